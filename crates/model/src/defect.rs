@@ -1,0 +1,178 @@
+//! Defects: something is odd about a piece of evidence. A value, never an `Err`.
+//!
+//! Invariant: a code never changes its meaning and is never used again for something else.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+/// The phase in which something was noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Walking folders, opening files.
+    Discover,
+    /// Splitting a mailbox into messages.
+    Split,
+    /// Reading bytes.
+    Read,
+    /// Headers, MIME structure, charsets, dates.
+    Parse,
+    /// Writing the index.
+    Index,
+    /// Importing case-system records.
+    Import,
+}
+
+/// How much a defect matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Worth knowing, nothing is missing.
+    Note,
+    /// Something could be read only by a guess, or not wholly searched.
+    Warning,
+    /// Content could not be read or searched; the bytes are kept.
+    Loss,
+    /// No item exists for this entry.
+    Excepted,
+}
+
+macro_rules! defect_codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $phase:ident, $class:ident, $means:literal;)*) => {
+        /// What is odd. The text form (`MAIL-DATE-UNREADABLE`) is what people see and search (`defect:`).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum DefectCode { $( #[doc = $means] $name, )* }
+
+        impl DefectCode {
+            /// Every code, in order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable text.
+            pub fn text(self) -> &'static str { match self { $(Self::$name => $text,)* } }
+
+            /// The phase in which it is raised.
+            pub fn phase(self) -> Phase { match self { $(Self::$name => Phase::$phase,)* } }
+
+            /// How much it matters.
+            pub fn class(self) -> Class { match self { $(Self::$name => Class::$class,)* } }
+
+            /// One sentence for people.
+            pub fn means(self) -> &'static str { match self { $(Self::$name => $means,)* } }
+        }
+    };
+}
+
+defect_codes! {
+    SourceUnreadable = "SRC-UNREADABLE", Discover, Excepted, "a file or folder could not be opened or read";
+    SourceChangedWhileRead = "SRC-CHANGED", Read, Warning, "a file changed its size or time while it was read";
+    SourceBadRange = "SRC-BAD-RANGE", Read, Excepted, "a range of a file could not be read from its medium";
+    SourceSpecialFile = "SRC-SPECIAL-FILE", Discover, Excepted, "a socket, device, pipe or dangling link holds no bytes to keep";
+    SourceLinkLoop = "SRC-LINK-LOOP", Discover, Excepted, "a link leads back to a folder above it";
+    BoxNoFromLine = "BOX-NO-FROM-LINE", Split, Warning, "a file called a mailbox has no separator line; kept as a loose file";
+    BoxJunkBefore = "BOX-JUNK-BEFORE", Split, Warning, "bytes stand before the first separator line; counted and kept as a range";
+    BoxTruncated = "BOX-TRUNCATED", Split, Warning, "the mailbox ends inside a message: no final line end, or fewer bytes than Content-Length says";
+    BoxContentLengthWrong = "BOX-CONTENT-LENGTH", Split, Note, "a Content-Length does not lead to a separator; boundaries were taken from separators";
+    BoxNoBlankLine = "BOX-NO-BLANK-LINE", Split, Note, "a separator line is not preceded by a blank line";
+    BoxVariantInDoubt = "BOX-VARIANT-DOUBT", Split, Note, "the quoting variant could not be told; identity is the slice as found, the unquoted hash is a second key";
+    BoxEmpty = "BOX-EMPTY", Split, Note, "the mailbox has no bytes";
+    MailNoHeaders = "MAIL-NO-HEADERS", Parse, Warning, "no header field could be read";
+    MailHeaderMalformed = "MAIL-HEADER-MALFORMED", Parse, Note, "a header line has no colon or odd characters";
+    MailHeaderCharset = "MAIL-HEADER-CHARSET", Parse, Note, "a header holds bytes beyond ASCII without an encoded word";
+    MailHeaderTooLong = "MAIL-HEADER-LIMIT", Parse, Warning, "a header section was cut at the limit for its fields";
+    MailDateMissing = "MAIL-DATE-MISSING", Parse, Note, "there is no Date header";
+    MailDateUnreadable = "MAIL-DATE-UNREADABLE", Parse, Warning, "the Date header cannot be read as a date";
+    MailDateZoneUnknown = "MAIL-DATE-ZONE", Parse, Note, "the zone of the Date header is missing or unknown; it was not guessed";
+    MailDateOutOfRange = "MAIL-DATE-RANGE", Parse, Note, "a part of the Date header is out of range, or the year is implausible";
+    MailMessageIdMissing = "MAIL-ID-MISSING", Parse, Note, "there is no Message-ID header";
+    MailMessageIdSeveral = "MAIL-ID-SEVERAL", Parse, Note, "there are several Message-ID headers; the first one is used";
+    MimeStructure = "MIME-STRUCTURE", Parse, Warning, "the multipart structure is broken: boundary missing or not closed";
+    MimeDepth = "LIMIT-DEPTH", Parse, Loss, "parts nested deeper than the limit were kept unopened";
+    MimeCount = "LIMIT-PARTS", Parse, Loss, "more parts than the limit; the rest is kept unopened inside its message";
+    MimeEncoding = "MIME-ENCODING", Parse, Warning, "a transfer encoding is unknown or broken; what could be decoded was kept";
+    MimePartial = "MIME-PARTIAL", Parse, Warning, "a message/partial fragment, or an external body that is not here";
+    TextCharsetUnknown = "TEXT-CHARSET-UNKNOWN", Parse, Warning, "the declared charset is not known; another was detected and used";
+    TextCharsetDisagrees = "TEXT-CHARSET-DISAGREES", Parse, Warning, "the text is not valid in its declared charset; another was detected and used";
+    TextUndecodable = "TEXT-UNDECODABLE", Parse, Loss, "some bytes are not text in any charset tried; replaced by U+FFFD in the index";
+    TextLimit = "LIMIT-TEXT", Parse, Loss, "text beyond the limit is kept but not searched";
+    MailEncrypted = "MAIL-ENCRYPTED", Parse, Loss, "encrypted content: kept, not searchable";
+    MailSigned = "MAIL-SIGNED", Parse, Note, "signed content: searched, the signature is not checked";
+    MailDeliveryReport = "MAIL-REPORT", Parse, Note, "a delivery or disposition report (RFC 3464, RFC 8098), or a bounce recognised by its form";
+    MailUuencoded = "MAIL-UUENCODE", Parse, Note, "a uuencoded file stands in a text body; taken out as an attachment";
+    ParserPanic = "PARSER-PANIC", Parse, Loss, "the parser failed on this item; its bytes are kept";
+    TypeNotSearchable = "TYPE-NOT-SEARCHABLE", Parse, Loss, "a format whose text is not opened yet";
+    TypeMismatch = "TYPE-MISMATCH", Parse, Note, "the content is not what the name or the declared type says";
+    LargeMessage = "LIMIT-LARGE", Parse, Note, "a message over 32 MiB was read by the streaming splitter";
+    IndexTermTooLong = "INDEX-TERM-LIMIT", Index, Note, "a run of characters without a break was indexed by its first part only";
+    RecordRowBad = "REC-ROW", Import, Excepted, "a row of a case-system export cannot be read as a record";
+    RecordFieldBad = "REC-FIELD", Import, Warning, "a field of a record cannot be read as its type; kept as text";
+}
+
+impl DefectCode {
+    /// The code with this text, if there is one.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.text().eq_ignore_ascii_case(text))
+    }
+}
+
+impl Serialize for DefectCode {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.text())
+    }
+}
+
+/// One oddity of one item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Defect {
+    /// What.
+    pub code: DefectCode,
+    /// Short detail in plain words, empty when the code says it all. At most 200 bytes.
+    pub detail: String,
+    /// Byte range within the item's original, when known.
+    pub range: Option<Range<u64>>,
+}
+
+impl Defect {
+    /// A defect without a range.
+    pub fn new(code: DefectCode, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        if detail.len() > 200 {
+            let end = (0..=200).rev().find(|at| detail.is_char_boundary(*at)).unwrap_or(0);
+            detail.truncate(end);
+        }
+        Self {
+            code,
+            detail,
+            range: None,
+        }
+    }
+
+    /// The same with a byte range.
+    pub fn at(mut self, range: Range<u64>) -> Self {
+        self.range = Some(range);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_own_text() {
+        let mut texts: Vec<_> = DefectCode::ALL.iter().map(|code| code.text()).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), DefectCode::ALL.len());
+        assert_eq!(DefectCode::from_text("limit-depth"), Some(DefectCode::MimeDepth));
+    }
+
+    #[test]
+    fn long_detail_is_cut_at_a_character() {
+        let defect = Defect::new(DefectCode::MailNoHeaders, "ä".repeat(150));
+        assert_eq!(defect.detail.len(), 200);
+    }
+}

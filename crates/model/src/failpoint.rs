@@ -1,0 +1,72 @@
+//! Named places between durable steps at which a test may stop the process.
+//!
+//! `EMBLEY_FAILPOINT=name:n` makes the n-th passage of `name` kill the process with SIGKILL, as a pulled
+//! plug would, and `name:n:error` makes the caller see an I/O error. Without the variable a passage costs one
+//! relaxed atomic load. The list of names is [`NAMES`]; tests assert that each was reached.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Every failpoint there is, in the order of the durable steps of an ingest.
+pub const NAMES: &[&str] = &[
+    "pack-append",      // frames of a range written, not synced
+    "pack-sync",        // pack synced, catalogue not yet told
+    "catalogue-begin",  // inside the catalogue transaction
+    "catalogue-commit", // catalogue committed, index not yet
+    "index-segment",    // a segment file finished, not committed
+    "index-commit",     // index committed with its ticket
+    "finish-begin",     // all input done, finish steps not begun
+    "finish-commit",    // finish steps done, run not yet closed
+    "run-close",        // run row closed, run record not yet written
+];
+
+struct Armed {
+    name: String,
+    at: u64,
+    error: bool,
+    passed: AtomicU64,
+}
+
+fn armed() -> Option<&'static Armed> {
+    static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
+    ARMED
+        .get_or_init(|| {
+            let text = std::env::var("EMBLEY_FAILPOINT").ok()?;
+            let mut parts = text.split(':');
+            let name = parts.next()?.to_owned();
+            let at = parts.next()?.parse().ok()?;
+            let error = parts.next() == Some("error");
+            Some(Armed {
+                name,
+                at,
+                error,
+                passed: AtomicU64::new(0),
+            })
+        })
+        .as_ref()
+}
+
+/// Passes the named failpoint.
+///
+/// # Errors
+/// An I/O error of kind `StorageFull` when the environment asks for one here.
+pub fn pass(name: &'static str) -> std::io::Result<()> {
+    let Some(armed) = armed() else { return Ok(()) };
+    if armed.name != name || armed.passed.fetch_add(1, Ordering::Relaxed) + 1 != armed.at {
+        return Ok(());
+    }
+    if armed.error {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::StorageFull,
+            format!("failpoint {name}"),
+        ));
+    }
+    kill_self()
+}
+
+/// Ends this process as `kill -9` would: no destructor runs, no buffer is flushed.
+fn kill_self() -> std::io::Result<()> {
+    let pid = std::process::id().to_string();
+    std::process::Command::new("kill").args(["-9", &pid]).status()?;
+    Ok(())
+}

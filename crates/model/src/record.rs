@@ -1,0 +1,1 @@
+//! Case-system records in their canonical form (DOMAIN section 7).
