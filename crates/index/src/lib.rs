@@ -1,1 +1,26 @@
-//! stub
+//! The index: text to tokens, tokens to segments, queries to sets of items. The only crate that names
+//! tantivy.
+//!
+//! Data flow: [`analysis::Tokens`] per field make an [`IndexDoc`]; workers put those into
+//! [`SegmentBuilder`]s; [`IndexStore::commit`] makes finished segments visible with a ticket; a
+//! `Snapshot` runs a `Node` and gives an exact count, a bitmap of items, and an order.
+//!
+//! Not for: query syntax (crate `search`), custodians, tags and other facts that change (they are
+//! bitmaps, handed in as `Node::Items`), or anything shown to people.
+//!
+//! Invariant: item numbers increase within every segment, also after merges, so that sets of items and sets
+//! of documents translate by merging. Everything here can be deleted and made again from the store.
+
+pub mod analysis;
+mod builder;
+mod commit;
+mod document;
+mod error;
+mod schema;
+mod writer;
+
+pub use builder::{FinishedSegment, SegmentBuilder};
+pub use commit::INDEX_VERSION;
+pub use document::IndexDoc;
+pub use error::{ErrorClass, IndexError, Result};
+pub use writer::IndexStore;
