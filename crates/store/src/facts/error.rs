@@ -1,0 +1,88 @@
+//! What can go wrong with facts beyond the database itself.
+
+use embley_model::outcome::ErrorClass;
+
+use crate::error::StoreError;
+
+/// A change or look-up of facts did not work; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FactsError {
+    /// A text is not an exhibit reference.
+    #[error("\"{text}\" is not an exhibit reference: {detail}")]
+    BadReference {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        detail: &'static str,
+    },
+    /// A text cannot be the name of a tag, or the reference of a case.
+    #[error("\"{text}\" cannot be the name of a {what}: {detail}")]
+    BadName {
+        /// The text.
+        text: String,
+        /// `tag`, `case`, ...
+        what: &'static str,
+        /// What is wrong with it.
+        detail: &'static str,
+    },
+    /// Two exhibits have the same reference because their producers share initials.
+    #[error("{reference} names several exhibits, produced by {producers}")]
+    Ambiguous {
+        /// The reference.
+        reference: String,
+        /// The producers, joined by commas.
+        producers: String,
+    },
+    /// Something asked for is not there.
+    #[error("there is no {what} {name} in this case")]
+    NotFound {
+        /// `exhibit`, `tag`, `event`, ...
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// An event was undone before, or everything it changed was changed again later.
+    #[error("event {event} has nothing left to undo: {detail}")]
+    NothingToUndo {
+        /// The event.
+        event: i64,
+        /// Why.
+        detail: &'static str,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl FactsError {
+    /// Who can do something about it.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::BadReference { .. }
+            | Self::BadName { .. }
+            | Self::Ambiguous { .. }
+            | Self::NotFound { .. }
+            | Self::NothingToUndo { .. } => ErrorClass::Config,
+            Self::Store(cause) => cause.class(),
+        }
+    }
+
+    /// What to do next, where there is something to do.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Ambiguous { .. } => Some("say which with --produced-by NAME"),
+            Self::BadReference { .. } => {
+                Some("a reference is the producer's initials and a number, as in JS/1 or JS/1/2")
+            }
+            Self::BadName { .. } | Self::NotFound { .. } | Self::NothingToUndo { .. } => None,
+            Self::Store(cause) => cause.hint(),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for FactsError {
+    fn from(source: rusqlite::Error) -> Self {
+        Self::Store(source.into())
+    }
+}

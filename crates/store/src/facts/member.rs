@@ -1,0 +1,121 @@
+//! Which exhibits, tags and cases hold an item: the reverse look-up for a page of hits.
+//!
+//! [`FactSets`] holds all sets in memory and reads again only those whose version changed, so that a page costs
+//! one look-up a set and item, and a refresh without changes reads no bitmap.
+
+use std::collections::HashMap;
+
+use embley_model::id::ItemNo;
+use roaring::RoaringBitmap;
+use rusqlite::Connection;
+use serde::Serialize;
+
+use super::{ExhibitRef, Result, SetKind, as_u64, read_bitmap};
+
+/// What holds an item; each list sorted, exhibits numerically.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Membership {
+    /// Exhibit references.
+    pub exhibits: Vec<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Case references.
+    pub cases: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    name: String,
+    version: u64,
+    members: RoaringBitmap,
+}
+
+/// All sets of a case folder at one moment.
+#[derive(Debug, Default)]
+pub struct FactSets {
+    tags: HashMap<i64, Loaded>,
+    exhibits: HashMap<i64, Loaded>,
+    cases: HashMap<i64, Loaded>,
+}
+
+impl FactSets {
+    /// Reads all sets.
+    ///
+    /// # Errors
+    /// The database's, or damaged bytes.
+    pub fn load(conn: &Connection) -> Result<Self> {
+        let mut sets = Self::default();
+        sets.refresh(conn)?;
+        Ok(sets)
+    }
+
+    /// Reads what changed since.
+    ///
+    /// # Errors
+    /// As [`FactSets::load`]; what was read before then stays.
+    pub fn refresh(&mut self, conn: &Connection) -> Result<()> {
+        for (kind, held) in [(SetKind::Tag, &mut self.tags), (SetKind::Exhibit, &mut self.exhibits)] {
+            let list = format!(
+                "SELECT set_id, name, version FROM fact_set WHERE kind = {}",
+                kind.code()
+            );
+            renew(conn, held, &list, "SELECT members FROM fact_set WHERE set_id = ?1")?;
+        }
+        renew(
+            conn,
+            &mut self.cases,
+            "SELECT case_no, case_ref, version FROM case_names",
+            "SELECT members FROM case_names WHERE case_no = ?1",
+        )
+    }
+
+    /// What holds each of these items, in their order. Cases of records come from the catalogue, the rest from memory.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn of(&self, conn: &Connection, items: &[ItemNo]) -> Result<Vec<Membership>> {
+        let mut record_cases = conn.prepare_cached(
+            "SELECT c.case_ref FROM record r JOIN record_case c ON c.record_no = r.record_no WHERE r.item_no = ?1",
+        )?;
+        let mut all = Vec::with_capacity(items.len());
+        for item in items {
+            let mut cases = holding(&self.cases, *item);
+            for case_ref in record_cases.query_map([item.0], |row| row.get::<_, String>(0))? {
+                cases.push(case_ref?);
+            }
+            cases.sort_by_cached_key(|case_ref| (super::cases::case_key(case_ref), case_ref.clone()));
+            cases.dedup_by_key(|case_ref| super::cases::case_key(case_ref));
+            let mut tags = holding(&self.tags, *item);
+            tags.sort_by_cached_key(|tag| (super::fold(tag), tag.clone()));
+            let mut exhibits = holding(&self.exhibits, *item);
+            exhibits.sort_by_cached_key(|text| (text.parse::<ExhibitRef>().ok(), text.clone()));
+            exhibits.dedup();
+            all.push(Membership { exhibits, tags, cases });
+        }
+        Ok(all)
+    }
+}
+
+fn holding(sets: &HashMap<i64, Loaded>, item: ItemNo) -> Vec<String> {
+    sets.values()
+        .filter(|set| set.members.contains(item.0))
+        .map(|set| set.name.clone())
+        .collect()
+}
+
+/// Brings one kind of sets up to date: rows of `list` are (id, name, version), `members` gives one bitmap by id.
+fn renew(conn: &Connection, held: &mut HashMap<i64, Loaded>, list: &str, members: &str) -> Result<()> {
+    let mut statement = conn.prepare_cached(list)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, as_u64(row.get(2)?))))?;
+    let rows: Vec<(i64, String, u64)> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut read = conn.prepare_cached(members)?;
+    for (id, name, version) in rows {
+        if held.get(&id).is_some_and(|set| set.version == version) {
+            continue;
+        }
+        let bytes: Vec<u8> = read.query_row([id], |row| row.get(0))?;
+        let members = read_bitmap(&bytes, || format!("set {id} \"{name}\""))?;
+        held.insert(id, Loaded { name, version, members });
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Mutable facts about items: exhibits, tags, case records with their versions, links between them.
+//!
+//! Facts are small rows beside the evidence, written in short transactions that work while an ingest runs. A
+//! bulk change is *one* event row that holds the bitmap of what it changed (that also serves undo); each set also
+//! keeps its present members as one compacted bitmap, so that loading it costs one row.
+//! Not for: anything that an ingest derives from originals. Invariants: nothing here changes an item; events and
+//! versions of records are only ever added (triggers refuse to change or delete them).
+//!
+//! Functions take a connection. Each change is one transaction of its own, or, when the caller has one open
+//! already, a savepoint in it: all done or nothing done.
+
+pub mod cases;
+pub mod error;
+pub mod exhibits;
+pub mod links;
+pub mod member;
+pub mod records;
+pub mod reference;
+mod schema;
+pub mod sets;
+pub mod tags;
+
+#[cfg(test)]
+mod model_tests;
+
+pub use error::FactsError;
+pub use reference::ExhibitRef;
+pub use sets::{Change, SetKind};
+
+use roaring::RoaringBitmap;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::error::StoreError;
+
+/// Tables of this module, run once when a catalogue is made.
+pub(crate) use schema::SCHEMA;
+
+/// Short for results of this module.
+pub type Result<T> = std::result::Result<T, FactsError>;
+
+/// Who did something, and when: inputs, never looked up here.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'a> {
+    /// The actor's name.
+    pub actor: &'a str,
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub at_micros: i64,
+}
+
+/// Makes the tables of this module in a database that has none of them: for tests of other crates.
+///
+/// # Errors
+/// The database's; it is then as before.
+pub fn create_tables(conn: &Connection) -> Result<()> {
+    atomically(conn, |conn| Ok(conn.execute_batch(SCHEMA)?))
+}
+
+/// Runs `work` so that all of its changes happen or none: in a transaction that takes the write lock at once,
+/// or in a savepoint of the one that is open.
+pub(crate) fn atomically<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    if conn.is_autocommit() {
+        let transaction = Transaction::new_unchecked(conn, TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        // Stopped here: the database is as before. Behind the commit: the change is durable.
+        transaction.commit()?;
+        return Ok(done);
+    }
+    conn.execute_batch("SAVEPOINT fact")?;
+    match work(conn) {
+        Ok(done) => {
+            conn.execute_batch("RELEASE fact")?;
+            Ok(done)
+        }
+        Err(cause) => {
+            conn.execute_batch("ROLLBACK TO fact; RELEASE fact")?;
+            Err(cause)
+        }
+    }
+}
+
+/// A bitmap as it is kept: the portable serialisation of roaring, runs compressed.
+pub(crate) fn bitmap_bytes(bitmap: &RoaringBitmap) -> Result<Vec<u8>> {
+    let mut compact = bitmap.clone();
+    compact.optimize();
+    let mut bytes = Vec::with_capacity(compact.serialized_size());
+    compact
+        .serialize_into(&mut bytes)
+        .map_err(|cause| StoreError::internal(format!("a bitmap was not written to memory: {cause}")))?;
+    Ok(bytes)
+}
+
+/// The inverse of [`bitmap_bytes`]; `place` names the row in the message when the bytes are damaged.
+pub(crate) fn read_bitmap(bytes: &[u8], place: impl FnOnce() -> String) -> Result<RoaringBitmap> {
+    RoaringBitmap::deserialize_from(bytes)
+        .map_err(|cause| StoreError::damaged("a set of items", place(), cause.to_string()).into())
+}
+
+/// A count as SQLite keeps it.
+pub(crate) fn as_i64(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A count as SQLite kept it.
+pub(crate) fn as_u64(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}
+
+/// Text compared without case and outer spaces, inner spaces as one.
+pub(crate) fn fold(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
