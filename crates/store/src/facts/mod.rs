@@ -28,7 +28,9 @@ pub use reference::ExhibitRef;
 pub use sets::{Change, SetKind};
 
 use roaring::RoaringBitmap;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+/// The connection that the functions of this module take.
+pub use rusqlite::Connection;
+use rusqlite::{Transaction, TransactionBehavior};
 
 use crate::error::StoreError;
 

@@ -12,7 +12,7 @@ use super::cases::{self, Names};
 use super::exhibits::{self, Said};
 use super::links::{self, Target};
 use super::member::FactSets;
-use super::records::{self, NewVersion};
+use super::records::{self, VersionRow};
 use super::sets::{self, Action};
 use super::{ExhibitRef, FactsError, Stamp, tags};
 
@@ -334,18 +334,19 @@ fn a_link_is_made_once_and_ended_never_deleted() {
 
 fn put(conn: &Connection, item: u32, line: &str) -> super::Result<u32> {
     let (record, _) = Record::read(line.as_bytes()).expect("the sample is a record");
-    let case_refs: Vec<String> = record.case_refs().into_iter().map(str::to_owned).collect();
-    let new = NewVersion {
-        key: &record.key,
+    let new = VersionRow {
         item: ItemNo(item),
         content: records::content_hash(&record),
-        body: line.as_bytes(),
-        case_refs: &case_refs,
+        body: line.as_bytes().to_vec(),
+        case_refs: record.case_refs().into_iter().map(str::to_owned).collect(),
+        key: record.key,
         run: RunNo(1),
-        source: "records.jsonl",
+        source: "records.jsonl".to_owned(),
         source_row: 1,
+        actor: "ann".to_owned(),
+        at_micros: 1_000,
     };
-    records::put(conn, &new, ANN)
+    records::put(conn, &new)
 }
 
 const OPEN: &str = r#"{"record_type":"case","source_system":"t","record_id":"7","case_ref":"CM/1/19","status":"open"}"#;

@@ -9,7 +9,7 @@ use embley_model::record::{Record, RecordKey, RecordType};
 use rusqlite::{Connection, Row, params};
 
 use super::cases::case_key;
-use super::{Result, Stamp, as_i64, as_u64, atomically};
+use super::{Result, as_i64, as_u64, atomically};
 use crate::error::StoreError;
 
 /// What is known of a record's newest version.
@@ -25,25 +25,29 @@ pub struct Known {
     pub content: Key128,
 }
 
-/// A version to be written.
-#[derive(Clone, Debug)]
-pub struct NewVersion<'a> {
+/// A version to be written; owned, so that it can wait in a batch of catalogue rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionRow {
     /// The key.
-    pub key: &'a RecordKey,
+    pub key: RecordKey,
     /// The item: a new one, or that of the earlier versions.
     pub item: ItemNo,
     /// [`content_hash`] of the record.
     pub content: Key128,
     /// The canonical form: the same bytes as the item's original.
-    pub body: &'a [u8],
+    pub body: Vec<u8>,
     /// The references by which it belongs to a case.
-    pub case_refs: &'a [String],
+    pub case_refs: Vec<String>,
     /// The run that imports it.
     pub run: RunNo,
     /// Label of the file.
-    pub source: &'a str,
+    pub source: String,
     /// Row in the file.
     pub source_row: u64,
+    /// Who imports it.
+    pub actor: String,
+    /// When, in microseconds since 1970.
+    pub at_micros: i64,
 }
 
 /// A version as it is kept.
@@ -118,9 +122,9 @@ pub fn known(conn: &Connection, key: &RecordKey) -> Result<Option<Known>> {
 ///
 /// # Errors
 /// The item is not the one of the earlier versions, or the database's; nothing is changed then.
-pub fn put(conn: &Connection, new: &NewVersion<'_>, stamp: Stamp<'_>) -> Result<u32> {
+pub fn put(conn: &Connection, new: &VersionRow) -> Result<u32> {
     atomically(conn, |conn| {
-        let (record_no, version) = match known(conn, new.key)? {
+        let (record_no, version) = match known(conn, &new.key)? {
             Some(known) if known.item != new.item => {
                 return Err(StoreError::internal(format!(
                     "record {} is item {}, an update came as item {}",
@@ -158,14 +162,14 @@ pub fn put(conn: &Connection, new: &NewVersion<'_>, stamp: Stamp<'_>) -> Result<
             record_no,
             version,
             new.content.0,
-            stamp.at_micros,
-            stamp.actor,
+            new.at_micros,
+            new.actor,
             new.run.0,
             new.source,
             as_i64(new.source_row),
             new.body
         ])?;
-        put_cases(conn, record_no, version, new.case_refs)?;
+        put_cases(conn, record_no, version, &new.case_refs)?;
         Ok(version)
     })
 }
