@@ -1,0 +1,133 @@
+//! One open segment: its readers, its columns, its item numbers, each opened when first needed.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use embley_model::field::Field;
+use tantivy::columnar::Column;
+use tantivy::{Index, InvertedIndexReader, SegmentMeta, SegmentReader, TantivyError};
+
+use crate::bits::DocBits;
+use crate::error::{IndexError, Result};
+use crate::items::ItemMap;
+use crate::schema::{ITEM, IndexSchema};
+
+/// A segment as a snapshot holds it.
+pub(crate) struct OpenSegment {
+    reader: SegmentReader,
+    schema: Arc<IndexSchema>,
+    folder: PathBuf,
+    items: OnceLock<ItemMap>,
+}
+
+impl OpenSegment {
+    pub(crate) fn open(index: &Index, schema: &Arc<IndexSchema>, folder: &Path, meta: &SegmentMeta) -> Result<Self> {
+        let segment = index.segment(meta.clone());
+        let reader = SegmentReader::open(&segment).map_err(|source| segment_error(folder, meta, source))?;
+        Ok(Self {
+            reader,
+            schema: Arc::clone(schema),
+            folder: folder.to_owned(),
+            items: OnceLock::new(),
+        })
+    }
+
+    /// Number of documents, deleted ones included.
+    pub(crate) fn doc_count(&self) -> u32 {
+        self.reader.max_doc()
+    }
+
+    /// Number of documents that are not deleted.
+    pub(crate) fn alive_count(&self) -> u32 {
+        self.reader.num_docs()
+    }
+
+    /// The documents that are not deleted; `None` when none is.
+    pub(crate) fn alive_docs(&self) -> Option<DocBits> {
+        let alive = self.reader.alive_bitset()?;
+        let mut bits = DocBits::empty(self.doc_count());
+        alive.iter_alive().for_each(|doc| bits.insert(doc));
+        Some(bits)
+    }
+
+    /// The postings of a text or keyword field.
+    pub(crate) fn inverted(&self, field: Field) -> Result<Arc<InvertedIndexReader>> {
+        let physical = self.schema.physical(field).ok_or(IndexError::FieldMisuse {
+            field: field.name(),
+            use_as: "in the index",
+        })?;
+        self.reader
+            .inverted_index(physical)
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Field lengths, for the fields that have them.
+    pub(crate) fn lengths(&self, field: Field) -> Result<Option<tantivy::fieldnorm::FieldNormReader>> {
+        match self.schema.physical(field) {
+            Some(physical) if crate::schema::has_length(field) => self
+                .reader
+                .fieldnorms_readers()
+                .get_field(physical)
+                .map_err(|source| self.failed(source)),
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn dates(&self) -> Result<Column<i64>> {
+        self.reader
+            .fast_fields()
+            .i64(Field::Date.name())
+            .map_err(|source| self.failed(source))
+    }
+
+    pub(crate) fn sizes(&self) -> Result<Column<u64>> {
+        self.reader
+            .fast_fields()
+            .u64(Field::Size.name())
+            .map_err(|source| self.failed(source))
+    }
+
+    pub(crate) fn item_column(&self) -> Result<Column<u64>> {
+        self.reader
+            .fast_fields()
+            .u64(ITEM)
+            .map_err(|source| self.failed(source))
+    }
+
+    /// The way between documents and items.
+    pub(crate) fn items(&self) -> Result<&ItemMap> {
+        if let Some(items) = self.items.get() {
+            return Ok(items);
+        }
+        let read = ItemMap::read(&self.item_column()?, self.doc_count())
+            .map_err(|detail| IndexError::damaged(self.file("fast"), detail))?;
+        Ok(self.items.get_or_init(|| read))
+    }
+
+    /// Path of one of its files.
+    pub(crate) fn file(&self, extension: &str) -> PathBuf {
+        let name = format!("{}.{extension}", self.reader.segment_id().uuid_string());
+        self.folder.join(name)
+    }
+
+    /// Sorts an error met while reading this segment.
+    pub(crate) fn failed(&self, source: TantivyError) -> IndexError {
+        match source {
+            TantivyError::IoError(_) | TantivyError::DataCorruption(_) => {
+                IndexError::damaged(self.file("*"), source.to_string())
+            }
+            other => IndexError::engine(&self.folder, "read a segment", other),
+        }
+    }
+}
+
+/// Errors of opening that name no file are about the segment as a whole.
+fn segment_error(folder: &Path, meta: &SegmentMeta, source: TantivyError) -> IndexError {
+    match source {
+        TantivyError::DataCorruption(_) | TantivyError::IoError(_) => {
+            let name = format!("{}.*", meta.id().uuid_string());
+            IndexError::damaged(folder.join(name), source.to_string())
+        }
+        other => IndexError::engine(folder, "open a segment", other),
+    }
+}

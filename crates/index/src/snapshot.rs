@@ -1,0 +1,292 @@
+//! The index as one reader sees it: one commit, pinned, for as long as the reader likes.
+//!
+//! Opening takes no lock and writes nothing, so that a case on a read-only medium can be searched and
+//! a search never waits for an ingest. Files of a commit that a merge replaces stay readable through their
+//! mappings; a commit that is replaced while it is being opened is opened again.
+//!
+//! Invariant: an answer is exact and does not depend on the number of segments or threads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use embley_model::field::Field;
+use embley_model::id::Ticket;
+use rayon::prelude::*;
+use roaring::RoaringBitmap;
+use tantivy::SegmentMeta;
+
+use crate::bits::DocBits;
+use crate::commit::Payload;
+use crate::error::{IndexError, Result};
+use crate::eval::Evaluator;
+use crate::node::{Node, Order, Outcome, Want};
+use crate::rank::{self, Leaf, Statistics};
+use crate::schema::{IndexSchema, register};
+use crate::segment::OpenSegment;
+use crate::writer::{load_meta, open_index};
+
+/// How often a commit that is replaced during opening is tried again.
+const OPEN_ATTEMPTS: u32 = 16;
+
+/// A pinned commit.
+pub struct Snapshot {
+    ticket: Option<Ticket>,
+    segments: Vec<OpenSegment>,
+}
+
+/// What one segment contributes to an answer.
+struct Part {
+    bits: DocBits,
+    count: u64,
+    ranked: Vec<rank::Ranked>,
+}
+
+impl Snapshot {
+    /// Opens the last commit in `folder`.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`], [`IndexError::Damaged`] or [`IndexError::Version`] when there is no index that
+    /// this program can read.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let mut attempt = 1;
+        loop {
+            let index = open_index(folder)?;
+            let meta = load_meta(folder, &index)?;
+            let payload = Payload::read(folder, meta.payload.as_deref())?;
+            let schema = Arc::new(IndexSchema::new());
+            register(&index);
+            let segments: Result<Vec<_>> = meta
+                .segments
+                .iter()
+                .map(|segment| OpenSegment::open(&index, &schema, folder, segment))
+                .collect();
+            match segments {
+                Ok(segments) => {
+                    return Ok(Self {
+                        ticket: payload.ticket,
+                        segments,
+                    });
+                }
+                Err(why) => {
+                    let now = load_meta(folder, &index)?;
+                    if attempt == OPEN_ATTEMPTS || same_segments(&now.segments, &meta.segments) {
+                        return Err(why);
+                    }
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    /// The ticket of this commit: the index holds exactly the items up to it.
+    pub fn ticket(&self) -> Option<Ticket> {
+        self.ticket
+    }
+
+    /// Number of items.
+    pub fn item_count(&self) -> u64 {
+        self.segments
+            .iter()
+            .map(|segment| u64::from(segment.alive_count()))
+            .sum()
+    }
+
+    /// Number of segments.
+    pub fn segment_count(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Number of items with this token in this text field, counting items that were superseded and are not
+    /// yet merged away.
+    ///
+    /// # Errors
+    /// When the field holds no words, or the index is damaged.
+    pub fn doc_freq(&self, field: Field, token: &str) -> Result<u64> {
+        let mut sum = 0;
+        for segment in &self.segments {
+            sum += Evaluator { segment }.doc_freq(field, token)?;
+        }
+        Ok(sum)
+    }
+
+    /// Runs a query: the exact count, and what is wanted besides.
+    ///
+    /// # Errors
+    /// [`IndexError::FieldMisuse`] when a node uses a field as what it is not; [`IndexError::Damaged`] when a
+    /// segment cannot be read.
+    pub fn run(&self, node: &Node, want: Want) -> Result<Outcome> {
+        let page = want.top.filter(|(order, ..)| *order != Order::ItemNo);
+        let ranked = page.map(|(order, offset, limit)| (order, offset.saturating_add(limit)));
+        let parts = self.parts(node, ranked)?;
+        let count = parts.iter().map(|part| part.count).sum();
+        let by_item = want.top.filter(|(order, ..)| *order == Order::ItemNo);
+        let items = (want.items || by_item.is_some())
+            .then(|| self.items_of(&parts, count))
+            .transpose()?;
+        let top = match (want.top, &items) {
+            (Some((Order::ItemNo, offset, limit)), Some(items)) => page_of(items, offset, limit),
+            (Some((order, offset, limit)), _) => {
+                let scored = order == Order::Relevance;
+                let hits = self.merged(parts)?.into_iter().skip(offset).take(limit);
+                hits.map(|(key, item)| (item, if scored { rank::score_of(key) } else { 0.0 }))
+                    .collect()
+            }
+            (None, _) => Vec::new(),
+        };
+        Ok(Outcome {
+            count,
+            items: items.filter(|_| want.items),
+            top,
+        })
+    }
+
+    /// All results of a query in order, without a cap. By item number it holds a bitmap; in any other order
+    /// 16 bytes a result.
+    ///
+    /// # Errors
+    /// As [`Snapshot::run`].
+    pub fn stream(&self, node: &Node, order: Order) -> Result<Hits> {
+        if order == Order::ItemNo {
+            let parts = self.parts(node, None)?;
+            let count = parts.iter().map(|part| part.count).sum();
+            return Ok(Hits(Source::Items(self.items_of(&parts, count)?.into_iter())));
+        }
+        let ranked = self.merged(self.parts(node, Some((order, usize::MAX)))?)?;
+        Ok(Hits(Source::Ranked {
+            scored: order == Order::Relevance,
+            ranked: ranked.into_iter(),
+        }))
+    }
+
+    /// Evaluates every segment, on as many threads as the present pool has.
+    fn parts(&self, node: &Node, ranked: Option<(Order, usize)>) -> Result<Vec<Part>> {
+        let leaves = match ranked {
+            Some((Order::Relevance, _)) => rank::leaves(node, self)?,
+            _ => Vec::new(),
+        };
+        let one = |segment: &OpenSegment| self.guarded(segment, || part_of(segment, node, ranked, &leaves));
+        if self.segments.len() > 1 && rayon::current_num_threads() > 1 {
+            self.segments.par_iter().map(one).collect()
+        } else {
+            self.segments.iter().map(one).collect()
+        }
+    }
+
+    /// The engine panics on some damage (offsets that lead outside of a file); that is the index's trouble, not
+    /// the program's end.
+    fn guarded<T>(&self, segment: &OpenSegment, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            Err(IndexError::damaged(
+                segment.file("*"),
+                "reading it failed; `embley verify` names the file",
+            ))
+        })
+    }
+
+    /// The items of all parts.
+    fn items_of(&self, parts: &[Part], count: u64) -> Result<RoaringBitmap> {
+        let mut highest = 0;
+        for segment in &self.segments {
+            highest = highest.max(segment.items()?.highest().unwrap_or(0));
+        }
+        if count > u64::from(highest) / 256 {
+            let mut words = vec![0_u64; highest as usize / 64 + 1];
+            for (segment, part) in self.segments.iter().zip(parts) {
+                segment.items()?.scatter(&part.bits, &mut words);
+            }
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            return Ok(RoaringBitmap::from_lsb0_bytes(0, &bytes));
+        }
+        let mut items = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
+        for (segment, part) in self.segments.iter().zip(parts) {
+            segment.items()?.for_each_item(&part.bits, |item| items.push(item));
+        }
+        items.sort_unstable();
+        Ok(items.into_iter().collect())
+    }
+
+    /// The ranked documents of all parts as items, in order.
+    fn merged(&self, parts: Vec<Part>) -> Result<Vec<(u64, u32)>> {
+        let mut all = Vec::with_capacity(parts.iter().map(|part| part.ranked.len()).sum());
+        for (segment, part) in self.segments.iter().zip(parts) {
+            let items = segment.items()?;
+            all.extend(part.ranked.into_iter().map(|(key, doc)| (key, items.item(doc))));
+        }
+        all.sort_unstable();
+        Ok(all)
+    }
+}
+
+impl Statistics for Snapshot {
+    fn item_count(&self) -> u64 {
+        self.item_count()
+    }
+
+    fn doc_freq(&self, field: Field, token: &str) -> Result<u64> {
+        self.doc_freq(field, token)
+    }
+
+    fn token_count(&self, field: Field) -> Result<u64> {
+        let mut sum = 0;
+        for segment in &self.segments {
+            sum += segment.inverted(field)?.total_num_tokens();
+        }
+        Ok(sum)
+    }
+}
+
+fn part_of(segment: &OpenSegment, node: &Node, ranked: Option<(Order, usize)>, leaves: &[Leaf<'_>]) -> Result<Part> {
+    let bits = Evaluator { segment }.matching(node)?;
+    let ranked = match ranked {
+        Some((order, limit)) => rank::best(segment, &bits, order, leaves, limit)?,
+        None => Vec::new(),
+    };
+    Ok(Part {
+        count: u64::from(bits.count()),
+        bits,
+        ranked,
+    })
+}
+
+fn page_of(items: &RoaringBitmap, offset: usize, limit: usize) -> Vec<(u32, f32)> {
+    let Some(first) = u32::try_from(offset).ok().and_then(|offset| items.select(offset)) else {
+        return Vec::new();
+    };
+    items.range(first..).take(limit).map(|item| (item, 0.0)).collect()
+}
+
+fn same_segments(a: &[SegmentMeta], b: &[SegmentMeta]) -> bool {
+    let ids = |segments: &[SegmentMeta]| -> Vec<_> {
+        segments
+            .iter()
+            .map(|segment| (segment.id(), segment.delete_opstamp()))
+            .collect()
+    };
+    ids(a) == ids(b)
+}
+
+/// All results in order: item numbers with scores (zero unless the order is relevance).
+pub struct Hits(Source);
+
+enum Source {
+    Items(roaring::bitmap::IntoIter),
+    Ranked {
+        ranked: std::vec::IntoIter<(u64, u32)>,
+        scored: bool,
+    },
+}
+
+impl Iterator for Hits {
+    type Item = (u32, f32);
+
+    fn next(&mut self) -> Option<(u32, f32)> {
+        match &mut self.0 {
+            Source::Items(items) => items.next().map(|item| (item, 0.0)),
+            Source::Ranked { ranked, scored } => ranked.next().map(|(key, item)| {
+                let score = if *scored { rank::score_of(key) } else { 0.0 };
+                (item, score)
+            }),
+        }
+    }
+}
