@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::plan::BoxError;
 use crate::tree::Span;
 
 /// A query that cannot be read or run, and where.
@@ -84,6 +85,34 @@ impl fmt::Display for SyntaxError {
 }
 
 impl std::error::Error for SyntaxError {}
+
+/// A search that did not work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SearchError {
+    /// The query cannot be read or run.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// A set of the case could not be read.
+    #[error("the sets of `{field}` cannot be read")]
+    Sets {
+        /// The field.
+        field: &'static str,
+        /// Why.
+        source: BoxError,
+    },
+    /// The index could not be read.
+    #[error("the index cannot be read")]
+    Index(#[from] embley_index::IndexError),
+    /// The catalogue could not be read.
+    #[error("the catalogue cannot be read: {doing}")]
+    Catalogue {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        source: BoxError,
+    },
+}
 
 fn visible(character: char) -> char {
     if character.is_control() { ' ' } else { character }

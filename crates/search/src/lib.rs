@@ -6,8 +6,11 @@
 
 pub mod error;
 mod nearest;
+pub mod plan;
+mod snippet;
 pub mod syntax;
 pub mod tree;
 
-pub use error::SyntaxError;
+pub use error::{SearchError, SyntaxError};
+pub use plan::{Plan, PlanContext, Sets, plan, prepare};
 pub use syntax::parse;

@@ -1,0 +1,223 @@
+//! Dates as typed to ranges of UTC seconds, in the zone of the case.
+//!
+//! A year, month, day, minute or second is the span from its first moment to the first moment after it. Where clocks
+//! go back, an hour occurs twice: a minute in it is two spans.
+
+use std::ops::Bound;
+
+use embley_index::Node;
+use embley_model::field::Field;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, ToSpan};
+
+use crate::tree::{DateSpec, Interval};
+
+/// The first moment of a date and the first moment after it; an end beyond what clocks hold is `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    start: Option<i64>,
+    end: Option<i64>,
+}
+
+/// The items dated within the interval.
+pub(super) fn range(interval: &Interval<DateSpec>, zone: &TimeZone) -> Node {
+    let whole = |spec: &DateSpec| {
+        let all = spans(*spec, zone);
+        // The earliest and the latest moment of it.
+        (
+            all.first().and_then(|span| span.start),
+            all.last().and_then(|span| span.end),
+        )
+    };
+    let from = |at: Option<i64>| at.map_or(Bound::Unbounded, Bound::Included);
+    let before = |at: Option<i64>| at.map_or(Bound::Unbounded, Bound::Excluded);
+    match interval {
+        Interval::In(spec) => {
+            let parts: Vec<Node> = spans(*spec, zone)
+                .iter()
+                .map(|span| between(from(span.start), before(span.end)))
+                .collect();
+            Node::Or(parts)
+        }
+        Interval::Between(low, high) => {
+            let low = low.as_ref().map_or(Bound::Unbounded, |spec| from(whole(spec).0));
+            let high = high.as_ref().map_or(Bound::Unbounded, |spec| before(whole(spec).1));
+            between(low, high)
+        }
+        Interval::AtLeast(spec) => between(from(whole(spec).0), Bound::Unbounded),
+        Interval::AtMost(spec) => between(Bound::Unbounded, before(whole(spec).1)),
+        Interval::Below(spec) => match whole(spec).0 {
+            Some(start) => between(Bound::Unbounded, Bound::Excluded(start)),
+            None => Node::Nothing,
+        },
+        Interval::Above(spec) => match whole(spec).1 {
+            Some(end) => between(Bound::Included(end), Bound::Unbounded),
+            None => Node::Nothing,
+        },
+    }
+}
+
+fn between(low: Bound<i64>, high: Bound<i64>) -> Node {
+    let field = Field::Date;
+    Node::Range { field, low, high }
+}
+
+fn spans(spec: DateSpec, zone: &TimeZone) -> Vec<Span> {
+    match spec {
+        DateSpec::Year(year) => days(
+            Date::new(year, 1, 1).ok(),
+            Date::new(year.saturating_add(1), 1, 1).ok(),
+            zone,
+        ),
+        DateSpec::Month(year, month) => {
+            let first = Date::new(year, month, 1).ok();
+            days(first, first.and_then(|day| day.checked_add(1.month()).ok()), zone)
+        }
+        DateSpec::Day(year, month, day) => {
+            let day = Date::new(year, month, day).ok();
+            days(day, day.and_then(|day| day.tomorrow().ok()), zone)
+        }
+        DateSpec::Minute(year, month, day, hour, minute) => clock(
+            DateTime::new(year, month, day, hour, minute, 0, 0).ok(),
+            SignedDuration::from_secs(60),
+            zone,
+        ),
+        DateSpec::Second(year, month, day, hour, minute, second) => clock(
+            DateTime::new(year, month, day, hour, minute, second, 0).ok(),
+            SignedDuration::from_secs(1),
+            zone,
+        ),
+    }
+}
+
+fn days(first: Option<Date>, after: Option<Date>, zone: &TimeZone) -> Vec<Span> {
+    let midnight = |day: Date| {
+        let start = day.to_zoned(zone.clone()).and_then(|zoned| zoned.start_of_day());
+        start.ok().map(|zoned| zoned.timestamp().as_second())
+    };
+    vec![Span {
+        start: first.and_then(midnight),
+        end: after.and_then(midnight),
+    }]
+}
+
+fn clock(time: Option<DateTime>, length: SignedDuration, zone: &TimeZone) -> Vec<Span> {
+    let Some(time) = time else { return Vec::new() };
+    let ambiguous = zone.to_ambiguous_timestamp(time);
+    let mut starts: Vec<i64> = [ambiguous.clone().earlier(), ambiguous.clone().later()]
+        .into_iter()
+        .flatten()
+        .map(|stamp| stamp.as_second())
+        .collect();
+    if !ambiguous.is_ambiguous() {
+        starts.truncate(1);
+    }
+    starts
+        .into_iter()
+        .map(|start| Span {
+            start: Some(start),
+            end: Some(start.saturating_add(length.as_secs())),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn london() -> TimeZone {
+        TimeZone::get("Europe/London").expect("the bundled zones hold London")
+    }
+
+    fn seconds(text: &str) -> i64 {
+        text.parse::<jiff::Timestamp>().expect("a time stamp").as_second()
+    }
+
+    fn span(spec: DateSpec) -> Vec<(i64, i64)> {
+        spans(spec, &london())
+            .iter()
+            .map(|span| (span.start.expect("a start"), span.end.expect("an end")))
+            .collect()
+    }
+
+    #[test]
+    fn a_day_in_summer_begins_at_eleven_in_the_evening_utc() {
+        assert_eq!(
+            span(DateSpec::Day(2001, 5, 14)),
+            [(seconds("2001-05-13T23:00:00Z"), seconds("2001-05-14T23:00:00Z"))]
+        );
+        assert_eq!(
+            span(DateSpec::Year(2001)),
+            [(seconds("2001-01-01T00:00:00Z"), seconds("2002-01-01T00:00:00Z"))]
+        );
+        assert_eq!(
+            span(DateSpec::Month(2001, 12)),
+            [(seconds("2001-12-01T00:00:00Z"), seconds("2002-01-01T00:00:00Z"))]
+        );
+    }
+
+    #[test]
+    fn the_days_when_clocks_change_have_23_and_25_hours() {
+        let hours = |spec| {
+            span(spec)
+                .iter()
+                .map(|(start, end)| (end - start) / 3600)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(hours(DateSpec::Day(2001, 3, 25)), [23]);
+        assert_eq!(hours(DateSpec::Day(2001, 10, 28)), [25]);
+        assert_eq!(hours(DateSpec::Day(2001, 10, 29)), [24]);
+    }
+
+    #[test]
+    fn a_minute_that_occurs_twice_is_two_spans() {
+        assert_eq!(
+            span(DateSpec::Minute(2001, 10, 28, 1, 30)),
+            [
+                (seconds("2001-10-28T00:30:00Z"), seconds("2001-10-28T00:31:00Z")),
+                (seconds("2001-10-28T01:30:00Z"), seconds("2001-10-28T01:31:00Z")),
+            ]
+        );
+        assert_eq!(
+            span(DateSpec::Second(2001, 1, 1, 9, 30, 15)),
+            [(seconds("2001-01-01T09:30:15Z"), seconds("2001-01-01T09:30:16Z"))]
+        );
+    }
+
+    #[test]
+    fn comparisons_hold_at_the_ends_of_the_typed_span() {
+        let day = DateSpec::Day(2001, 1, 2);
+        let (start, end) = (seconds("2001-01-02T00:00:00Z"), seconds("2001-01-03T00:00:00Z"));
+        for (interval, low, high) in [
+            (Interval::In(day), Bound::Included(start), Bound::Excluded(end)),
+            (Interval::AtLeast(day), Bound::Included(start), Bound::Unbounded),
+            (Interval::Above(day), Bound::Included(end), Bound::Unbounded),
+            (Interval::Below(day), Bound::Unbounded, Bound::Excluded(start)),
+            (Interval::AtMost(day), Bound::Unbounded, Bound::Excluded(end)),
+            (
+                Interval::Between(None, Some(day)),
+                Bound::Unbounded,
+                Bound::Excluded(end),
+            ),
+            (
+                Interval::Between(Some(DateSpec::Year(2000)), Some(day)),
+                Bound::Included(seconds("2000-01-01T00:00:00Z")),
+                Bound::Excluded(end),
+            ),
+        ] {
+            let expected = format!("{:?}", between(low, high));
+            let found = match range(&interval, &london()) {
+                Node::Or(parts) if parts.len() == 1 => format!("{:?}", parts[0]),
+                other => format!("{other:?}"),
+            };
+            assert_eq!(found, expected, "{interval}");
+        }
+    }
+
+    #[test]
+    fn the_last_year_of_the_calendar_has_no_end() {
+        let found = format!("{:?}", range(&Interval::In(DateSpec::Year(9999)), &london()));
+        assert!(found.contains("Unbounded"), "{found}");
+    }
+}

@@ -1,0 +1,202 @@
+//! Typed tree to plan: which postings, columns and sets answer the query, what is marked in the hits, and which
+//! items could have matched had their text been searchable.
+//!
+//! Not for: running anything. Main function: [`plan`]. Invariants: what cannot be run is refused by its name and
+//! place; no typed letter is dropped without an error; words are exact (folded for case and accents, unstemmed).
+
+mod date;
+mod fold;
+mod leaf;
+mod scope;
+mod sets;
+mod show;
+
+use embley_index::Node;
+use embley_model::field::Field;
+use jiff::tz::TimeZone;
+
+pub use sets::{BoxError, Found, SetAsk, Sets};
+
+use crate::error::{SearchError, SyntaxError};
+use crate::tree::{Expr, ExprNode, Span};
+
+/// Zone in which dates without one are read, when a case does not say otherwise.
+pub const DEFAULT_ZONE: &str = "Europe/London";
+
+/// What a plan needs to know of the case.
+#[derive(Clone)]
+pub struct PlanContext<'a> {
+    /// The sets of the case.
+    pub sets: &'a dyn Sets,
+    /// Days begin at midnight in this zone.
+    pub zone: TimeZone,
+}
+
+/// Something to mark in the texts of hits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Highlight {
+    /// In which fields it was searched.
+    pub fields: Vec<Field>,
+    /// What is marked.
+    pub mark: Mark,
+}
+
+/// What is marked; words are folded as in the index.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// Each occurrence of this word.
+    Word(String),
+    /// These words one after the other, as one.
+    Phrase(Vec<String>),
+    /// Each word that begins so.
+    Prefix(String),
+    /// These words, and behind them a word that begins so.
+    PhrasePrefix(Vec<String>, String),
+    /// A whole address, or `@domain`.
+    Address(String),
+    /// Addresses that begin so.
+    AddressPrefix(String),
+}
+
+/// A query, ready to run against the state of the sets it was planned with.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The query in its canonical form.
+    pub query: String,
+    /// What matches.
+    pub node: Node,
+    /// What could match if nothing were known of any text: conditions on words hold, conditions on dates, sets,
+    /// kinds and sizes are kept. Items in it whose text was not searchable are counted with the answer.
+    pub scope: Node,
+    /// What is marked in hits: every positive leaf.
+    pub highlights: Vec<Highlight>,
+    /// What the reader should know, such as a name that no set has.
+    pub notes: Vec<String>,
+    /// The tree, one node a line.
+    pub outline: String,
+}
+
+impl Plan {
+    /// The tree and the plan in words, for `--explain`.
+    pub fn explain(&self) -> String {
+        let mut out = format!("query: {}\n\ntree\n", self.query);
+        out.push_str(&indented(&self.outline));
+        out.push_str("\nplan\n");
+        out.push_str(&indented(&show::node(&self.node)));
+        out.push_str("\nscope of what may not be searchable\n");
+        out.push_str(&indented(&show::node(&self.scope)));
+        if !self.notes.is_empty() {
+            out.push_str("\nnotes\n");
+            out.push_str(&indented(&self.notes.join("\n")));
+        }
+        out
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// Parses and plans a query.
+///
+/// # Errors
+/// As [`crate::parse`] and [`plan`].
+pub fn prepare(query: &str, context: &PlanContext<'_>) -> Result<Plan, SearchError> {
+    let tree = crate::parse(query)?;
+    plan(query, &tree, context)
+}
+
+/// Plans a tree that was parsed from `query`.
+///
+/// # Errors
+/// [`SearchError::Syntax`] when a part cannot be run, with its place; [`SearchError::Sets`] when a set cannot be read.
+pub fn plan(query: &str, tree: &Expr, context: &PlanContext<'_>) -> Result<Plan, SearchError> {
+    let mut planner = Planner {
+        query,
+        context,
+        highlights: Vec::new(),
+        notes: Vec::new(),
+    };
+    let node = fold::simplify(planner.expr(tree, None, true)?);
+    let mut highlights = Vec::new();
+    for highlight in planner.highlights {
+        if !highlights.contains(&highlight) {
+            highlights.push(highlight);
+        }
+    }
+    Ok(Plan {
+        query: tree.to_string(),
+        scope: fold::simplify(scope::possible(&node)),
+        node,
+        highlights,
+        notes: planner.notes,
+        outline: tree.outline(),
+    })
+}
+
+struct Planner<'a> {
+    query: &'a str,
+    context: &'a PlanContext<'a>,
+    highlights: Vec<Highlight>,
+    notes: Vec<String>,
+}
+
+type Planned = Result<Node, SearchError>;
+
+impl Planner<'_> {
+    /// Plans an expression; `positive` is false below an odd number of NOTs.
+    fn expr(&mut self, expr: &Expr, field: Option<Field>, positive: bool) -> Planned {
+        match &expr.node {
+            ExprNode::All => self.all(field),
+            ExprNode::Leaf(leaf) => self.leaf(leaf, expr.span, field, positive),
+            ExprNode::And(parts) => Ok(Node::And(self.each(parts, field, positive)?)),
+            ExprNode::Or(parts) => Ok(Node::Or(self.each(parts, field, positive)?)),
+            ExprNode::Not(inner) => Ok(Node::Not(Box::new(self.expr(inner, field, !positive)?))),
+            ExprNode::Field { field, inner, name } => {
+                if *field == Field::Language {
+                    return Err(self.not_yet("the field", "language:", *name, None));
+                }
+                self.expr(inner, Some(*field), positive)
+            }
+            ExprNode::Near { near, operator, .. } => {
+                let hint = Some("a phrase in quotes finds words that stand side by side");
+                Err(self.not_yet("proximity", &near.to_string(), *operator, hint))
+            }
+        }
+    }
+
+    fn each(&mut self, parts: &[Expr], field: Option<Field>, positive: bool) -> Result<Vec<Node>, SearchError> {
+        parts.iter().map(|part| self.expr(part, field, positive)).collect()
+    }
+
+    /// The refusal of something that the language has and this version does not run.
+    fn not_yet(&self, what: &str, typed: &str, span: Span, hint: Option<&str>) -> SearchError {
+        let error = self.fault(span, format!("not available yet: {what} `{typed}`"));
+        match hint {
+            Some(hint) => error.hint(hint).into(),
+            None => error.into(),
+        }
+    }
+
+    fn fault(&self, span: Span, message: impl Into<String>) -> SyntaxError {
+        SyntaxError::at(self.query, span, message)
+    }
+
+    fn mark(&mut self, positive: bool, fields: &[Field], mark: Mark) {
+        if positive {
+            self.highlights.push(Highlight {
+                fields: fields.to_vec(),
+                mark,
+            });
+        }
+    }
+
+    fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

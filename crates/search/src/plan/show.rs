@@ -1,0 +1,72 @@
+//! A plan drawn with one node a line.
+
+use std::ops::Bound;
+
+use embley_index::Node;
+use embley_model::date::rfc3339;
+use embley_model::field::Field;
+
+/// The plan in words.
+pub(super) fn node(node: &Node) -> String {
+    let mut out = String::new();
+    draw(node, 0, &mut out);
+    out
+}
+
+fn draw(node: &Node, depth: usize, out: &mut String) {
+    out.push_str(&"  ".repeat(depth));
+    out.push_str(&line(node));
+    out.push('\n');
+    match node {
+        Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| draw(part, depth + 1, out)),
+        Node::Not(inner) => draw(inner, depth + 1, out),
+        _ => {}
+    }
+}
+
+fn line(node: &Node) -> String {
+    match node {
+        Node::All => "every item".to_owned(),
+        Node::Nothing => "no item".to_owned(),
+        Node::Term { fields, token } => format!("term {token:?} in {}", names(fields)),
+        Node::Phrase { fields, tokens } => format!("phrase {tokens:?} in {}", names(fields)),
+        Node::PhrasePrefix { fields, tokens, prefix } => {
+            format!(
+                "phrase {tokens:?} and a term that begins {prefix:?} in {}",
+                names(fields)
+            )
+        }
+        Node::Prefix { fields, prefix } => format!("terms that begin {prefix:?} in {}", names(fields)),
+        Node::Keyword { field, value } => format!("value {value:?} of {}", field.name()),
+        Node::KeywordPrefix { field, prefix } => format!("values that begin {prefix:?} of {}", field.name()),
+        Node::Range { field, low, high } => {
+            format!(
+                "{} from {} to {}",
+                field.name(),
+                bound(*field, low),
+                bound(*field, high)
+            )
+        }
+        Node::Exists { field } => format!("any value of {}", field.name()),
+        Node::Items(items) => format!("set of {} items", items.len()),
+        Node::And(_) => "AND".to_owned(),
+        Node::Or(_) => "OR".to_owned(),
+        Node::Not(_) => "NOT".to_owned(),
+    }
+}
+
+fn names(fields: &[Field]) -> String {
+    fields.iter().map(|field| field.name()).collect::<Vec<_>>().join(", ")
+}
+
+fn bound(field: Field, bound: &Bound<i64>) -> String {
+    let value = |value: i64| {
+        let date = if field == Field::Date { rfc3339(value) } else { None };
+        date.unwrap_or_else(|| value.to_string())
+    };
+    match bound {
+        Bound::Included(at) => format!("{} on", value(*at)),
+        Bound::Excluded(at) => format!("{} excluded", value(*at)),
+        Bound::Unbounded => "anything".to_owned(),
+    }
+}
