@@ -106,6 +106,7 @@ defect_codes! {
     IndexTermTooLong = "INDEX-TERM-LIMIT", Index, Note, "a run of characters without a break was indexed by its first part only";
     RecordRowBad = "REC-ROW", Import, Excepted, "a row of a case-system export cannot be read as a record";
     RecordFieldBad = "REC-FIELD", Import, Warning, "a field of a record cannot be read as its type; kept as text";
+    BoxFromInside = "BOX-FROM-INSIDE", Split, Note, "a line like a separator stands inside a part of a message; it was not taken as a boundary";
 }
 
 impl DefectCode {

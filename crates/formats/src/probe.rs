@@ -1,0 +1,301 @@
+//! What a file is, decided by its content; the name breaks ties and is checked against the content.
+//!
+//! Not for: opening it. Main function: [`probe`]. Invariant: pure over the first bytes, the name and the place; the
+//! same file gets the same kind wherever it lies, except that text in a Maildir is a message.
+//!
+//! In this order: nothing, known magic numbers, a mailbox (a separator line first), a message (header lines first), text,
+//! else other.
+
+mod magic;
+
+use embley_model::defect::{Defect, DefectCode};
+
+use crate::mailbox::field_line;
+use crate::mailbox::separator::{self, Shape};
+use crate::walk::Place;
+
+/// How many bytes [`probe`] wants to see, if the file has them.
+pub const HEAD_BYTES: usize = 64 * 1024;
+
+/// What a file is to the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// Messages behind separator lines; one is enough.
+    Mailbox,
+    /// One message.
+    Message,
+    /// Text that can be indexed as it is, HTML included.
+    Text,
+    /// Anything else: kept, hashed, and registered as not searchable.
+    Other {
+        /// Best guess; `application/octet-stream` when there is none.
+        media_type: &'static str,
+        /// An image, sound or film.
+        media: bool,
+        /// Its content is encrypted, as far as the first bytes tell.
+        encrypted: bool,
+    },
+    /// Zero bytes.
+    Empty,
+}
+
+/// Says what a file is from its first [`HEAD_BYTES`] and its name, and where the two disagree.
+pub fn probe(head: &[u8], name: &[u8], place: &Place, file_len: u64) -> (FileKind, Vec<Defect>) {
+    let extension = extension(name);
+    let called_mailbox = matches!(&extension[..], b"mbox" | b"mbx" | b"mbs");
+    if file_len == 0 || head.is_empty() {
+        let defects = if called_mailbox {
+            vec![Defect::new(DefectCode::BoxEmpty, "")]
+        } else {
+            Vec::new()
+        };
+        return (FileKind::Empty, defects);
+    }
+    let kind = kind(head, &extension, place, file_len);
+    let mut defects = Vec::new();
+    if called_mailbox && kind != FileKind::Mailbox {
+        defects.push(Defect::new(DefectCode::BoxNoFromLine, words(kind)));
+    } else if let Some(expected) = expected(&extension)
+        && !agrees(expected, kind)
+    {
+        let detail = format!("called .{}, is {}", String::from_utf8_lossy(&extension), words(kind));
+        defects.push(Defect::new(DefectCode::TypeMismatch, detail));
+    } else if matches!((place, kind), (Place::Maildir { .. }, FileKind::Other { .. })) {
+        let detail = format!("in a Maildir, is {}", words(kind));
+        defects.push(Defect::new(DefectCode::TypeMismatch, detail));
+    }
+    (kind, defects)
+}
+
+fn kind(head: &[u8], extension: &[u8], place: &Place, file_len: u64) -> FileKind {
+    if let Some(found) = magic::look(head, extension) {
+        return FileKind::Other {
+            media_type: found.media_type,
+            media: found.is_media(),
+            encrypted: found.encrypted,
+        };
+    }
+    if is_mailbox(head, extension) {
+        return FileKind::Mailbox;
+    }
+    let whole = head.len() as u64 >= file_len;
+    let text = looks_like_text(head, whole);
+    match place {
+        Place::Maildir { .. } if text || begins_with_header(head) => return FileKind::Message,
+        Place::Maildir { .. } | Place::Loose => {}
+    }
+    let table = matches!(extension, b"csv" | b"tsv" | b"json" | b"jsonl" | b"yaml" | b"yml");
+    if begins_with_header(head) && !table {
+        return FileKind::Message;
+    }
+    if text {
+        return FileKind::Text;
+    }
+    FileKind::Other {
+        media_type: "application/octet-stream",
+        media: false,
+        encrypted: false,
+    }
+}
+
+/// The lower-case extension, or nothing when it is longer than any that is known.
+fn extension(name: &[u8]) -> Vec<u8> {
+    let last = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
+    match last.iter().rposition(|byte| *byte == b'.') {
+        Some(dot) if last.len() - dot <= 10 => last[dot + 1..].to_ascii_lowercase(),
+        _ => Vec::new(),
+    }
+}
+
+fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    // Files of old Macintosh programs end their lines in CR alone.
+    let line_end = if memchr::memchr(b'\n', head).is_some() {
+        b'\n'
+    } else {
+        b'\r'
+    };
+    head.split(move |byte| *byte == line_end)
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// A separator line after nothing but empty lines; without a date it must be followed by a usual header field.
+/// Something that is called a mailbox may have junk before its first dated separator.
+fn is_mailbox(head: &[u8], extension: &[u8]) -> bool {
+    let blank = head.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    let rest = &head[blank..];
+    let mut following = lines(rest);
+    let shape = following.next().map_or(Shape::Other, separator::classify);
+    match shape {
+        Shape::Dated => true,
+        Shape::GitPatch | Shape::Bare => field_line::count(following, 24).1 >= 1,
+        Shape::Other => {
+            matches!(extension, b"mbox" | b"mbx") && looks_like_text(head, false) && has_separator_inside(head)
+        }
+    }
+}
+
+fn has_separator_inside(head: &[u8]) -> bool {
+    let mut before_is_blank = false;
+    for line in lines(head) {
+        if before_is_blank && line.starts_with(b"From ") && separator::classify(line) == Shape::Dated {
+            return true;
+        }
+        before_is_blank = line.is_empty();
+    }
+    false
+}
+
+/// Header lines first: two with usual names and nothing else before the first empty line that is not a header line.
+fn begins_with_header(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let blank = head.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    if blank > 8 {
+        return false;
+    }
+    let (fields, known) = field_line::count(lines(&head[blank..]), 60);
+    let told = lines(&head[blank..])
+        .take(fields + 60)
+        .filter_map(field_line::name)
+        .take(fields);
+    let telling = told.filter(|name| is_telling(name)).count();
+    known >= 2 && telling >= 1
+}
+
+/// A field that is in messages and hardly in anything else of the form `name: value`.
+fn is_telling(name: &[u8]) -> bool {
+    [
+        &b"received"[..],
+        b"return-path",
+        b"message-id",
+        b"mime-version",
+        b"delivered-to",
+        b"from",
+        b"date",
+        b"to",
+        b"in-reply-to",
+        b"reply-to",
+        b"content-type",
+        b"x-mailer",
+        b"x-gm-thrid",
+    ]
+    .iter()
+    .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// True for UTF-16 with a mark, UTF-8, and bytes of an older charset with hardly any control characters.
+fn looks_like_text(head: &[u8], whole: bool) -> bool {
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return is_utf16(head);
+    }
+    if memchr::memchr(0, head).is_some() {
+        return is_utf16_without_mark(head);
+    }
+    let controls = head
+        .iter()
+        .filter(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08))
+        .count();
+    match std::str::from_utf8(head) {
+        Ok(_) => controls * 100 <= head.len(),
+        // A character cut at the end of what was read.
+        Err(error) if error.error_len().is_none() && !whole => controls * 100 <= head.len(),
+        // Old charsets: mostly letters, no controls to speak of.
+        Err(_) => {
+            let high = head.iter().filter(|byte| !byte.is_ascii()).count();
+            let words = head
+                .iter()
+                .filter(|byte| byte.is_ascii_alphabetic() || byte.is_ascii_whitespace())
+                .count();
+            controls * 1000 <= head.len() && (high * 3 <= head.len() || words * 3 >= head.len() || is_east_asian(head))
+        }
+    }
+}
+
+/// Pairs of high bytes, as in the multi-byte charsets of East Asia and in single-byte Cyrillic or Greek.
+fn is_east_asian(head: &[u8]) -> bool {
+    let high = head.iter().filter(|byte| **byte >= 0xa1).count();
+    high * 2 >= head.len() && memchr::memchr2(b'\n', b' ', head).is_some()
+}
+
+fn is_utf16(head: &[u8]) -> bool {
+    let little = head.starts_with(b"\xff\xfe");
+    let units = head[2..].chunks_exact(2).map(|pair| {
+        let pair = [pair[0], pair[1]];
+        if little {
+            u16::from_le_bytes(pair)
+        } else {
+            u16::from_be_bytes(pair)
+        }
+    });
+    let (mut odd, mut all) = (0usize, 0usize);
+    for unit in units {
+        all += 1;
+        odd += usize::from(unit < 0x20 && !matches!(unit, 9 | 10 | 12 | 13) || unit >= 0xfffe);
+    }
+    odd * 100 <= all
+}
+
+/// Western text in UTF-16 has a zero in every other byte, always the same one.
+fn is_utf16_without_mark(head: &[u8]) -> bool {
+    let sample = &head[..head.len().min(4096) & !1];
+    let zeros = |offset: usize| sample.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    let pairs = sample.len() / 2;
+    let printable = sample
+        .iter()
+        .filter(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t'))
+        .count();
+    pairs >= 8 && (even.min(odd) == 0) && even.max(odd) * 10 >= pairs * 9 && printable * 10 >= pairs * 9
+}
+
+/// What a name promises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    Mail,
+    Text,
+    Type(&'static [&'static str]),
+    Media,
+}
+
+fn expected(extension: &[u8]) -> Option<Promise> {
+    const ZIP: &[&str] = &[
+        "application/zip",
+        "application/vnd.openxmlformats",
+        "application/x-ole-storage",
+    ];
+    Some(match extension {
+        b"eml" => Promise::Mail,
+        b"txt" | b"csv" | b"tsv" | b"html" | b"htm" | b"log" | b"xml" | b"json" | b"ics" | b"vcf" => Promise::Text,
+        b"pdf" => Promise::Type(&["application/pdf"]),
+        b"zip" => Promise::Type(&["application/zip"]),
+        b"docx" | b"xlsx" | b"pptx" => Promise::Type(ZIP),
+        b"msg" => Promise::Type(&["application/x-ole-storage", "application/vnd.ms-outlook"]),
+        b"pst" | b"ost" => Promise::Type(&["application/vnd.ms-outlook-pst"]),
+        b"jpg" | b"jpeg" | b"png" | b"gif" | b"bmp" | b"tif" | b"tiff" | b"webp" | b"mp3" | b"wav" | b"mp4"
+        | b"mov" | b"avi" => Promise::Media,
+        _ => return None,
+    })
+}
+
+fn agrees(promise: Promise, kind: FileKind) -> bool {
+    match (promise, kind) {
+        (Promise::Mail, FileKind::Message | FileKind::Mailbox) | (Promise::Text, FileKind::Text) => true,
+        (Promise::Type(types), FileKind::Other { media_type, .. }) => {
+            types.iter().any(|expected| media_type.starts_with(expected))
+        }
+        (Promise::Media, FileKind::Other { media, .. }) => media,
+        (Promise::Mail | Promise::Text | Promise::Type(_) | Promise::Media, _) => false,
+    }
+}
+
+fn words(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Mailbox => "a mailbox",
+        FileKind::Message => "a message",
+        FileKind::Text => "text",
+        FileKind::Other { media_type, .. } => media_type,
+        FileKind::Empty => "empty",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! Magic numbers of formats that are not mail and not text.
+//!
+//! Not for: opening them. Main function: [`look`]. Invariant: pure over the first bytes; the extension decides only
+//! where a container format does not say what it contains.
+
+use memchr::memmem;
+
+/// What the first bytes say.
+pub(super) struct Found {
+    pub(super) media_type: &'static str,
+    pub(super) encrypted: bool,
+}
+
+impl Found {
+    fn plain(media_type: &'static str) -> Self {
+        Self {
+            media_type,
+            encrypted: false,
+        }
+    }
+
+    pub(super) fn is_media(&self) -> bool {
+        ["image/", "audio/", "video/"]
+            .iter()
+            .any(|family| self.media_type.starts_with(family))
+    }
+}
+
+/// Offset, bytes, type. The first that matches holds.
+const TABLE: [(usize, &[u8], &str); 67] = [
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
+    (0, b"II*\0", "image/tiff"),
+    (0, b"MM\0*", "image/tiff"),
+    (0, b"\0\0\x01\0", "image/x-icon"),
+    (0, b"8BPS", "image/vnd.adobe.photoshop"),
+    (0, b"\xd7\xcd\xc6\x9a", "image/wmf"),
+    (40, b" EMF", "image/emf"),
+    (0, b"\0\0\0\x0cjP  ", "image/jp2"),
+    (4, b"ftypheic", "image/heic"),
+    (4, b"ftypmif1", "image/heif"),
+    (4, b"ftypavif", "image/avif"),
+    (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftypqt", "video/quicktime"),
+    (4, b"ftyp", "video/mp4"),
+    (4, b"moov", "video/quicktime"),
+    (4, b"mdat", "video/quicktime"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"\xff\xfb", "audio/mpeg"),
+    (0, b"\xff\xf3", "audio/mpeg"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"MThd", "audio/midi"),
+    (0, b".snd", "audio/basic"),
+    (0, b"#!AMR", "audio/amr"),
+    (0, b"\x1a\x45\xdf\xa3", "video/x-matroska"),
+    (0, b"FLV\x01", "video/x-flv"),
+    (0, b"\0\0\x01\xba", "video/mpeg"),
+    (0, b"\0\0\x01\xb3", "video/mpeg"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
+    (0, b"{\\rtf", "application/rtf"),
+    (0, b"%!PS", "application/postscript"),
+    (0, b"\xc5\xd0\xd3\xc6", "application/postscript"),
+    (0, b"!BDN", "application/vnd.ms-outlook-pst"),
+    (0, b"\x78\x9f\x3e\x22", "application/vnd.ms-tnef"),
+    (0, b"\xffWPC", "application/vnd.wordperfect"),
+    (0, b"\x1f\x8b", "application/gzip"),
+    (0, b"\x1f\x9d", "application/x-compress"),
+    (0, b"BZh", "application/x-bzip2"),
+    (0, b"\xfd7zXZ\0", "application/x-xz"),
+    (0, b"\x28\xb5\x2f\xfd", "application/zstd"),
+    (0, b"LZIP", "application/x-lzip"),
+    (0, b"\x04\x22\x4d\x18", "application/x-lz4"),
+    (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (0, b"Rar!\x1a\x07", "application/vnd.rar"),
+    (0, b"MSCF\0\0\0\0", "application/vnd.ms-cab-compressed"),
+    (0, b"!<arch>\n", "application/x-archive"),
+    (257, b"ustar", "application/x-tar"),
+    (2, b"-lh", "application/x-lzh"),
+    (0, b"\x60\xea", "application/x-arj"),
+    (0, b"070707", "application/x-cpio"),
+    (0, b"070701", "application/x-cpio"),
+    (32769, b"CD001", "application/x-iso9660-image"),
+    (0, b"ITSF", "application/vnd.ms-htmlhelp"),
+    (0, b"SQLite format 3\0", "application/vnd.sqlite3"),
+    (4, b"Standard Jet DB", "application/x-msaccess"),
+    (4, b"Standard ACE DB", "application/x-msaccess"),
+    (0, b"MZ", "application/vnd.microsoft.portable-executable"),
+    (0, b"\x7fELF", "application/x-elf"),
+    (0, b"\xca\xfe\xba\xbe", "application/java-vm"),
+    (0, b"\xcf\xfa\xed\xfe", "application/x-mach-o"),
+    (0, b"wOFF", "font/woff"),
+    (0, b"\0\x01\0\0\0", "font/ttf"),
+    (0, b"OTTO", "font/otf"),
+    (0, b"L\0\0\0\x01\x14\x02\0", "application/x-ms-shortcut"),
+];
+
+/// Names what the first bytes belong to, when it is not text or mail.
+pub(super) fn look(head: &[u8], extension: &[u8]) -> Option<Found> {
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK\x07\x08") {
+        return Some(zip(head));
+    }
+    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return Some(ole(head, extension));
+    }
+    // Readers accept junk before the mark of a PDF.
+    let start = &head[..head.len().min(1024)];
+    if let Some(at) = memmem::find(start, b"%PDF-")
+        && (at == 0 || extension == b"pdf")
+    {
+        return Some(Found {
+            media_type: "application/pdf",
+            encrypted: memmem::find(head, b"/Encrypt").is_some(),
+        });
+    }
+    if head.starts_with(b"RIFF") && head.len() >= 12 {
+        let media_type = match &head[8..12] {
+            b"WAVE" => "audio/wav",
+            b"AVI " => "video/x-msvideo",
+            b"WEBP" => "image/webp",
+            _ => "application/octet-stream",
+        };
+        return Some(Found::plain(media_type));
+    }
+    // `BM` alone begins words; the size that follows tells.
+    if head.starts_with(b"BM") && head.len() >= 14 && head[6..10] == [0; 4] {
+        return Some(Found::plain("image/bmp"));
+    }
+    if let Some(found) = sealed(head, extension) {
+        return Some(found);
+    }
+    let by_table = TABLE
+        .iter()
+        .find(|(offset, mark, _)| head.get(*offset..).is_some_and(|rest| rest.starts_with(mark)));
+    by_table
+        .filter(|(_, mark, _)| mark.len() > 2 || head.iter().take(512).any(|byte| *byte == 0 || *byte >= 0x80))
+        .map(|(_, _, media_type)| Found::plain(media_type))
+}
+
+fn zip(head: &[u8]) -> Found {
+    // Bit 0 of the flags of the first entry (APPNOTE 4.4.4).
+    let encrypted = head.starts_with(b"PK\x03\x04") && head.get(6).is_some_and(|flags| flags & 1 == 1);
+    let has = |name: &[u8]| memmem::find(head, name).is_some();
+    let mimetype = head.get(30..38) == Some(b"mimetype");
+    let media_type = if mimetype && has(b"application/vnd.oasis.opendocument.text") {
+        "application/vnd.oasis.opendocument.text"
+    } else if mimetype && has(b"application/vnd.oasis.opendocument.spreadsheet") {
+        "application/vnd.oasis.opendocument.spreadsheet"
+    } else if mimetype && has(b"application/vnd.oasis.opendocument.presentation") {
+        "application/vnd.oasis.opendocument.presentation"
+    } else if mimetype && has(b"application/epub+zip") {
+        "application/epub+zip"
+    } else if has(b"[Content_Types].xml") || has(b"_rels/.rels") {
+        if has(b"word/") {
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+        } else if has(b"xl/") {
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        } else if has(b"ppt/") {
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+        } else {
+            "application/vnd.openxmlformats-package"
+        }
+    } else {
+        "application/zip"
+    };
+    Found { media_type, encrypted }
+}
+
+/// A compound file: old Office, Outlook messages, and the wrapping of encrypted new Office.
+fn ole(head: &[u8], extension: &[u8]) -> Found {
+    let has = |name: &str| {
+        let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        memmem::find(head, &wide).is_some()
+    };
+    let encrypted = has("EncryptedPackage") || has("EncryptionInfo");
+    let media_type = if has("__properties_version1.0") || has("__nameid_version1.0") {
+        "application/vnd.ms-outlook"
+    } else if has("WordDocument") {
+        "application/msword"
+    } else if has("Workbook") || has("Book") {
+        "application/vnd.ms-excel"
+    } else if has("PowerPoint Document") {
+        "application/vnd.ms-powerpoint"
+    } else {
+        match extension {
+            b"doc" | b"dot" => "application/msword",
+            b"xls" | b"xlt" => "application/vnd.ms-excel",
+            b"ppt" | b"pps" => "application/vnd.ms-powerpoint",
+            b"msg" => "application/vnd.ms-outlook",
+            _ => "application/x-ole-storage",
+        }
+    };
+    Found { media_type, encrypted }
+}
+
+/// OpenPGP and CMS.
+fn sealed(head: &[u8], extension: &[u8]) -> Option<Found> {
+    let encrypted = |media_type| {
+        Some(Found {
+            media_type,
+            encrypted: true,
+        })
+    };
+    if head.starts_with(b"-----BEGIN PGP MESSAGE-----") {
+        return encrypted("application/pgp-encrypted");
+    }
+    // Public-key encrypted session key, old and new packet form (RFC 4880 section 4.2).
+    if matches!(extension, b"gpg" | b"pgp") && matches!(head.first(), Some(0x84..=0x86 | 0x8c | 0xc1 | 0xc3)) {
+        return encrypted("application/pgp-encrypted");
+    }
+    // ContentInfo (RFC 5652 section 3): a sequence, then the identifier of what is in it.
+    if head.first() == Some(&0x30) {
+        let start = &head[..head.len().min(64)];
+        let at = memmem::find(start, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07")?;
+        let kind = start.get(at + 10)?;
+        return Some(Found {
+            media_type: "application/pkcs7-mime",
+            encrypted: matches!(kind, 3 | 6),
+        });
+    }
+    None
+}
