@@ -54,7 +54,7 @@ const STEPS: [(&str, i64, [&str; 2]); 7] = [
         5,
         ["local investigation", "supervised investigation"],
     ),
-    ("appointment", 7, ["investigator appointed", "investigator appointed"]),
+    ("appointment", 8, ["investigator appointed", "investigator appointed"]),
     ("severity_assessment", 12, ["misconduct", "gross misconduct"]),
     ("severity_revision", 80, ["misconduct", "gross misconduct"]),
     ("case_to_answer", 190, ["case to answer", "no case to answer"]),
@@ -90,7 +90,11 @@ impl Case {
             if kind == "severity_revision" && rng.below(3) > 0 {
                 continue;
             }
-            let at = (opened_at + day * DAY + i64::from(rng.below(3 * 86_400))).min(config.to_unix);
+            let date = (opened_at + (day + i64::from(rng.below(3))) * DAY).min(config.to_unix - DAY);
+            let earliest = decisions
+                .last()
+                .map_or(opened_at, |last: &Decision| last.decided_at + 60);
+            let at = (date + i64::from(rng.below(8 * 3600))).max(earliest);
             let late = if rng.below(12) == 0 { 40 } else { 2 };
             decisions.push(Decision {
                 kind,
@@ -151,7 +155,8 @@ fn opened_at(config: &CorpusConfig, number: u32) -> i64 {
         whole / 4
     };
     let step = i128::from(span) * (2 * i128::from(number) + 1) / (2 * i128::from(config.cases.max(1)));
-    config.from_unix + i64::try_from(step).unwrap_or(span)
+    let at = config.from_unix + i64::try_from(step).unwrap_or(span);
+    at - at.rem_euclid(DAY) + 9 * 3600
 }
 
 /// `PSD/2017/0412`: the year of opening and a number that no other case has.

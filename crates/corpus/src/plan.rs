@@ -251,12 +251,14 @@ impl Planner {
     }
 
     fn thread(&self, sort: Sort, number: u64, rng: &mut Rng) -> Thread {
+        // The last block may be longer than the corpus.
+        let number = number.min(self.distinct.saturating_sub(1));
         let subject = rng.bits();
         let about = sort == Sort::Ordinary && rng.chance(self.about_case);
         let span = (self.config.to_unix - self.config.from_unix - 45 * DAY) as u64;
         let at = (u128::from(span) * u128::from(number) / u128::from(self.distinct.max(1))) as i64;
         let jitter = rng.below_wide(span / self.distinct.max(1) + 1) as i64;
-        let started_at = office_hours(self.config.from_unix + at + jitter, rng);
+        let started_at = office_hours(self.config.from_unix + at + jitter, rng).max(self.config.from_unix);
         if about {
             let count = self.cases.len() as u128;
             let near = (u128::from(number) * count / u128::from(self.distinct.max(1))) as u64;

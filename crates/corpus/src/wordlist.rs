@@ -84,7 +84,7 @@ pub(crate) const PLACE_ENDINGS: [&str; 8] = ["ton", "by", "wick", "ham", "mere",
 
 /// Endings of derived words.
 pub(crate) const SUFFIXES: [&str; 20] = [
-    "s", "ed", "ing", "er", "ers", "ly", "ness", "less", "ful", "ment", "able", "ist", "ish", "hood", "ship", "wise",
+    "s", "ing", "ed", "er", "ers", "ly", "able", "less", "ness", "ful", "ment", "ist", "ish", "hood", "ship", "wise",
     "like", "let", "ward", "some",
 ];
 

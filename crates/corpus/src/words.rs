@@ -16,6 +16,8 @@ use crate::wordlist::{COMMON, PLACE_ENDINGS, PREFIXES, SUFFIXES, SYLLABLES};
 const SLOTS: usize = 4096;
 /// A slot that leads on to derived and made words.
 const ESCAPE: u8 = 0;
+/// Derived words: 512 in the first octave, then twice as many each time, five times.
+const DERIVED: usize = 15_872;
 /// Of 4,096 slots, those that lead on: 28 % of running words.
 const ESCAPES: usize = 1147;
 /// Of 256 escapes, those that lead to made words.
@@ -150,26 +152,43 @@ fn distinct_common() -> Vec<&'static str> {
         .collect()
 }
 
-/// Stems with endings and beginnings, in a fixed shuffled order, none of them an everyday word.
+/// Stems with endings and beginnings, the likelier ones first, none of them an everyday word.
 fn derived_words(common: &[&'static str]) -> Vec<String> {
     let mut seen: HashSet<String> = common.iter().map(|word| (*word).to_owned()).collect();
+    let mut rng = Rng::new(0, Purpose::Vocabulary, 0);
     let mut words = Vec::with_capacity(20_000);
-    for stem in common.iter().skip(FUNCTION_WORDS).filter(|stem| stem.len() >= 3) {
-        let ends = SUFFIXES.iter().map(|suffix| format!("{stem}{suffix}"));
-        let begins = PREFIXES.iter().map(|prefix| format!("{prefix}{stem}"));
-        for word in ends.chain(begins) {
+    let is_stem = |stem: &&&str| stem.len() >= 3 && !["s", "ed", "ing"].iter().any(|end| stem.ends_with(end));
+    for affix in SUFFIXES.iter().chain(&PREFIXES) {
+        let is_prefix = PREFIXES.contains(affix);
+        let mut group = Vec::new();
+        for stem in common.iter().skip(FUNCTION_WORDS).filter(is_stem) {
+            let word = if is_prefix {
+                format!("{affix}{stem}")
+            } else {
+                joined(stem, affix)
+            };
             if word.len() <= 14 && seen.insert(word.clone()) {
-                words.push(word);
+                group.push(word);
             }
         }
+        for at in (1..group.len()).rev() {
+            group.swap(at, rng.below_wide(at as u64 + 1) as usize);
+        }
+        words.append(&mut group);
     }
-    let mut rng = Rng::new(0, Purpose::Vocabulary, 0);
-    for at in (1..words.len()).rev() {
-        let other = rng.below_wide(at as u64 + 1) as usize;
-        words.swap(at, other);
-    }
-    words.truncate(15_872);
+    words.truncate(DERIVED);
     words
+}
+
+/// A stem and its ending, spelt roughly as English does.
+fn joined(stem: &str, ending: &str) -> String {
+    let begins_with_vowel = ending.starts_with(['a', 'e', 'i']);
+    match stem.as_bytes().last() {
+        Some(b'e') if begins_with_vowel => format!("{}{ending}", &stem[..stem.len() - 1]),
+        Some(b'y') if ending == "s" => format!("{}ies", &stem[..stem.len() - 1]),
+        Some(b'h' | b'x') if ending == "s" => format!("{stem}es"),
+        _ => format!("{stem}{ending}"),
+    }
 }
 
 /// Writes the made word of this rank: the rank decides its kind and, nearly always uniquely, its letters.
@@ -227,7 +246,7 @@ mod tests {
         let vocabulary = Vocabulary::new();
         assert_eq!(
             vocabulary.derived.len(),
-            15_872,
+            DERIVED,
             "all five octaves of derived words are there"
         );
         let mut rng = Rng::new(9, Purpose::Body, 0);
