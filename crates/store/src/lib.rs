@@ -1,1 +1,18 @@
-//! stub
+//! The case folder: disk, packs of originals, the catalogue, locks, facts and verification.
+//!
+//! The only crate that writes original bytes and SQLite. Start at [`Case`]; bytes on disk and the argument why a stop at any moment
+//! loses nothing are in `docs/format.md`. Not for: deciding what is kept, parsing it or finding words in it. Invariant: a
+//! checkpoint in the catalogue speaks only of bytes that are durable, and what it speaks of never changes.
+
+pub mod case;
+pub mod catalogue;
+mod codec;
+pub mod disk;
+mod error;
+pub mod facts;
+pub mod originals;
+pub mod packs;
+
+pub use case::{Access, Case, CaseConfig, FactsWriter, Holder, InitOptions};
+pub use error::{Result, StoreError};
+pub use originals::{DeriveBytes, NoParts, Originals};
