@@ -1,0 +1,5 @@
+//! The truth of small corpora against an independent count of the files, and the same bytes from the same seed.
+
+mod reader;
+mod recount;
+mod repeat;
