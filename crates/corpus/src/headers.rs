@@ -134,7 +134,8 @@ impl Renderer {
             subject.push(' ');
             subject.push_str(&needle.written);
         }
-        let is_encoded = place == Some(NeedlePlace::SubjectEncoded) || mix(target.thread().subject ^ 5) % 20 == 0;
+        let is_encoded =
+            place == Some(NeedlePlace::SubjectEncoded) || mix(target.thread().subject ^ 5).is_multiple_of(20);
         out.extend_from_slice(b"Subject: ");
         if is_encoded {
             subject.push_str(" à propos");
@@ -142,11 +143,11 @@ impl Renderer {
             write_encoded_words(out, &subject, charset);
         } else if subject.len() > 64 {
             let fold = subject[40..].find(' ').map_or(subject.len(), |at| at + 40);
-            out.extend_from_slice(subject[..fold].as_bytes());
+            out.extend_from_slice(&subject.as_bytes()[..fold]);
             if fold < subject.len() {
                 out.push(b'\n');
             }
-            out.extend_from_slice(subject[fold..].as_bytes());
+            out.extend_from_slice(&subject.as_bytes()[fold..]);
         } else {
             out.extend_from_slice(subject.as_bytes());
         }

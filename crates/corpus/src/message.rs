@@ -291,7 +291,7 @@ impl Renderer {
         if target.from_line && matches!(form, Form::Plain | Form::Flowed) {
             self.facts.from_line = true;
             text.extend_from_slice(b"\nFrom here on it is quiet.\n");
-            if !planner.config.formats.iter().any(|format| *format == BoxFormat::Mboxo) {
+            if !planner.config.formats.contains(&BoxFormat::Mboxo) {
                 text.extend_from_slice(b">From the other side it is not.\n");
             }
         }

@@ -242,7 +242,7 @@ impl Renderer {
         out.extend_from_slice(b"Content-Type: message/rfc822\nContent-Disposition: attachment\n\n");
         let author = planner.people.some_outsider(rng);
         let earlier = target.slot.sent_at - i64::from(rng.between(600, 900_000));
-        let id = 1 << 40 | target.number * 16 + u64::from(nth);
+        let id = (1 << 40) | (target.number * 16 + u64::from(nth));
         write_message_id(out, planner, id, author, b"Message-ID: ");
         out.extend_from_slice(b"Date: ");
         write_header_date(out, earlier, london_offset(earlier));

@@ -16,15 +16,7 @@ use crate::truth::Truth;
 pub fn write_corpus(dir: &Path, config: &CorpusConfig) -> Result<Truth, CorpusError> {
     let mut stream = MessageStream::new(config)?;
     let truth_path = dir.join("truth.json");
-    match fs::remove_file(&truth_path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            return Err(CorpusError::Write {
-                path: truth_path,
-                source,
-            });
-        }
-        _ => {}
-    }
+    remove_file(&truth_path)?;
     let mut writers = Vec::new();
     for mailbox in stream.mailboxes() {
         writers.push(BoxWriter::create(dir, mailbox)?);
@@ -49,8 +41,39 @@ pub fn write_corpus(dir: &Path, config: &CorpusConfig) -> Result<Truth, CorpusEr
 }
 
 /// Writes one file whole.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a corpus is not a case: it may be made again, and this crate imports only model"
+)]
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CorpusError> {
     fs::write(path, bytes).map_err(|source| CorpusError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Removes a file if it is there.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a corpus is not a case: it may be made again, and this crate imports only model"
+)]
+fn remove_file(path: &Path) -> Result<(), CorpusError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CorpusError::Write {
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a new file for writing.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a corpus is not a case: it may be made again, and this crate imports only model"
+)]
+fn create_file(path: &Path) -> Result<File, CorpusError> {
+    File::create(path).map_err(|source| CorpusError::Write {
         path: path.to_owned(),
         source,
     })
@@ -92,10 +115,7 @@ impl BoxWriter {
                 if let Some(above) = path.parent() {
                     make_folder(above)?;
                 }
-                let file = File::create(&path).map_err(|source| CorpusError::Write {
-                    path: path.clone(),
-                    source,
-                })?;
+                let file = create_file(&path)?;
                 Some(BufWriter::with_capacity(256 << 10, file))
             }
         };
@@ -113,7 +133,7 @@ impl BoxWriter {
         let bytes = format.message_bytes(message.bytes);
         let Some(file) = &mut self.file else {
             let path = self.root.join(self.mailbox.file(place.ordinal));
-            if format == BoxFormat::Eml && place.ordinal % 1000 == 0 {
+            if format == BoxFormat::Eml && place.ordinal.is_multiple_of(1000) {
                 make_folder(path.parent().unwrap_or(&self.root))?;
             }
             return write_file(&path, &bytes);

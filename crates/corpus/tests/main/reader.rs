@@ -264,7 +264,7 @@ pub(crate) fn decode_words(text: &str) -> String {
             .and_then(|(_, after)| after.split_once("?="));
         let Some((word, after)) = coded else { break };
         if !rest[..at].trim().is_empty() {
-            out.extend_from_slice(rest[..at].as_bytes());
+            out.extend_from_slice(&rest.as_bytes()[..at]);
         }
         out.extend_from_slice(&base64(word.as_bytes()));
         rest = after;

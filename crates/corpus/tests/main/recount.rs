@@ -187,6 +187,14 @@ fn items_attachments_and_messages_without_text_are_counted_right() {
     );
 }
 
+/// What the words of a distinct message are.
+struct Worded {
+    copies: u64,
+    /// Is it an email, and its words; the message itself first.
+    texts: Vec<(bool, String)>,
+    subject: String,
+}
+
 #[test]
 fn planted_phrases_and_case_references_are_where_the_truth_says() {
     let (folder, truth) = plain_formats();
@@ -195,7 +203,7 @@ fn planted_phrases_and_case_references_are_where_the_truth_says() {
     for message in &found {
         *copies.entry(blake3::hash(&message.bytes)).or_default() += 1;
     }
-    let all: Vec<(u64, Vec<(bool, String)>, String)> = distinct_items(&found)
+    let all: Vec<Worded> = distinct_items(&found)
         .into_iter()
         .map(|(at, items)| {
             let subject = words(&decode_words(
@@ -205,14 +213,18 @@ fn planted_phrases_and_case_references_are_where_the_truth_says() {
                 .iter()
                 .map(|item| (item.is_email, words(&String::from_utf8_lossy(&item.text))))
                 .collect();
-            (copies[&blake3::hash(&found[at].bytes)], texts, subject)
+            Worded {
+                copies: copies[&blake3::hash(&found[at].bytes)],
+                texts,
+                subject,
+            }
         })
         .collect();
     for phrase in &truth.phrases {
         let wanted = words(&phrase.phrase);
         let (mut items, mut families, mut instances, mut in_attachment) = (0, 0, 0, 0);
         let mut with_all_words = 0;
-        for (copies, texts, _) in &all {
+        for Worded { copies, texts, .. } in &all {
             let holding = texts.iter().filter(|(_, text)| text.contains(&wanted)).count() as u64;
             items += holding;
             families += u64::from(holding > 0);
@@ -249,12 +261,10 @@ fn planted_phrases_and_case_references_are_where_the_truth_says() {
     );
     for case in &truth.cases {
         let wanted = words(&case.case_ref);
-        let named = |(_, texts, subject): &&(u64, Vec<(bool, String)>, String)| {
-            subject.contains(&wanted) || texts[0].1.contains(&wanted)
-        };
+        let named = |one: &&Worded| one.subject.contains(&wanted) || one.texts[0].1.contains(&wanted);
         let count = all.iter().filter(named).count() as u64;
-        let instances: u64 = all.iter().filter(named).map(|(copies, _, _)| copies).sum();
-        let in_subject = all.iter().filter(|(_, _, subject)| subject.contains(&wanted)).count() as u64;
+        let instances: u64 = all.iter().filter(named).map(|one| one.copies).sum();
+        let in_subject = all.iter().filter(|one| one.subject.contains(&wanted)).count() as u64;
         assert_eq!(
             (count, instances, in_subject),
             (case.messages, case.instances, case.in_subject),
