@@ -372,12 +372,17 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Compares every value itself: the engine's own look-up of a range takes a bound below the lowest value
+    /// for that value.
     fn between<T>(&self, column: &Column<T>, low: T, high: T, within: Option<Within<'_>>) -> Result<DocBits>
     where
-        T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static,
+        T: PartialOrd + Copy + Default + std::fmt::Debug + Send + Sync + 'static,
     {
-        const CHUNK: u32 = 4096;
+        const CHUNK: usize = 1024;
         let mut bits = self.nothing();
+        if column.values.num_vals() == 0 || column.max_value() < low || high < column.min_value() {
+            return Ok(bits);
+        }
         if let Some(within) = within
             && within.is_rare_beside(self.doc_count())
         {
@@ -388,13 +393,23 @@ impl Evaluator<'_> {
             }
             return Ok(bits);
         }
-        let mut found = Vec::with_capacity(CHUNK as usize);
+        let mut values = [T::default(); CHUNK];
+        let mut rows = Vec::with_capacity(CHUNK);
         let mut start = 0;
         while start < self.doc_count() {
-            let end = self.doc_count().min(start.saturating_add(CHUNK));
-            found.clear();
-            column.get_docids_for_value_range(low..=high, start..end, &mut found);
-            found.iter().for_each(|doc| bits.insert(*doc));
+            let end = self.doc_count().min(start.saturating_add(CHUNK as u32));
+            let in_rows = column.index.docid_range_to_rowids(start..end);
+            let values = &mut values[..in_rows.len()];
+            column.values.get_range(u64::from(in_rows.start), values);
+            rows.clear();
+            rows.extend(
+                in_rows
+                    .zip(values)
+                    .filter(|(_, value)| low <= **value && **value <= high)
+                    .map(|(row, _)| row),
+            );
+            column.index.select_batch_in_place(start, &mut rows);
+            rows.iter().for_each(|doc| bits.insert(*doc));
             start = end;
         }
         Ok(narrowed(bits, within))

@@ -1,5 +1,6 @@
 //! One open segment: its readers, its columns, its item numbers, each opened when first needed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -11,6 +12,7 @@ use crate::bits::DocBits;
 use crate::error::{IndexError, Result};
 use crate::items::ItemMap;
 use crate::schema::{ITEM, IndexSchema};
+use crate::writer::segment_files;
 
 /// A segment as a snapshot holds it.
 pub(crate) struct OpenSegment {
@@ -22,6 +24,16 @@ pub(crate) struct OpenSegment {
 
 impl OpenSegment {
     pub(crate) fn open(index: &Index, schema: &Arc<IndexSchema>, folder: &Path, meta: &SegmentMeta) -> Result<Self> {
+        // The engine takes a missing positions file for an empty one.
+        for file in segment_files(meta) {
+            let path = folder.join(file);
+            if !path
+                .try_exists()
+                .map_err(|source| IndexError::io("look for", &path, source))?
+            {
+                return Err(IndexError::damaged(path, "it is missing"));
+            }
+        }
         let segment = index.segment(meta.clone());
         let reader = SegmentReader::open(&segment).map_err(|source| segment_error(folder, meta, source))?;
         Ok(Self {
@@ -99,8 +111,10 @@ impl OpenSegment {
         if let Some(items) = self.items.get() {
             return Ok(items);
         }
-        let read = ItemMap::read(&self.item_column()?, self.doc_count())
-            .map_err(|detail| IndexError::damaged(self.file("fast"), detail))?;
+        let file = self.file("fast");
+        let read = guarded(&file, || {
+            ItemMap::read(&self.item_column()?, self.doc_count()).map_err(|detail| IndexError::damaged(&file, detail))
+        })?;
         Ok(self.items.get_or_init(|| read))
     }
 
@@ -130,4 +144,15 @@ fn segment_error(folder: &Path, meta: &SegmentMeta, source: TantivyError) -> Ind
         }
         other => IndexError::engine(folder, "open a segment", other),
     }
+}
+
+/// The engine panics on some damage (offsets that lead outside of a file); that is the index's trouble, not the
+/// program's end.
+pub(crate) fn guarded<T>(file: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(IndexError::damaged(
+            file,
+            "reading it failed; `embley verify` names the file",
+        ))
+    })
 }

@@ -6,7 +6,6 @@
 //!
 //! Invariant: an answer is exact and does not depend on the number of segments or threads.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,16 +13,16 @@ use embley_model::field::Field;
 use embley_model::id::Ticket;
 use rayon::prelude::*;
 use roaring::RoaringBitmap;
-use tantivy::SegmentMeta;
+use tantivy::{Index, SegmentMeta};
 
 use crate::bits::DocBits;
 use crate::commit::Payload;
-use crate::error::{IndexError, Result};
+use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::node::{Node, Order, Outcome, Want};
 use crate::rank::{self, Leaf, Statistics};
 use crate::schema::{IndexSchema, register};
-use crate::segment::OpenSegment;
+use crate::segment::{OpenSegment, guarded};
 use crate::writer::{load_meta, open_index};
 
 /// How often a commit that is replaced during opening is tried again.
@@ -46,7 +45,7 @@ impl Snapshot {
     /// Opens the last commit in `folder`.
     ///
     /// # Errors
-    /// [`IndexError::Missing`], [`IndexError::Damaged`] or [`IndexError::Version`] when there is no index that
+    /// `Missing`, `Damaged` or `Version` of [`IndexError`](crate::IndexError) when there is no index that
     /// this program can read.
     pub fn open(folder: &Path) -> Result<Self> {
         let mut attempt = 1;
@@ -59,7 +58,7 @@ impl Snapshot {
             let segments: Result<Vec<_>> = meta
                 .segments
                 .iter()
-                .map(|segment| OpenSegment::open(&index, &schema, folder, segment))
+                .map(|segment| open_segment(&index, &schema, folder, segment))
                 .collect();
             match segments {
                 Ok(segments) => {
@@ -113,8 +112,8 @@ impl Snapshot {
     /// Runs a query: the exact count, and what is wanted besides.
     ///
     /// # Errors
-    /// [`IndexError::FieldMisuse`] when a node uses a field as what it is not; [`IndexError::Damaged`] when a
-    /// segment cannot be read.
+    /// `FieldMisuse` of [`IndexError`](crate::IndexError) when a node uses a field as what it is not;
+    /// `Damaged` when a segment cannot be read.
     pub fn run(&self, node: &Node, want: Want) -> Result<Outcome> {
         let page = want.top.filter(|(order, ..)| *order != Order::ItemNo);
         let ranked = page.map(|(order, offset, limit)| (order, offset.saturating_add(limit)));
@@ -165,23 +164,12 @@ impl Snapshot {
             Some((Order::Relevance, _)) => rank::leaves(node, self)?,
             _ => Vec::new(),
         };
-        let one = |segment: &OpenSegment| self.guarded(segment, || part_of(segment, node, ranked, &leaves));
+        let one = |segment: &OpenSegment| guarded(&segment.file("*"), || part_of(segment, node, ranked, &leaves));
         if self.segments.len() > 1 && rayon::current_num_threads() > 1 {
             self.segments.par_iter().map(one).collect()
         } else {
             self.segments.iter().map(one).collect()
         }
-    }
-
-    /// The engine panics on some damage (offsets that lead outside of a file); that is the index's trouble, not
-    /// the program's end.
-    fn guarded<T>(&self, segment: &OpenSegment, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-            Err(IndexError::damaged(
-                segment.file("*"),
-                "reading it failed; `embley verify` names the file",
-            ))
-        })
     }
 
     /// The items of all parts.
@@ -234,6 +222,11 @@ impl Statistics for Snapshot {
         }
         Ok(sum)
     }
+}
+
+fn open_segment(index: &Index, schema: &Arc<IndexSchema>, folder: &Path, meta: &SegmentMeta) -> Result<OpenSegment> {
+    let file = folder.join(format!("{}.*", meta.id().uuid_string()));
+    guarded(&file, || OpenSegment::open(index, schema, folder, meta))
 }
 
 fn part_of(segment: &OpenSegment, node: &Node, ranked: Option<(Order, usize)>, leaves: &[Leaf<'_>]) -> Result<Part> {
