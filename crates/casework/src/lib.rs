@@ -1,1 +1,21 @@
-//! stub
+//! Casework: case-system records, exhibits and tags beside items, links between mail and cases, timelines.
+//!
+//! Start reading at [`import`] (rows to records) and [`timeline`]. Exhibits, tags and stored records themselves are
+//! `embley_store::facts`; this crate puts them together. Not for: numbers of items, originals, the index (`ingest`), query
+//! language (`search`). Invariant: words for people say what is on record and conclude nothing.
+
+pub mod annotate;
+pub mod batch;
+pub mod error;
+pub mod import;
+pub mod links;
+pub mod mapping;
+pub mod people;
+pub mod rows;
+pub mod timeline;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{CaseworkError, Result};
+pub use mapping::Mapping;

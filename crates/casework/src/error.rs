@@ -1,0 +1,86 @@
+//! What can go wrong in casework. A row that cannot be read is an exception of the import, not an error.
+
+use std::path::PathBuf;
+
+use embley_ingest::IngestError;
+use embley_model::outcome::ErrorClass;
+use embley_store::StoreError;
+use embley_store::facts::FactsError;
+
+/// Short for results of this crate.
+pub type Result<T> = std::result::Result<T, CaseworkError>;
+
+/// An operation of casework did not work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaseworkError {
+    /// A file of records cannot be read. Rows imported before it failed stay.
+    #[error("cannot read {path:?}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not in a form that records come in. Nothing was imported.
+    #[error("{path:?} is not a file of records: {detail}")]
+    NotRecords {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A field map cannot be used. Nothing was imported.
+    #[error("field map {name}: {detail}")]
+    Mapping {
+        /// Its name or path.
+        name: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Something that was typed cannot be meant.
+    #[error("{detail}")]
+    Request {
+        /// What is wrong.
+        detail: String,
+    },
+    /// The rows of an import do not add up: the program lost or doubled one.
+    #[error("the sums of the import of {source_label} do not close: {detail}")]
+    NotBalanced {
+        /// The file's label.
+        source_label: String,
+        /// The figures.
+        detail: String,
+    },
+    /// A search that a link or timeline needs did not work.
+    #[error("cannot look for \"{case_ref}\" in the index")]
+    Search {
+        /// The reference looked for.
+        case_ref: String,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Facts refused.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The ingest refused.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+}
+
+impl CaseworkError {
+    /// Who can do something about it; the binary makes the exit code of this.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Unreadable { .. } | Self::NotRecords { .. } => ErrorClass::Input,
+            Self::Mapping { .. } | Self::Request { .. } => ErrorClass::Config,
+            Self::NotBalanced { .. } | Self::Search { .. } => ErrorClass::Internal,
+            Self::Facts(cause) => cause.class(),
+            Self::Store(cause) => cause.class(),
+            Self::Ingest(cause) => cause.class(),
+        }
+    }
+}
