@@ -18,6 +18,7 @@ mod commit;
 mod document;
 mod error;
 mod eval;
+mod files;
 mod items;
 mod merge;
 mod node;

@@ -4,7 +4,7 @@
 //! merge is a k-way merge by the item column (the engine stacks by itself where the numbers do not overlap).
 //! It is written into a sub-folder, moved beside the others, and made visible by one commit.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 use tantivy::index::{IndexSortByField, Order};
@@ -12,6 +12,7 @@ use tantivy::indexer::merge_filtered_segments;
 use tantivy::{Index, IndexSettings, Segment, SegmentMeta};
 
 use crate::error::{IndexError, Result};
+use crate::files;
 use crate::schema::ITEM;
 use crate::writer::{IndexStore, MERGE_PREFIX, open_directory, segment_files, settings};
 
@@ -74,10 +75,8 @@ impl IndexStore {
             return Ok(only);
         }
         let folder = self.folder.join(format!("{MERGE_PREFIX}{number}"));
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).map_err(|source| IndexError::io("remove", &folder, source))?;
-        }
-        std::fs::create_dir(&folder).map_err(|source| IndexError::io("make folder", &folder, source))?;
+        files::remove_folder(&folder)?;
+        files::make_folder(&folder)?;
         let sources: Vec<Segment> = group
             .members
             .iter()
@@ -90,9 +89,9 @@ impl IndexStore {
             .pop()
             .ok_or_else(|| IndexError::damaged(&folder, "merging gave no segment"))?;
         for file in segment_files(&only) {
-            rename(&folder.join(&file), &self.folder.join(&file))?;
+            files::rename(&folder.join(&file), &self.folder.join(&file))?;
         }
-        std::fs::remove_dir_all(&folder).map_err(|source| IndexError::io("remove", &folder, source))?;
+        files::remove_folder(&folder)?;
         Ok(self.index.new_segment_meta(only.id(), only.max_doc()))
     }
 }
@@ -108,10 +107,6 @@ fn merge_into(folder: &Path, sources: &[Segment]) -> Result<Index> {
     let no_filter = sources.iter().map(|_| None).collect();
     merge_filtered_segments(sources, sorted, no_filter, open_directory(folder)?)
         .map_err(|source| IndexError::engine(folder, "merge segments", source))
-}
-
-fn rename(from: &PathBuf, to: &Path) -> Result<()> {
-    std::fs::rename(from, to).map_err(|source| IndexError::io("move", from, source))
 }
 
 /// Joins the two smallest groups until few enough are left: little is written again, and sizes even out.

@@ -10,6 +10,7 @@ use tantivy::{Index, InvertedIndexReader, SegmentMeta, SegmentReader, TantivyErr
 
 use crate::bits::DocBits;
 use crate::error::{IndexError, Result};
+use crate::files;
 use crate::items::ItemMap;
 use crate::schema::{ITEM, IndexSchema};
 use crate::writer::segment_files;
@@ -27,10 +28,7 @@ impl OpenSegment {
         // The engine takes a missing positions file for an empty one.
         for file in segment_files(meta) {
             let path = folder.join(file);
-            if !path
-                .try_exists()
-                .map_err(|source| IndexError::io("look for", &path, source))?
-            {
+            if !files::exists(&path)? {
                 return Err(IndexError::damaged(path, "it is missing"));
             }
         }

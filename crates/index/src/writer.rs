@@ -23,6 +23,7 @@ use tantivy::{BitSet, Index, IndexMeta, IndexSettings, SegmentMeta, SegmentReade
 use crate::builder::{FinishedSegment, SegmentBuilder};
 use crate::commit::Payload;
 use crate::error::{IndexError, Result};
+use crate::files;
 use crate::schema::{ITEM, IndexSchema, register};
 
 const META: &str = "meta.json";
@@ -48,7 +49,7 @@ impl IndexStore {
     /// # Errors
     /// [`IndexError::Damaged`] and [`IndexError::Version`] leave the folder as it is.
     pub fn open_or_create(folder: &Path) -> Result<Self> {
-        if !has_file(folder, META)? {
+        if !files::exists(&folder.join(META))? {
             if let Some(file) = stray_segment(folder)? {
                 let detail = format!("it is missing, while \"{file}\" is there");
                 return Err(IndexError::damaged(folder.join(META), detail));
@@ -71,9 +72,9 @@ impl IndexStore {
     /// # Errors
     /// When the folder cannot be written; the old index may then be partly gone, and is derived anyway.
     pub fn create_empty(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder).map_err(|source| IndexError::io("make folder", folder, source))?;
+        files::make_folder(folder)?;
         // The list of files may be as damaged as the rest; the sweep below looks at the folder itself.
-        remove_if_there(&folder.join(MANAGED))?;
+        files::remove(&folder.join(MANAGED))?;
         let schema = IndexSchema::new();
         let directory = open_directory(folder)?;
         let index = Index::create(directory, schema.schema.clone(), settings())
@@ -239,18 +240,13 @@ impl IndexStore {
                 && (name.starts_with(".tmp") || name.starts_with(MERGE_PREFIX) || is_segment_file(name))
         };
         let mut found = false;
-        for entry in std::fs::read_dir(&self.folder).map_err(|source| IndexError::io("list", &self.folder, source))? {
-            let entry = entry.map_err(|source| IndexError::io("list", &self.folder, source))?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| unwanted(name)) else {
-                continue;
-            };
+        for name in files::names(&self.folder)?.iter().filter(|name| unwanted(name)) {
             found = true;
             let path = self.folder.join(name);
             if name.starts_with(MERGE_PREFIX) {
-                std::fs::remove_dir_all(&path).map_err(|source| IndexError::io("remove", &path, source))?;
+                files::remove_folder(&path)?;
             } else {
-                remove_if_there(&path)?;
+                files::remove(&path)?;
             }
         }
         if found {
@@ -300,7 +296,7 @@ pub(crate) fn open_directory(folder: &Path) -> Result<MmapDirectory> {
 
 /// Opens the engine's index; nothing is written.
 pub(crate) fn open_index(folder: &Path) -> Result<Index> {
-    if !has_file(folder, META)? {
+    if !files::exists(&folder.join(META))? {
         return Err(IndexError::Missing {
             folder: folder.to_owned(),
         });
@@ -320,37 +316,13 @@ fn meta_error(folder: &Path, source: tantivy::TantivyError) -> IndexError {
     }
 }
 
-fn has_file(folder: &Path, name: &str) -> Result<bool> {
-    let path = folder.join(name);
-    path.try_exists()
-        .map_err(|source| IndexError::io("look for", &path, source))
-}
-
 /// The name of some segment file in the folder, if there is one.
 fn stray_segment(folder: &Path) -> Result<Option<String>> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(IndexError::io("list", folder, source)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(|source| IndexError::io("list", folder, source))?;
-        if let Some(name) = entry.file_name().to_str().filter(|name| is_segment_file(name)) {
-            return Ok(Some(name.to_owned()));
-        }
-    }
-    Ok(None)
+    Ok(files::names(folder)?.into_iter().find(|name| is_segment_file(name)))
 }
 
 /// Segment files are named by 32 hexadecimal digits, a dot and an extension.
 fn is_segment_file(name: &str) -> bool {
     name.split_once('.')
         .is_some_and(|(id, _)| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-fn remove_if_there(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(why) if why.kind() != std::io::ErrorKind::NotFound => Err(IndexError::io("remove", path, why)),
-        _ => Ok(()),
-    }
 }

@@ -131,9 +131,9 @@ fn uncommitted_files_are_swept_at_the_next_opening() {
     let committed = files(folder.path()).len();
     let mut finished = store.builder(BUDGET_BYTES);
     let mut unfinished = store.builder(BUDGET_BYTES);
-    for no in 5..10 {
-        finished.add(&items[no].document(no as u32)).expect("in order");
-        unfinished.add(&items[no].document(no as u32)).expect("in order");
+    for (no, item) in numbered(&items, |no| no >= 5) {
+        finished.add(&item.document(no)).expect("in order");
+        unfinished.add(&item.document(no)).expect("in order");
     }
     drop(finished.finish().expect("a writable folder"));
     drop((unfinished, store));

@@ -1,4 +1,8 @@
 //! Integration tests of the index through its public interface.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests damage files on purpose, in temporary folders"
+)]
 
 mod corpus;
 mod lifecycle;
