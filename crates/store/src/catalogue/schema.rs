@@ -17,6 +17,7 @@ pub const CATALOGUE_FORMAT: i64 = 1;
 const APPLICATION_ID: i64 = 0x454D_424C;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const PAGE_BYTES: i64 = 8192;
+const LOG_PAGES: i64 = (48 << 20) / PAGE_BYTES;
 
 const TABLES: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -124,9 +125,6 @@ pub(crate) fn open_connection(path: &Path, case_id: Key128, how: OpenAs) -> Resu
         }
         OpenAs::Writer => {
             set_journal(&conn)?;
-            // The writer moves the log into the file itself, between transactions (see `CatalogueWriter::commit`).
-            conn.pragma_update(None, "wal_autocheckpoint", 0)
-                .doing("open the catalogue")?;
             conn.pragma_update(None, "cache_size", -32 * 1024)
                 .doing("open the catalogue")?;
         }
@@ -136,49 +134,53 @@ pub(crate) fn open_connection(path: &Path, case_id: Key128, how: OpenAs) -> Resu
     Ok(conn)
 }
 
-/// Tells from the file header alone whether this is a catalogue; `None` when it is.
+/// Tells from the file header alone whether this is a database; `None` when it is.
 pub(crate) fn not_a_catalogue(path: &Path) -> Option<String> {
-    let head = match std::fs::File::open(path).and_then(|file| {
-        let mut head = [0; 72];
-        std::os::unix::fs::FileExt::read_exact_at(&file, &mut head, 0).map(|()| head)
-    }) {
-        Ok(head) => head,
-        Err(error) => return Some(format!("its header cannot be read: {error}")),
-    };
-    if !head.starts_with(b"SQLite format 3\0") {
-        return Some("it does not begin as an SQLite database".to_owned());
+    let mut head = [0; 16];
+    let read =
+        std::fs::File::open(path).and_then(|file| std::os::unix::fs::FileExt::read_exact_at(&file, &mut head, 0));
+    match read {
+        Ok(()) if &head == b"SQLite format 3\0" => None,
+        Ok(()) => Some("it does not begin as an SQLite database".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Some("it is too short to be an SQLite database".to_owned())
+        }
+        Err(error) => Some(format!("its header cannot be read: {error}")),
     }
-    None
 }
 
 fn open_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).doing("open the catalogue")?;
-    let probe = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
-    match probe {
+    match conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
         Ok(()) => Ok(conn),
         // A folder that cannot be written has no room for the shared-memory file. Without a log there is nothing that another
         // process could be writing, and the file can be read as it stands.
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen) && log_is_empty(path) => {
-            let mut uri = String::from("file:");
-            for byte in path.as_os_str().as_encoded_bytes() {
-                match byte {
-                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => uri.push(*byte as char),
-                    other => uri.push_str(&format!("%{other:02x}")),
-                }
-            }
-            uri.push_str("?immutable=1");
-            let conn =
-                Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).doing("open the catalogue")?;
-            conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-                .doing("read the catalogue")?;
-            Ok(conn)
+            open_immutable(path)
         }
         Err(source) => Err(StoreError::Catalogue {
             doing: "read the catalogue",
             source,
         }),
     }
+}
+
+/// Opens a catalogue that nobody can be writing, without log, lock or shared memory.
+fn open_immutable(path: &Path) -> Result<Connection> {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => uri.push(char::from(*byte)),
+            other => uri.push_str(&format!("%{other:02x}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let conn = Connection::open_with_flags(uri, flags).doing("open the catalogue")?;
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+        .doing("read the catalogue")?;
+    Ok(conn)
 }
 
 fn log_is_empty(path: &Path) -> bool {
@@ -196,6 +198,9 @@ fn set_journal(conn: &Connection) -> Result<()> {
             "the catalogue stays in journal mode {mode}"
         )));
     }
+    // The log goes into the file when it has grown to about 48 MiB: each page is copied once for many commits.
+    conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)
+        .doing("set up the catalogue")?;
     conn.pragma_update(None, "synchronous", "FULL")
         .doing("set up the catalogue")
 }
@@ -233,4 +238,25 @@ fn check_owner(conn: &Connection, path: &Path, case_id: Key128) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalogue_in_a_place_that_cannot_be_written_is_read_as_it_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        // A name that an URI must escape.
+        let path = folder.path().join("ä ?#%20.sqlite");
+        let id = Key128([3; 16]);
+        create(&path, id, "").unwrap();
+        assert!(log_is_empty(&path));
+        let conn = open_immutable(&path).unwrap();
+        check_owner(&conn, &path, id).unwrap();
+        check_format(&conn, &path).unwrap();
+        assert!(conn.execute("DELETE FROM checkpoint", []).is_err());
+        let names = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 1, "nothing is left beside it");
+    }
 }

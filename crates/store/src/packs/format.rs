@@ -150,12 +150,15 @@ impl FrameHeader {
             1 => Codec::Zstd,
             _ => return Err("the frame names an unknown way of compression"),
         };
+        if bytes[5] > 1 || bytes[6..8] != [0, 0] {
+            return Err("the frame header has flags that are not known");
+        }
         let word = |at| u32_at(bytes, at).ok_or("the frame header is cut short");
         let mut sum = [0; CHECKSUM_BYTES];
         sum.copy_from_slice(&bytes[24..40]);
         let header = Self {
             codec,
-            continues: bytes[5] & 1 == 1,
+            continues: bytes[5] == 1,
             stored_len: word(8)?,
             plain_len: word(12)?,
             table_len: word(16)?,

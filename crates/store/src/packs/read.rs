@@ -158,7 +158,8 @@ impl PackReader {
         let header = FrameHeader::from_bytes(&head).map_err(damaged)?;
         self.stored
             .resize(header.table_len as usize + header.stored_len as usize, 0);
-        read_all_at(file, &mut self.stored, offset + FRAME_HEADER_BYTES as u64, &path)?;
+        read_all_at(file, &mut self.stored, offset + FRAME_HEADER_BYTES as u64, &path)
+            .map_err(|error| reaches_too_far(error, &path, offset))?;
         let (table, payload) = self.stored.split_at(header.table_len as usize);
         if !header.agrees(table, payload) {
             return Err(damaged("the frame does not agree with its checksum"));
@@ -234,6 +235,18 @@ pub(crate) fn unpack(
         return Err("the frame holds another number of bytes than it says");
     }
     Ok(plain)
+}
+
+/// Names the frame when its payload ends early: its header may say too much.
+pub(crate) fn reaches_too_far(error: StoreError, path: &Path, offset: u64) -> StoreError {
+    match error {
+        StoreError::Damaged { .. } => StoreError::damaged(
+            path.display().to_string(),
+            format!("offset {offset}"),
+            "the frame reaches beyond the end of the pack",
+        ),
+        other => other,
+    }
 }
 
 /// Reads exactly, saying a short file as damage and a refusing disk as an I/O error.

@@ -9,7 +9,7 @@ use embley_model::id::Key128;
 use zstd::bulk::Decompressor;
 
 use super::format::{FRAME_HEADER_BYTES, FrameHeader, PACK_HEADER_BYTES, pack_file_name};
-use super::read::{check_header, read_all_at, unpack};
+use super::read::{check_header, reaches_too_far, read_all_at, unpack};
 use crate::codec::Unpack;
 use crate::error::{Result, StoreError};
 
@@ -104,7 +104,8 @@ impl PackWalker {
             &mut self.stored,
             offset + FRAME_HEADER_BYTES as u64,
             &self.path,
-        )?;
+        )
+        .map_err(|error| reaches_too_far(error, &self.path, offset))?;
         let (table, payload) = self.stored.split_at(header.table_len as usize);
         if !header.agrees(table, payload) {
             return Err(self.damaged(offset, "the frame does not agree with its checksum"));
