@@ -4,10 +4,16 @@
 //! Not for: storing, indexing, threads, clocks, deciding what is a duplicate. Invariant: files are opened read-only
 //! and read by position; every parser is a pure function of the bytes it is given; nothing here panics outwards.
 
+pub mod date;
 mod error;
+mod headers;
+pub mod html;
+pub mod identity;
+pub mod mail;
 pub mod mailbox;
 pub mod probe;
 pub mod source;
+pub mod text;
 pub mod walk;
 
 pub use error::FormatError;
