@@ -6,6 +6,10 @@
 
 use std::fmt;
 
+use embley_model::outcome::ErrorClass;
+use embley_store::StoreError;
+use embley_store::facts::FactsError;
+
 use crate::plan::BoxError;
 use crate::tree::Span;
 
@@ -112,6 +116,34 @@ pub enum SearchError {
         /// Why.
         source: BoxError,
     },
+}
+
+impl SearchError {
+    pub(crate) fn catalogue(doing: &'static str, source: impl Into<BoxError>) -> Self {
+        Self::Catalogue {
+            doing,
+            source: source.into(),
+        }
+    }
+
+    /// Who can do something about it; the binary makes the exit code of this.
+    pub fn class(&self) -> ErrorClass {
+        let of = |source: &BoxError| match (source.downcast_ref::<StoreError>(), source.downcast_ref::<FactsError>()) {
+            (Some(store), _) => store.class(),
+            (_, Some(facts)) => facts.class(),
+            (None, None) => ErrorClass::Environment,
+        };
+        match self {
+            Self::Syntax(_) => ErrorClass::Config,
+            Self::Sets { source, .. } | Self::Catalogue { source, .. } => of(source),
+            Self::Index(error) => match error.class() {
+                embley_index::ErrorClass::Input => ErrorClass::Input,
+                embley_index::ErrorClass::Environment => ErrorClass::Environment,
+                embley_index::ErrorClass::Corruption => ErrorClass::Corruption,
+                _ => ErrorClass::Internal,
+            },
+        }
+    }
 }
 
 fn visible(character: char) -> char {

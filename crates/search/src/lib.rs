@@ -1,16 +1,27 @@
 //! Query text to answer: a typed tree, a plan over the index and the catalogue's sets, hits with snippets, facets.
 //!
-//! Start reading at [`syntax::parse`], then `plan`, then `answer`. Not for: writing anything, reading original
+//! Start reading at [`syntax::parse`], then [`plan()`], then [`Searcher`]. Not for: writing anything, reading original
 //! bytes (texts for snippets come through a trait), printing. Invariant: one grammar and one plan for every
 //! caller; a query is run as it was written or refused by name.
 
+pub mod answer;
+mod case_sets;
 pub mod error;
+pub mod facet;
+pub mod hit;
 mod nearest;
 pub mod plan;
-mod snippet;
+pub mod searcher;
+pub mod snippet;
 pub mod syntax;
 pub mod tree;
 
+pub use answer::{Answer, Hits, Scope, SearchOptions, Sort, Summary};
+pub use case_sets::CaseSets;
 pub use error::{SearchError, SyntaxError};
+pub use facet::{Facet, FacetCounts, FacetValue};
+pub use hit::{DecisionLink, Hit, HitLinks, ItemText, Links};
 pub use plan::{Plan, PlanContext, Sets, plan, prepare};
+pub use searcher::Searcher;
+pub use snippet::{Snippet, SnippetStyle};
 pub use syntax::parse;

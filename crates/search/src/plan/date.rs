@@ -58,6 +58,14 @@ pub(super) fn range(interval: &Interval<DateSpec>, zone: &TimeZone) -> Node {
     }
 }
 
+/// The items dated from the first moment of the year `low` to the last of the year `high`.
+pub(crate) fn year_range(low: i16, high: i16, zone: &TimeZone) -> Node {
+    range(
+        &Interval::Between(Some(DateSpec::Year(low)), Some(DateSpec::Year(high))),
+        zone,
+    )
+}
+
 fn between(low: Bound<i64>, high: Bound<i64>) -> Node {
     let field = Field::Date;
     Node::Range { field, low, high }

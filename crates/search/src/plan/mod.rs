@@ -15,6 +15,7 @@ use embley_index::Node;
 use embley_model::field::Field;
 use jiff::tz::TimeZone;
 
+pub(crate) use date::year_range;
 pub use sets::{BoxError, Found, SetAsk, Sets};
 
 use crate::error::{SearchError, SyntaxError};

@@ -1,0 +1,357 @@
+//! The sets of a case, from its catalogue: custodians, sources, paths, folders, exhibits, tags, cases, hashes, items.
+//!
+//! Not for: anything that words in the index decide. Main type: [`CaseSets`]. Invariant: all answers belong to the moment
+//! that the catalogue's reader is pinned to; what was read is kept until [`CaseSets::refresh`].
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use embley_index::analysis::{fold_keyword, words_with_offsets};
+use embley_model::field::Field;
+use embley_model::id::{FileId, ItemNo, Ticket};
+use embley_model::item::{ItemKind, Searchability};
+use embley_store::catalogue::{CatalogueReader, SetKind};
+use embley_store::facts::{self, cases, records, sets};
+use embley_store::{Result, StoreError};
+use roaring::RoaringBitmap;
+
+use crate::plan::{BoxError, Found, SetAsk, Sets};
+
+/// A named set with its items.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedSet {
+    pub(crate) name: String,
+    pub(crate) items: Arc<RoaringBitmap>,
+}
+
+type Named = Arc<Vec<NamedSet>>;
+
+/// See the module. Can be sent to another thread, not shared.
+pub struct CaseSets {
+    reader: CatalogueReader,
+    named: RefCell<HashMap<Field, Named>>,
+}
+
+impl CaseSets {
+    /// The sets as the reader sees them.
+    pub fn new(reader: CatalogueReader) -> Self {
+        Self {
+            reader,
+            named: RefCell::default(),
+        }
+    }
+
+    /// The catalogue.
+    pub fn reader(&self) -> &CatalogueReader {
+        &self.reader
+    }
+
+    /// Lets go of the moment and sees the present one, evidence up to `ticket` only.
+    ///
+    /// # Errors
+    /// As [`CatalogueReader::refresh`] and [`CatalogueReader::limit_to`].
+    pub fn refresh(&mut self, ticket: Ticket) -> Result<()> {
+        self.named.borrow_mut().clear();
+        self.reader.refresh()?;
+        self.reader.limit_to(ticket)
+    }
+
+    /// All sets of a field with a short list of names, in the order of their names; empty for other fields.
+    pub(crate) fn named(&self, field: Field) -> std::result::Result<Named, BoxError> {
+        if let Some(known) = self.named.borrow().get(&field) {
+            return Ok(Arc::clone(known));
+        }
+        let mut all = match field {
+            Field::Custodian => self.custodians()?,
+            Field::Source => self.sources()?,
+            Field::Label => self.labels()?,
+            Field::Tag => self.facts(facts::SetKind::Tag)?,
+            Field::Exhibit => self.facts(facts::SetKind::Exhibit)?,
+            Field::Case => self.cases()?,
+            Field::Type => self.kinds()?,
+            _ => Vec::new(),
+        };
+        all.sort_by(|one, two| one.name.cmp(&two.name));
+        let all = Arc::new(all);
+        self.named.borrow_mut().insert(field, Arc::clone(&all));
+        Ok(all)
+    }
+
+    fn custodians(&self) -> Result<Vec<NamedSet>> {
+        let mut all = Vec::new();
+        for row in self.reader.custodians()? {
+            let items = Arc::new(self.reader.custodian_items(row.custodian_id)?);
+            all.push(NamedSet { name: row.name, items });
+        }
+        Ok(all)
+    }
+
+    fn sources(&self) -> Result<Vec<NamedSet>> {
+        let mut all = Vec::new();
+        for row in self.reader.sources()? {
+            let items = Arc::new(self.reader.source_items(row.source_id)?);
+            all.push(NamedSet { name: row.label, items });
+        }
+        Ok(all)
+    }
+
+    fn labels(&self) -> Result<Vec<NamedSet>> {
+        let mut all = Vec::new();
+        for name in self.reader.set_keys(SetKind::Label)? {
+            let items = Arc::new(self.reader.set(SetKind::Label, &name)?);
+            all.push(NamedSet { name, items });
+        }
+        Ok(all)
+    }
+
+    fn kinds(&self) -> Result<Vec<NamedSet>> {
+        let mut all = Vec::new();
+        for kind in ItemKind::ALL {
+            let items = Arc::new(self.reader.kind_items(kind)?);
+            all.push(NamedSet {
+                name: kind.word().to_owned(),
+                items,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Facts may speak of items beyond the checkpoint, which are not seen yet.
+    fn seen(&self, mut items: RoaringBitmap) -> Arc<RoaringBitmap> {
+        items.remove_range(self.reader.checkpoint().next_item..);
+        Arc::new(items)
+    }
+
+    fn facts(&self, kind: facts::SetKind) -> std::result::Result<Vec<NamedSet>, BoxError> {
+        let conn = self.reader.facts();
+        let mut all = Vec::new();
+        for row in sets::list(conn, kind)? {
+            let items = self.seen(sets::members(conn, row.set_id)?);
+            all.push(NamedSet { name: row.name, items });
+        }
+        Ok(all)
+    }
+
+    fn cases(&self) -> std::result::Result<Vec<NamedSet>, BoxError> {
+        let conn = self.reader.facts();
+        let mut all = Vec::new();
+        for (_, name) in records::case_refs(conn)? {
+            let items = self.seen(cases::items(conn, &name)?.unwrap_or_default());
+            all.push(NamedSet { name, items });
+        }
+        Ok(all)
+    }
+
+    /// How many items there are in all, as far as the reader sees.
+    pub(crate) fn item_count(&self) -> u64 {
+        self.reader.counts().items
+    }
+
+    /// Items whose text could not be searched, by reason; reasons without items are left out.
+    pub(crate) fn hidden(&self) -> Result<Vec<(Searchability, RoaringBitmap)>> {
+        let mut all = Vec::new();
+        for reason in Searchability::ALL.into_iter().filter(|reason| reason.hides_text()) {
+            let items = self.reader.searchability_items(reason)?;
+            if !items.is_empty() {
+                all.push((reason, items));
+            }
+        }
+        Ok(all)
+    }
+
+    fn by_name(&self, field: Field, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
+        let fits: Box<dyn Fn(&str) -> bool> = match ask {
+            SetAsk::Any => Box::new(|_| true),
+            SetAsk::Is(value) => {
+                let value = fold_keyword(value);
+                Box::new(move |name| fold_keyword(name) == value)
+            }
+            SetAsk::Begins(value) => {
+                let value = fold_keyword(value);
+                Box::new(move |name| fold_keyword(name).starts_with(&value))
+            }
+            SetAsk::Words { words, last_is_prefix } => {
+                let (words, last_is_prefix) = (words.clone(), *last_is_prefix);
+                Box::new(move |name| holds(&folded_words(name), &words, last_is_prefix))
+            }
+        };
+        let mut found = Found::default();
+        for set in self.named(field)?.iter().filter(|set| fits(&set.name)) {
+            found.items |= set.items.as_ref();
+            found.names_count += 1;
+        }
+        Ok(found)
+    }
+
+    fn by_hash(&self, ask: &SetAsk) -> Result<Found> {
+        let mut found = Found::default();
+        if let SetAsk::Is(digits) | SetAsk::Begins(digits) = ask {
+            for blob in self.reader.blobs_by_hex(digits)? {
+                found
+                    .items
+                    .extend(self.reader.items_of_blob(blob.blob_id)?.iter().map(|item| item.0));
+            }
+        }
+        found.names_count = found.items.len();
+        Ok(found)
+    }
+
+    fn by_item(&self, ask: &SetAsk) -> Result<Found> {
+        let mut found = Found::default();
+        match ask {
+            SetAsk::Is(value) => match value.strip_prefix("item:") {
+                None => {
+                    let number = value.parse::<u32>().ok();
+                    found
+                        .items
+                        .extend(number.filter(|item| u64::from(*item) <= self.item_count() && *item > 0));
+                }
+                Some(id) => {
+                    let (root, part) = id.split_once('/').map_or((id, None), |(root, part)| (root, Some(part)));
+                    for root in self.reader.roots_by_hex(root)? {
+                        let item = match part {
+                            Some(part) => self.reader.part(root, part)?,
+                            None => Some(root),
+                        };
+                        found.items.extend(item.map(|item| item.0));
+                    }
+                }
+            },
+            SetAsk::Begins(root) => {
+                let roots: RoaringBitmap = self.reader.roots_by_hex(root)?.iter().map(|item| item.0).collect();
+                found.items = self.reader.families(&roots)?;
+            }
+            SetAsk::Any | SetAsk::Words { .. } => {}
+        }
+        found.names_count = found.items.len();
+        Ok(found)
+    }
+
+    /// Folders and files whose path holds the words; for `folder:` the folder's path alone counts.
+    fn by_path(&self, field: Field, ask: &SetAsk) -> Result<Found> {
+        let SetAsk::Words { words, last_is_prefix } = ask else {
+            let items: RoaringBitmap = (1..self.reader.checkpoint().next_item).collect();
+            return Ok(Found { items, names_count: 1 });
+        };
+        let labels: HashMap<_, _> = self
+            .reader
+            .sources()?
+            .into_iter()
+            .map(|row| (row.source_id, row.label))
+            .collect();
+        let mut found = Found::default();
+        // Folders that do not hold all of the words by themselves, with the words that a file name could go on from.
+        let mut open = HashMap::new();
+        for folder in self.reader.folders()? {
+            let mut of_folder = labels
+                .get(&folder.source_id)
+                .map_or_else(Vec::new, |label| folded_words(label));
+            of_folder.extend(folded_words(&String::from_utf8_lossy(&folder.path)));
+            if holds(&of_folder, words, *last_is_prefix) {
+                found.items |= self.reader.folder_items(folder.folder_id)?;
+                found.names_count += 1;
+            } else {
+                let keep = of_folder.len().saturating_sub(words.len() - 1);
+                open.insert(folder.folder_id, of_folder.split_off(keep));
+            }
+        }
+        if field == Field::Path {
+            let files = self.files_named(&open, words, *last_is_prefix)?;
+            found.names_count += files.len() as u64;
+            found.items |= self.reader.file_items(&files)?;
+        }
+        Ok(found)
+    }
+
+    fn files_named(
+        &self,
+        folders: &HashMap<embley_store::catalogue::FolderId, Vec<String>>,
+        words: &[String],
+        last_is_prefix: bool,
+    ) -> Result<Vec<FileId>> {
+        let mut files = Vec::new();
+        self.reader.for_each_file(|file| {
+            if let Some(of_folder) = folders.get(&file.folder_id) {
+                let mut path = of_folder.clone();
+                path.extend(folded_words(&String::from_utf8_lossy(&file.name)));
+                if holds(&path, words, last_is_prefix) {
+                    files.push(file.file_id);
+                }
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        Ok(files)
+    }
+
+    /// How often the top-level item of each family was found, by item number; 0 for parts and for what has no instance.
+    pub(crate) fn instance_counts(&self) -> Result<Vec<u32>> {
+        let next = self.reader.checkpoint();
+        let mut counts = vec![0_u32; next.next_item as usize];
+        let all = embley_model::id::InstanceId(1)..embley_model::id::InstanceId(next.next_instance);
+        self.reader.for_each_instance(all, |row| {
+            if let Some(count) = counts.get_mut(row.item_no.0 as usize) {
+                *count += 1;
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        Ok(counts)
+    }
+
+    /// How often one top-level item was found.
+    pub(crate) fn instances_of(&self, root: ItemNo) -> Result<u64> {
+        Ok(self.reader.instances_of(root)?.len() as u64)
+    }
+}
+
+impl Sets for CaseSets {
+    fn find(&self, field: Field, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
+        match field {
+            Field::Hash => Ok(self.by_hash(ask)?),
+            Field::Item => Ok(self.by_item(ask)?),
+            Field::Path | Field::Folder => Ok(self.by_path(field, ask)?),
+            _ => self.by_name(field, ask),
+        }
+    }
+
+    fn names(&self, field: Field) -> std::result::Result<Vec<String>, BoxError> {
+        Ok(self.named(field)?.iter().map(|set| set.name.clone()).collect())
+    }
+}
+
+fn folded_words(text: &str) -> Vec<String> {
+    words_with_offsets(text).map(|word| word.folded.into_owned()).collect()
+}
+
+/// True when the words stand side by side in the path, in order.
+fn holds(path: &[String], words: &[String], last_is_prefix: bool) -> bool {
+    let Some((last, before)) = words.split_last() else {
+        return false;
+    };
+    path.windows(words.len()).any(|window| {
+        let end = &window[before.len()];
+        window[..before.len()] == *before && (end == last || (last_is_prefix && end.starts_with(last.as_str())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_holds_words_side_by_side_and_the_last_may_go_on() {
+        let path = folded_words("Smith/Mail 2001/inbox.mbox");
+        for (words, last_is_prefix, expected) in [
+            ("mail 2001", false, true),
+            ("mail/2001", false, true),
+            ("inb", false, false),
+            ("2001 inb", true, true),
+            ("mail inbox", false, false),
+            ("smith mail 2001 inbox mbox", false, true),
+            ("smith mail 2001 inbox mbox x", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(holds(&path, &folded_words(words), last_is_prefix), expected, "{words}");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! One hit as people and scripts see it: rows of the catalogue, membership in sets, snippets.
+//!
+//! The JSON form is that of `search --format json`: names stay, more may come. Not for: deciding what matches.
+
+use std::collections::HashMap;
+
+use embley_model::address::{Address, Role};
+use embley_model::date::rfc3339;
+use embley_model::field::Field;
+use embley_model::id::{Blake3, ItemId, ItemNo, Sha256};
+use embley_model::item::ItemKind;
+use embley_store::StoreError;
+use embley_store::catalogue::{BlobRow, ItemRow};
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::case_sets::{CaseSets, NamedSet};
+use crate::plan::BoxError;
+use crate::snippet::{FieldText, Marker, Snippet, SnippetStyle};
+
+/// One item that matches.
+#[derive(Clone, Debug, Serialize)]
+pub struct Hit {
+    /// Stable id: `item:` and the hash of the top-level original, with a part path for a part.
+    pub item: ItemId,
+    /// Number of the item in this case.
+    pub item_no: u32,
+    /// Kind; `type:` in a query.
+    pub kind: ItemKind,
+    /// Date, RFC 3339 UTC; null for undated items.
+    pub date: Option<String>,
+    /// The same in the zone of the case, with its offset.
+    pub date_local: Option<String>,
+    /// The date as it stands in the original.
+    pub date_raw: String,
+    /// Who sent it, `Name <address>`; several are joined with `; `.
+    pub from: Option<String>,
+    /// Primary recipients.
+    pub to: Vec<String>,
+    /// Copied recipients, open and blind.
+    pub cc: Vec<String>,
+    /// Subject or title.
+    pub subject: String,
+    /// File name.
+    pub filename: Option<String>,
+    /// Message-ID with its brackets.
+    pub message_id: Option<String>,
+    /// SHA-256 of the original bytes.
+    pub sha256: Sha256,
+    /// BLAKE3 of the original bytes.
+    pub blake3: Blake3,
+    /// Size of the original in bytes.
+    pub size: u64,
+    /// Media type.
+    pub media_type: String,
+    /// Everyone it was found with.
+    pub custodians: Vec<String>,
+    /// How often the top-level item of its family was found.
+    pub instances: u64,
+    /// The top-level item of its family.
+    pub family: ItemId,
+    /// The item it is a part of.
+    pub parent: Option<ItemId>,
+    /// Its thread, once threads are known.
+    pub thread: Option<String>,
+    /// References of the exhibits that hold it.
+    pub exhibits: Vec<String>,
+    /// Tags on it.
+    pub tags: Vec<String>,
+    /// Cases that it names or belongs to.
+    pub cases: Vec<String>,
+    /// People it is linked to.
+    pub people: Vec<String>,
+    /// Decisions it is linked to.
+    pub decisions: Vec<DecisionLink>,
+    /// Defect codes.
+    pub defects: Vec<&'static str>,
+    /// How far its text could be searched.
+    pub searchability: &'static str,
+    /// Relevance, when that is the order.
+    pub score: Option<f32>,
+    /// Pieces of its text around what the query marks.
+    pub snippets: Vec<Snippet>,
+    /// Why there are no snippets from its text, when that could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snippet_error: Option<String>,
+}
+
+/// A decision that an item is linked to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DecisionLink {
+    /// The decision record.
+    pub id: String,
+    /// How it is linked.
+    pub relation: String,
+    /// Days from the decision to the item; negative before it.
+    pub days: Option<i64>,
+}
+
+/// What the case records say of an item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// People, by id or name.
+    pub people: Vec<String>,
+    /// Decisions.
+    pub decisions: Vec<DecisionLink>,
+    /// Thread.
+    pub thread: Option<String>,
+}
+
+/// Gives what case records say of items; the implementor is above this crate.
+pub trait HitLinks {
+    /// One entry for each of the items, in their order.
+    ///
+    /// # Errors
+    /// Whatever kept it from reading.
+    fn links(&self, items: &[ItemNo]) -> Result<Vec<Links>, BoxError>;
+}
+
+/// Gives the text of an item, for snippets: the one that was indexed as its body, or for an attachment as `attachment`.
+/// The implementor parses the original again and is above this crate.
+pub trait ItemText: Sync {
+    /// The text; empty when there is none.
+    ///
+    /// # Errors
+    /// Whatever kept it from reading or parsing. The hit is then shown without a snippet of its text, and says why.
+    fn text(&self, item: ItemNo) -> Result<String, BoxError>;
+}
+
+/// Makes hits of one page at a time.
+pub(crate) struct HitMaker<'s> {
+    pub(crate) sets: &'s CaseSets,
+    pub(crate) zone: &'s TimeZone,
+    pub(crate) custodians: &'s [NamedSet],
+    /// Instances by item number, when they were all read.
+    pub(crate) instance_counts: Option<&'s [u32]>,
+}
+
+/// A hit without what needs a look at the whole page, and its rows.
+pub(crate) struct Draft {
+    pub(crate) hit: Hit,
+    pub(crate) row: ItemRow,
+}
+
+impl HitMaker<'_> {
+    /// The rows of one item as a hit.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read, or has no row for an item that the index holds.
+    pub(crate) fn draft(&self, item: ItemNo, score: Option<f32>) -> Result<Draft, BoxError> {
+        let reader = self.sets.reader();
+        let row = reader.item(item)?.ok_or_else(|| missing("item", item))?;
+        let blob = self.blob(&row)?;
+        let (root_hash, parent) = self.ancestors(&row, &blob)?;
+        let id = |part: String| ItemId {
+            root: root_hash.half(),
+            part,
+        };
+        let mut defects: Vec<&'static str> = reader.defects(item)?.iter().map(|defect| defect.code.text()).collect();
+        defects.dedup();
+        let custodians = self
+            .custodians
+            .iter()
+            .filter(|set| set.items.contains(item.0))
+            .map(|set| set.name.clone());
+        let from = shown(&row, &[Role::From]);
+        let hit = Hit {
+            item: id(row.part_path.clone()),
+            item_no: item.0,
+            kind: row.kind,
+            date: row.date.utc_secs.and_then(rfc3339),
+            date_local: row.date.utc_secs.and_then(|secs| local(secs, self.zone)),
+            date_raw: row.date.raw.clone(),
+            from: (!from.is_empty()).then(|| from.join("; ")),
+            to: shown(&row, &[Role::To]),
+            cc: shown(&row, &[Role::Cc, Role::Bcc]),
+            subject: row.subject.clone(),
+            filename: row.filename.clone(),
+            message_id: row.message_id.clone(),
+            sha256: blob.sha256,
+            blake3: blob.blake3,
+            size: row.size,
+            media_type: row.media_type.clone(),
+            custodians: custodians.collect(),
+            instances: self.instances(row.root)?,
+            family: id(String::new()),
+            parent: parent.map(id),
+            thread: None,
+            exhibits: Vec::new(),
+            tags: Vec::new(),
+            cases: Vec::new(),
+            people: Vec::new(),
+            decisions: Vec::new(),
+            defects,
+            searchability: row.searchability.word(),
+            score,
+            snippets: Vec::new(),
+            snippet_error: None,
+        };
+        Ok(Draft { hit, row })
+    }
+
+    fn blob(&self, row: &ItemRow) -> Result<BlobRow, BoxError> {
+        let blob = self.sets.reader().blob(row.blob_id)?;
+        Ok(blob.ok_or_else(|| missing("the bytes of item", row.item_no))?)
+    }
+
+    /// The hash of the top-level item, and the part path of the parent.
+    fn ancestors(&self, row: &ItemRow, blob: &BlobRow) -> Result<(Blake3, Option<String>), BoxError> {
+        let Some(parent) = row.parent else {
+            return Ok((blob.blake3, None));
+        };
+        let reader = self.sets.reader();
+        let root = reader
+            .blob_of(row.root)?
+            .ok_or_else(|| missing("the top-level item", row.root))?;
+        if parent == row.root {
+            return Ok((root.blake3, Some(String::new())));
+        }
+        let parent = reader.item(parent)?.ok_or_else(|| missing("the parent", parent))?;
+        Ok((root.blake3, Some(parent.part_path)))
+    }
+
+    fn instances(&self, root: ItemNo) -> Result<u64, BoxError> {
+        match self.instance_counts {
+            Some(counts) => Ok(counts.get(root.0 as usize).copied().map_or(0, u64::from)),
+            None => Ok(self.sets.instances_of(root)?),
+        }
+    }
+}
+
+fn missing(what: &str, item: ItemNo) -> StoreError {
+    StoreError::NotFound {
+        what: format!("{what} {item}, which the index holds,"),
+    }
+}
+
+fn local(secs: i64, zone: &TimeZone) -> Option<String> {
+    let stamp = jiff::Timestamp::from_second(secs).ok()?;
+    Some(
+        stamp
+            .to_zoned(zone.clone())
+            .strftime("%Y-%m-%dT%H:%M:%S%:z")
+            .to_string(),
+    )
+}
+
+fn shown(row: &ItemRow, roles: &[Role]) -> Vec<String> {
+    of_roles(row, roles).map(Address::display).collect()
+}
+
+fn of_roles<'r>(row: &'r ItemRow, roles: &[Role]) -> impl Iterator<Item = &'r Address> {
+    let roles = roles.to_vec();
+    row.participants
+        .iter()
+        .filter(move |one| roles.contains(&one.role))
+        .map(|one| &one.address)
+}
+
+/// The field that holds the text of an item.
+pub(crate) fn text_field(kind: ItemKind) -> Field {
+    match kind {
+        ItemKind::Attachment => Field::Attachment,
+        ItemKind::Email | ItemKind::Document | ItemKind::Record => Field::Body,
+    }
+}
+
+/// Snippets of one hit: from its text first, then subject, file name, sender and recipients. Addresses that the index
+/// counts as sender (`Sender`, `Reply-To`) are shown as such.
+pub(crate) fn snippets(draft: &Draft, text: &str, marker: &Marker<'_>, style: SnippetStyle) -> Vec<Snippet> {
+    let row = &draft.row;
+    let mut texts = vec![
+        FieldText::plain(text_field(row.kind), text),
+        FieldText::plain(Field::Subject, &row.subject),
+        FieldText::plain(Field::Filename, row.filename.as_deref().unwrap_or_default()),
+    ];
+    for (field, roles) in [
+        (Field::From, &[Role::From, Role::Sender, Role::ReplyTo][..]),
+        (Field::To, &[Role::To][..]),
+        (Field::Cc, &[Role::Cc][..]),
+        (Field::Bcc, &[Role::Bcc][..]),
+    ] {
+        if marker.wants(field) {
+            let mut seen: HashMap<&Address, ()> = HashMap::new();
+            let once = of_roles(row, roles).filter(|address| seen.insert(address, ()).is_none());
+            texts.push(FieldText::addresses(field, once));
+        }
+    }
+    marker.snippets(&texts, style)
+}

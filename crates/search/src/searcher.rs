@@ -1,0 +1,386 @@
+//! The executor: runs plans against one pinned state of index and catalogue.
+//!
+//! Main type: [`Searcher`]. Invariant: index and catalogue are seen at the same ticket for as long as a searcher lives.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+
+use embley_index::{Node, Order, Snapshot, Want};
+use embley_model::defect::DefectCode;
+use embley_model::field::Field;
+use embley_model::id::{ItemNo, Ticket};
+use embley_store::Case;
+use embley_store::catalogue::CatalogueReader;
+use embley_store::facts::member::FactSets;
+use jiff::tz::TimeZone;
+use roaring::RoaringBitmap;
+
+use crate::answer::{Answer, Hits, Scope, SearchOptions, Summary};
+use crate::case_sets::{CaseSets, NamedSet};
+use crate::error::SearchError;
+use crate::facet::{self, Facet, FacetSets};
+use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare, year_range};
+
+/// Pages up to this end are found by keeping only the best; longer ones by ordering everything.
+const TOP_LIMIT: usize = 10_000;
+
+/// Answers queries about one case at one moment. Can be sent to another thread, not shared: make one a thread.
+pub struct Searcher {
+    snapshot: Arc<Snapshot>,
+    sets: CaseSets,
+    zone: TimeZone,
+    not_indexed: u64,
+    facts: RefCell<Option<Arc<FactSets>>>,
+    facets: RefCell<HashMap<Facet, Arc<FacetSets>>>,
+    hidden: OnceLock<Arc<Vec<(&'static str, RoaringBitmap)>>>,
+    instance_counts: OnceLock<Arc<Vec<u32>>>,
+}
+
+impl Searcher {
+    /// Opens the newest state of a case that both index and catalogue hold.
+    ///
+    /// # Errors
+    /// When index or catalogue cannot be read, or do not belong together.
+    pub fn open(case: &Case) -> Result<Self, SearchError> {
+        // The index first: whatever it holds, a catalogue read later holds too.
+        let snapshot = Snapshot::open(&case.index_dir())?;
+        let reader = case
+            .reader()
+            .map_err(|source| SearchError::catalogue("open it", source))?;
+        let zone = TimeZone::get(&case.config().zone).or_else(|_| TimeZone::get(DEFAULT_ZONE));
+        Self::new(Arc::new(snapshot), reader, zone.unwrap_or(TimeZone::UTC))
+    }
+
+    /// Joins a commit of the index and a view of the catalogue that is not older.
+    ///
+    /// # Errors
+    /// When they do not belong together.
+    pub fn new(snapshot: Arc<Snapshot>, mut reader: CatalogueReader, zone: TimeZone) -> Result<Self, SearchError> {
+        let all = reader.counts().items;
+        let ticket = snapshot.ticket().unwrap_or(Ticket(0));
+        reader
+            .limit_to(ticket)
+            .map_err(|source| SearchError::catalogue("pin it to the index's state", source))?;
+        Ok(Self {
+            not_indexed: all - reader.counts().items,
+            snapshot,
+            sets: CaseSets::new(reader),
+            zone,
+            facts: RefCell::default(),
+            facets: RefCell::default(),
+            hidden: OnceLock::new(),
+            instance_counts: OnceLock::new(),
+        })
+    }
+
+    /// Sees exhibits, tags and records as they are now. Evidence stays as it was.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read; the searcher is then not good for anything.
+    pub fn refresh_facts(&mut self) -> Result<(), SearchError> {
+        let ticket = self.snapshot.ticket().unwrap_or(Ticket(0));
+        self.sets
+            .refresh(ticket)
+            .map_err(|source| SearchError::catalogue("read it anew", source))?;
+        self.facets.borrow_mut().clear();
+        let held = self.facts.borrow_mut().take();
+        if let Some(held) = held {
+            // Sets whose version did not change are kept.
+            let mut facts = Arc::try_unwrap(held).unwrap_or_default();
+            facts
+                .refresh(self.sets.reader().facts())
+                .map_err(|source| SearchError::catalogue("read its facts", source))?;
+            *self.facts.borrow_mut() = Some(Arc::new(facts));
+        }
+        Ok(())
+    }
+
+    /// The commit of the index.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The catalogue, pinned to the index's state.
+    pub fn reader(&self) -> &CatalogueReader {
+        self.sets.reader()
+    }
+
+    /// The sets of the case.
+    pub fn sets(&self) -> &CaseSets {
+        &self.sets
+    }
+
+    /// The zone in which days begin.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Plans a query against the sets of this case.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub fn plan(&self, query: &str) -> Result<Plan, SearchError> {
+        prepare(
+            query,
+            &PlanContext {
+                sets: &self.sets,
+                zone: self.zone.clone(),
+            },
+        )
+    }
+
+    /// The items that match, for whoever works on sets (tags, exhibits, samples, exports).
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn items(&self, plan: &Plan) -> Result<RoaringBitmap, SearchError> {
+        self.bitmap(&plan.node)
+    }
+
+    /// Runs a plan of this searcher. Counts and facets are there at once, hits when they are asked for.
+    ///
+    /// # Errors
+    /// When index or catalogue cannot be read.
+    pub fn run<'s>(&'s self, plan: &'s Plan, options: SearchOptions<'s>) -> Result<Answer<'s>, SearchError> {
+        let end = options.limit.map(|limit| options.offset.saturating_add(limit));
+        let top = match (options.limit, end) {
+            (Some(limit), Some(end)) if limit > 0 && end <= TOP_LIMIT => {
+                Some((options.sort.order(), options.offset, limit))
+            }
+            _ => None,
+        };
+        let needs_items = options.scope != Scope::Global || !options.facets.is_empty();
+        let outcome = self.snapshot.run(
+            &plan.node,
+            Want {
+                items: needs_items,
+                top,
+            },
+        )?;
+        let items = outcome.items.unwrap_or_default();
+        let facets = options
+            .facets
+            .iter()
+            .map(|one| Ok(facet::count(*one, self.facet_sets(*one)?.as_ref(), &items)))
+            .collect::<Result<_, SearchError>>()?;
+        let order: Box<dyn Iterator<Item = (u32, f32)>> = match (options.limit, top) {
+            (Some(0), _) => Box::new(std::iter::empty()),
+            (_, Some(_)) => Box::new(outcome.top.into_iter()),
+            (limit, None) => Box::new(
+                self.snapshot
+                    .stream(&plan.node, options.sort.order())?
+                    .skip(options.offset)
+                    .take(limit.unwrap_or(usize::MAX)),
+            ),
+        };
+        let summary = Summary {
+            query: plan.query.clone(),
+            scope: options.scope,
+            sort: options.sort,
+            count: self.counted(options.scope, outcome.count, &items)?,
+            items: outcome.count,
+            not_searchable: self.not_searchable(&plan.scope)?,
+            not_indexed: self.not_indexed,
+            facets,
+            notes: plan.notes.clone(),
+        };
+        let shown = options
+            .limit
+            .map_or(outcome.count, |limit| outcome.count.min(limit as u64));
+        Ok(Answer {
+            summary,
+            hits: Hits::new(self, plan, options, order, shown),
+        })
+    }
+
+    /// Items by reason that `scope` lets in and whose text could not be searched.
+    fn not_searchable(&self, scope: &Node) -> Result<BTreeMap<&'static str, u64>, SearchError> {
+        let hidden = self.hidden()?;
+        let counts = |items: Option<&RoaringBitmap>| {
+            hidden
+                .iter()
+                .map(|(reason, of)| (*reason, items.map_or(of.len(), |items| items.intersection_len(of))))
+                .filter(|(_, count)| *count > 0)
+                .collect()
+        };
+        match scope {
+            Node::All => Ok(counts(None)),
+            Node::Nothing => Ok(BTreeMap::new()),
+            Node::Items(items) => Ok(counts(Some(items))),
+            node => {
+                let all = hidden.iter().fold(RoaringBitmap::new(), |all, (_, of)| all | of);
+                let within = Node::And(vec![Node::Items(Arc::new(all)), node.clone()]);
+                Ok(counts(Some(&self.bitmap(&within)?)))
+            }
+        }
+    }
+
+    fn hidden(&self) -> Result<Arc<Vec<(&'static str, RoaringBitmap)>>, SearchError> {
+        if let Some(known) = self.hidden.get() {
+            return Ok(Arc::clone(known));
+        }
+        let read = self
+            .sets
+            .hidden()
+            .map_err(|source| SearchError::catalogue("read what is not searchable", source))?;
+        let read = Arc::new(read.into_iter().map(|(reason, items)| (reason.word(), items)).collect());
+        Ok(Arc::clone(self.hidden.get_or_init(|| read)))
+    }
+
+    fn bitmap(&self, node: &Node) -> Result<RoaringBitmap, SearchError> {
+        match node {
+            Node::Items(items) => Ok(items.as_ref().clone()),
+            node => Ok(self
+                .snapshot
+                .run(node, Want { items: true, top: None })?
+                .items
+                .unwrap_or_default()),
+        }
+    }
+
+    /// The number of hits as the scope counts them.
+    fn counted(&self, scope: Scope, count: u64, items: &RoaringBitmap) -> Result<u64, SearchError> {
+        match scope {
+            Scope::Global => Ok(count),
+            Scope::Custodian => {
+                let counts = facet::count(Facet::Custodian, self.facet_sets(Facet::Custodian)?.as_ref(), items);
+                Ok(counts.values.iter().map(|value| value.count).sum())
+            }
+            Scope::Instance => {
+                let counts = self.instance_counts()?;
+                let roots = self
+                    .reader()
+                    .roots()
+                    .map_err(|source| SearchError::catalogue("read its roots", source))?;
+                let mut roots = roots.iter().peekable();
+                let (mut sum, mut times) = (0, 0);
+                for item in items {
+                    // Parts go with the last top-level item at or before them.
+                    while let Some(root) = roots.next_if(|root| *root <= item) {
+                        times = counts.get(root as usize).copied().map_or(0, u64::from);
+                    }
+                    // What was made, not found, such as a record, counts once.
+                    sum += times.max(1);
+                }
+                Ok(sum)
+            }
+        }
+    }
+
+    pub(crate) fn instance_counts(&self) -> Result<Arc<Vec<u32>>, SearchError> {
+        if let Some(known) = self.instance_counts.get() {
+            return Ok(Arc::clone(known));
+        }
+        let read = self
+            .sets
+            .instance_counts()
+            .map_err(|source| SearchError::catalogue("count instances", source))?;
+        Ok(Arc::clone(self.instance_counts.get_or_init(|| Arc::new(read))))
+    }
+
+    pub(crate) fn named(&self, field: Field) -> Result<Arc<Vec<NamedSet>>, SearchError> {
+        self.sets.named(field).map_err(|source| SearchError::Sets {
+            field: field.name(),
+            source,
+        })
+    }
+
+    fn facet_sets(&self, facet: Facet) -> Result<Arc<FacetSets>, SearchError> {
+        if let Some(known) = self.facets.borrow().get(&facet) {
+            return Ok(Arc::clone(known));
+        }
+        let sets: FacetSets = match (facet.field(), facet) {
+            (Some(field), _) => {
+                let named = self.named(field)?;
+                named
+                    .iter()
+                    .map(|set| (set.name.clone(), Arc::clone(&set.items)))
+                    .collect()
+            }
+            (None, Facet::Year) => self.years()?,
+            (None, Facet::Defect) => self.defects()?,
+            (None, _) => {
+                let hidden = self.hidden()?;
+                hidden
+                    .iter()
+                    .map(|(reason, items)| ((*reason).to_owned(), Arc::new(items.clone())))
+                    .collect()
+            }
+        };
+        let sets = Arc::new(sets);
+        self.facets.borrow_mut().insert(facet, Arc::clone(&sets));
+        Ok(sets)
+    }
+
+    fn years(&self) -> Result<FacetSets, SearchError> {
+        let end = |order| -> Result<Option<i16>, SearchError> {
+            let dated = Node::Exists { field: Field::Date };
+            let outcome = self.snapshot.run(
+                &dated,
+                Want {
+                    items: false,
+                    top: Some((order, 0, 1)),
+                },
+            )?;
+            let Some((item, _)) = outcome.top.first() else {
+                return Ok(None);
+            };
+            let row = self
+                .reader()
+                .brief(ItemNo(*item))
+                .map_err(|source| SearchError::catalogue("read an item", source))?;
+            Ok(row.and_then(|row| row.date).and_then(|secs| year_of(secs, &self.zone)))
+        };
+        let (Some(first), Some(last)) = (end(Order::DateAsc)?, end(Order::DateDesc)?) else {
+            return Ok(Vec::new());
+        };
+        let mut sets = Vec::new();
+        // Years of forged or broken dates may lie far apart: whole gaps are skipped by asking what comes next.
+        let mut waiting = vec![(first, last)];
+        while let Some((low, high)) = waiting.pop() {
+            let items = self.bitmap(&year_range(low, high, &self.zone))?;
+            if items.is_empty() {
+                continue;
+            }
+            if low == high {
+                sets.push((format!("{low:04}"), Arc::new(items)));
+            } else {
+                let middle = low + (high - low) / 2;
+                waiting.push((middle + 1, high));
+                waiting.push((low, middle));
+            }
+        }
+        Ok(sets)
+    }
+
+    fn defects(&self) -> Result<FacetSets, SearchError> {
+        let mut sets = Vec::new();
+        for code in DefectCode::ALL {
+            let items = self.bitmap(&Node::Keyword {
+                field: Field::Defect,
+                value: code.text().to_owned(),
+            })?;
+            if !items.is_empty() {
+                sets.push((code.text().to_owned(), Arc::new(items)));
+            }
+        }
+        Ok(sets)
+    }
+
+    pub(crate) fn facts(&self) -> Result<Arc<FactSets>, SearchError> {
+        if let Some(known) = self.facts.borrow().as_ref() {
+            return Ok(Arc::clone(known));
+        }
+        let read =
+            FactSets::load(self.reader().facts()).map_err(|source| SearchError::catalogue("read its facts", source))?;
+        let read = Arc::new(read);
+        *self.facts.borrow_mut() = Some(Arc::clone(&read));
+        Ok(read)
+    }
+}
+
+fn year_of(secs: i64, zone: &TimeZone) -> Option<i16> {
+    let stamp = jiff::Timestamp::from_second(secs).ok()?;
+    Some(stamp.to_zoned(zone.clone()).year())
+}
