@@ -145,20 +145,36 @@ fn has_separator_inside(head: &[u8]) -> bool {
     false
 }
 
-/// Header lines first: two with usual names and nothing else before the first empty line that is not a header line.
+/// Header lines first: two with usual names, one of them telling; or the one field that makes a MIME entity.
+/// Up to eight empty lines before them and a blank before the first are overlooked, as mail readers do.
 fn begins_with_header(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let blank = head.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
     if blank > 8 {
         return false;
     }
-    let (fields, known) = field_line::count(lines(&head[blank..]), 60);
-    let told = lines(&head[blank..])
-        .take(fields + 60)
-        .filter_map(field_line::name)
-        .take(fields);
-    let telling = told.filter(|name| is_telling(name)).count();
-    known >= 2 && telling >= 1
+    let head = &head[blank..];
+    let head = head.strip_prefix(b" ").unwrap_or(head);
+    let (fields, known) = field_line::count(lines(head), 60);
+    if fields == 1 {
+        return is_mime_entity(head);
+    }
+    let names = lines(head).take(60).filter_map(field_line::name).take(fields);
+    known >= 2 && names.filter(|name| is_telling(name)).count() >= 1
+}
+
+/// A multipart or message whose only field says so, or a message that says nothing but its MIME version.
+fn is_mime_entity(head: &[u8]) -> bool {
+    let start = head[..head.len().min(256)].to_ascii_lowercase();
+    let Some(colon) = memchr::memchr(b':', &start) else {
+        return false;
+    };
+    let value = start[colon + 1..].trim_ascii_start();
+    match start[..colon].trim_ascii_end() {
+        b"content-type" => value.starts_with(b"multipart/") || value.starts_with(b"message/"),
+        b"mime-version" => value.starts_with(b"1.0\n\n") || value.starts_with(b"1.0\r\n\r\n"),
+        _ => false,
+    }
 }
 
 /// A field that is in messages and hardly in anything else of the form `name: value`.
@@ -198,22 +214,15 @@ fn looks_like_text(head: &[u8], whole: bool) -> bool {
         Ok(_) => controls * 100 <= head.len(),
         // A character cut at the end of what was read.
         Err(error) if error.error_len().is_none() && !whole => controls * 100 <= head.len(),
-        // Old charsets: mostly letters, no controls to speak of.
+        // Charsets before Unicode. Without zeros and controls it is hardly anything else, unless it is very short.
         Err(_) => {
-            let high = head.iter().filter(|byte| !byte.is_ascii()).count();
-            let words = head
+            let plain = head
                 .iter()
-                .filter(|byte| byte.is_ascii_alphabetic() || byte.is_ascii_whitespace())
+                .filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
                 .count();
-            controls * 1000 <= head.len() && (high * 3 <= head.len() || words * 3 >= head.len() || is_east_asian(head))
+            controls * 1000 <= head.len() && (head.len() >= 256 || plain * 2 >= head.len())
         }
     }
-}
-
-/// Pairs of high bytes, as in the multi-byte charsets of East Asia and in single-byte Cyrillic or Greek.
-fn is_east_asian(head: &[u8]) -> bool {
-    let high = head.iter().filter(|byte| **byte >= 0xa1).count();
-    high * 2 >= head.len() && memchr::memchr2(b'\n', b' ', head).is_some()
 }
 
 fn is_utf16(head: &[u8]) -> bool {
@@ -278,7 +287,9 @@ fn expected(extension: &[u8]) -> Option<Promise> {
 
 fn agrees(promise: Promise, kind: FileKind) -> bool {
     match (promise, kind) {
-        (Promise::Mail, FileKind::Message | FileKind::Mailbox) | (Promise::Text, FileKind::Text) => true,
+        // Mail is text too: list archives are often called .txt.
+        (Promise::Mail, FileKind::Message | FileKind::Mailbox)
+        | (Promise::Text, FileKind::Text | FileKind::Message | FileKind::Mailbox) => true,
         (Promise::Type(types), FileKind::Other { media_type, .. }) => {
             types.iter().any(|expected| media_type.starts_with(expected))
         }

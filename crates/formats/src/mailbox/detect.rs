@@ -61,7 +61,11 @@ struct Lengths {
 pub(super) fn detect<R: ReadAt>(splitter: &mut Splitter<R>) -> Result<Decision, FormatError> {
     let limit = splitter.view.len().min(PROBE_BYTES);
     splitter.view.restart(0, usize::try_from(limit).unwrap_or(0));
-    splitter.view.load_to(limit)?;
+    // Bytes that cannot be read end the look; only the first line must be there.
+    let limit = match splitter.view.load_to(limit) {
+        Err(FormatError::Read { offset, .. }) if offset > 0 => offset,
+        other => other.map(|()| limit)?,
+    };
     let form = form(splitter)?;
     splitter.form = form;
 
@@ -124,7 +128,10 @@ fn survey<R: ReadAt>(splitter: &mut Splitter<R>, limit: u64) -> Result<(Lengths,
         },
     };
     while start < limit {
-        let boundary = splitter.end_of_message(start, Hold::Until(limit))?;
+        let boundary = match splitter.end_of_message(start, Hold::Until(limit)) {
+            Err(FormatError::Read { .. }) => None,
+            other => other?,
+        };
         let end = boundary.as_ref().map_or(limit, |boundary| boundary.message_end);
         read_signs(splitter.view.slice(start..end.min(limit)), &mut signs);
         let Some(boundary) = boundary else { break };

@@ -8,6 +8,7 @@
 //! Where a message ends is in [`splitter`], what a separator line is in [`separator`], which variant a file is in
 //! [`detect`], and what is quoted in [`quoting`].
 
+mod check;
 mod detect;
 pub(crate) mod field_line;
 mod head;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use separator::Shape;
 
+pub use check::split_checked;
 pub use quoting::{UnquoteReader, Unquoted, requote, unquote};
 pub use scanner::MailboxScanner;
 

@@ -3,6 +3,8 @@
 //! Not for: threads; one scanner a mailbox, used by whoever holds it. Main type: [`MailboxScanner`].
 //! Invariant: see [`super`]; and a failed call changes nothing, so that it can be made again.
 
+use std::ops::Range;
+
 use embley_model::defect::{Defect, DefectCode};
 
 use super::detect::{Decision, detect};
@@ -13,6 +15,10 @@ use crate::source::{ReadAt, SourceFile};
 
 /// Read beyond the bytes asked for, so that the last message of a range is mostly there at once.
 const SLACK_BYTES: u64 = 96 * 1024;
+/// The grain in which a medium fails.
+const SECTOR_BYTES: u64 = 4096;
+/// The largest step over bytes that cannot be read.
+const MOST_SECTORS_BYTES: u64 = 1024 * 1024;
 
 /// A mailbox on its way through, from its start or from a saved state.
 pub struct MailboxScanner<R = SourceFile> {
@@ -87,6 +93,43 @@ impl<R: ReadAt> MailboxScanner<R> {
                 self.splitter.looked = looked;
                 Err(error)
             }
+        }
+    }
+
+    /// Goes on behind bytes that cannot be read, after a [`FormatError::Read`] at `offset`: finds the next byte that can
+    /// be, and from there the next separator. All from the current position to that separator becomes junk, and is
+    /// returned: it is an exception of the mailbox. To lose no more than the message that is hit, ask for ranges of one
+    /// byte first, until the error comes again.
+    ///
+    /// # Errors
+    /// [`FormatError::Shrunk`]. The scan then stands where it stood before the call.
+    pub fn pass_unreadable(&mut self, offset: u64) -> Result<Range<u64>, FormatError> {
+        let len = self.splitter.view.len();
+        let mut bad = offset.max(self.state.offset);
+        loop {
+            let mut step = SECTOR_BYTES;
+            let mut good = (bad / SECTOR_BYTES + 1) * SECTOR_BYTES;
+            while good < len && !self.splitter.view.is_readable(good) {
+                good += step;
+                step = (step * 2).min(MOST_SECTORS_BYTES);
+            }
+            let good = good.min(len);
+            self.splitter.view.restart(good, 0);
+            let next = match self.splitter.end_of_message(good, Hold::Window) {
+                Ok(Some(boundary)) => boundary.next.start,
+                Ok(None) => len,
+                Err(FormatError::Read { offset, .. }) => {
+                    bad = offset;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let passed = self.state.offset..next;
+            self.state.sums.junk_bytes += passed.end - passed.start;
+            self.state.offset = next;
+            self.state.done = next == len;
+            self.state.looked = self.splitter.looked;
+            return Ok(passed);
         }
     }
 

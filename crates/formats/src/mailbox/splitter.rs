@@ -188,7 +188,7 @@ impl<R: ReadAt> Splitter<R> {
             }
             at = at.max(end.saturating_sub(5));
             match hold {
-                Hold::Until(limit) if end > limit => return Ok(None),
+                Hold::Until(limit) if end >= limit => return Ok(None),
                 Hold::Until(_) => {}
                 Hold::Window => self
                     .view

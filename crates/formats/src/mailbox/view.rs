@@ -100,10 +100,20 @@ impl<R: ReadAt> View<R> {
             match self.source.append_at(&mut self.bytes, at, length) {
                 Ok(0) => return Err(self.shrunk(at)),
                 Ok(_) => {}
-                Err(error) => return Err(self.failed(self.end(), length, error)),
+                // What was read ahead without need may be asked for again, or never.
+                Err(_) if self.end() >= wanted => {}
+                Err(error) => {
+                    let length = usize::try_from(wanted - self.end()).unwrap_or(usize::MAX);
+                    return Err(self.failed(self.end(), length, error));
+                }
             }
         }
         Ok(())
+    }
+
+    /// True when the byte at `offset` can be read.
+    pub(super) fn is_readable(&self, offset: u64) -> bool {
+        self.source.read_at(&mut [0], offset).is_ok_and(|count| count == 1)
     }
 
     /// The held bytes from `offset` on.

@@ -99,6 +99,12 @@ fn text_is_told_in_each_encoding_and_binary_is_not_text() {
     check("Grüße an alle".as_bytes(), "x", FileKind::Text, None);
     check(b"Gr\xfc\xdfe an alle, die das lesen", "x", FileKind::Text, None);
     check(b"<html><body>x</body></html>", "x.html", FileKind::Text, None);
+    check(
+        b"\x82\xb1\x82\xea\x82\xcd sjis \x82\xc5\x82\xb7 \r\n and ascii",
+        "x.txt",
+        FileKind::Text,
+        None,
+    );
     check(b"BM is how this text begins, and it goes on", "x", FileKind::Text, None);
     check(b"MZ is how this text begins, and it goes on", "x", FileKind::Text, None);
     check(

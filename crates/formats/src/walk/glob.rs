@@ -24,6 +24,8 @@ enum Token {
     Run,
     /// Any run.
     DeepRun,
+    /// Stands before the two tokens of `**/` at the start of a part: they may be left out together.
+    Parents,
 }
 
 impl Glob {
@@ -35,6 +37,9 @@ impl Glob {
         let mut tokens = Vec::new();
         let mut at = 0;
         while at < pattern.len() {
+            if pattern[at..].starts_with(b"**/") && (at == 0 || pattern[at - 1] == b'/') {
+                tokens.push(Token::Parents);
+            }
             let (token, length) = token(&pattern[at..]);
             tokens.push(token);
             at += length;
@@ -72,10 +77,10 @@ impl Glob {
         for (index, token) in self.tokens.iter().enumerate() {
             if states[index] && matches!(token, Token::Run | Token::DeepRun) {
                 states[index + 1] = true;
-                // `**/x` is also `x` at the root.
-                if *token == Token::DeepRun && self.tokens.get(index + 1) == Some(&Token::Byte(b'/')) && index == 0 {
-                    states[index + 2] = true;
-                }
+            }
+            if states[index] && *token == Token::Parents {
+                states[index + 1] = true;
+                states[index + 3] = true;
             }
         }
     }
@@ -89,7 +94,7 @@ impl Token {
             Self::Set { negated, ranges } => {
                 byte != b'/' && ranges.iter().any(|(low, high)| (*low..=*high).contains(&byte)) != *negated
             }
-            Self::Run | Self::DeepRun => false,
+            Self::Run | Self::DeepRun | Self::Parents => false,
         }
     }
 }
@@ -141,6 +146,9 @@ mod tests {
             ("**/b", "b", true),
             ("**/b", "x/y/b", true),
             ("**/b", "x/yb", false),
+            ("a/**/b", "a/b", true),
+            ("a/**/b", "a/x/y/b", true),
+            ("a/**/b", "a/x/yb", false),
             ("/top", "top", true),
             ("/top", "x/top", false),
             ("dovecot*", "m/dovecot.index", true),
