@@ -1,1 +1,38 @@
-//! stub
+//! The pipeline from sources to a case: stages, order, budget, resume, reconciliation, self-test, reindex.
+//!
+//! Start at [`pipeline`](crate::run). Not for: parsing (formats), bytes on disk (store), words (index). Invariant: same input, same answer,
+//! with any number of threads and however often it was interrupted.
+
+mod append;
+mod board;
+mod commit;
+mod dedup;
+mod error;
+mod feed;
+mod known;
+mod load;
+mod number;
+mod order;
+mod pipeline;
+mod prepare;
+mod reconcile;
+pub mod records;
+mod replay;
+mod report;
+mod reparse;
+mod request;
+mod rows;
+mod run;
+mod run_record;
+mod self_test;
+mod unit;
+mod work;
+
+pub use append::RecordWriter;
+pub use error::IngestError;
+pub use replay::reindex;
+pub use reparse::{ItemText, Originals};
+pub use report::{Children, RunReport, Sums};
+pub use request::{CustodianRule, IngestOptions, IngestRequest, SourceSpec};
+pub use run::{FinishStep, run, run_id};
+pub use self_test::SelfTest;

@@ -13,4 +13,5 @@ pub mod failpoint;
 pub mod field;
 pub mod id;
 pub mod item;
+pub mod outcome;
 pub mod record;

@@ -1,0 +1,249 @@
+//! From an original in the store back to its items: what reindex, replay, the self-test, snippets and `show` all read.
+//!
+//! Invariant: the same bytes give the same items as when they were taken in; numbers, dates of files and defects found outside
+//! the bytes come from the catalogue.
+
+use std::collections::HashMap;
+use std::os::unix::fs::FileExt;
+
+use embley_formats::mail::{self, ParseLimits};
+use embley_formats::mailbox::Variant;
+use embley_formats::source::ReadAt;
+use embley_index::IndexDoc;
+use embley_model::field::Field;
+use embley_model::id::ItemNo;
+use embley_model::item::ItemKind;
+use embley_store::Case;
+use embley_store::catalogue::{BlobPlaceRow, BlobRow, CatalogueReader, DefectRow, ItemRow};
+use embley_store::packs::PackReader;
+use jiff::tz::TimeZone;
+
+use crate::error::IngestError;
+use crate::prepare::{self, Depth, DocumentKind, Given};
+use crate::append;
+use crate::unit::PreparedItem;
+
+/// A message above this is parsed from a temporary copy in pieces.
+const LARGE_BYTES: u64 = 32 << 20;
+
+/// The words of one item as they are searched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ItemText {
+    /// Subject or title.
+    pub subject: String,
+    /// Text of a message, document, record or attachment.
+    pub body: String,
+    /// File name.
+    pub filename: String,
+}
+
+/// Reads originals of one case. One a thread.
+pub struct Originals {
+    reader: CatalogueReader,
+    packs: PackReader,
+    limits: ParseLimits,
+    zone: TimeZone,
+}
+
+impl Originals {
+    /// Reads the case as it is now.
+    ///
+    /// # Errors
+    /// When the catalogue or the packs cannot be opened.
+    pub fn open(case: &Case) -> Result<Self, IngestError> {
+        Ok(Self {
+            reader: case.reader()?,
+            packs: case.pack_reader()?,
+            limits: ParseLimits::default(),
+            zone: append::zone_of(case)?,
+        })
+    }
+
+    /// The view of the catalogue.
+    pub fn catalogue(&self) -> &CatalogueReader {
+        &self.reader
+    }
+
+    /// The original bytes of any item; for a part, decoded again from its top-level item.
+    ///
+    /// # Errors
+    /// When there is no such item, or its bytes cannot be read.
+    pub fn raw(&mut self, item: ItemNo) -> Result<Vec<u8>, IngestError> {
+        let mut out = Vec::new();
+        self.raw_to(item, &mut out)?;
+        Ok(out)
+    }
+
+    /// Writes the original bytes of any item.
+    ///
+    /// # Errors
+    /// As [`Originals::raw`]; a part may have been written.
+    pub fn raw_to(&mut self, item: ItemNo, out: &mut dyn std::io::Write) -> Result<(), IngestError> {
+        let row = self.item(item)?;
+        let blob = self.blob(&row)?;
+        match &blob.place {
+            BlobPlaceRow::Pack { .. } => Ok(self.packs.read_blob_to(&blob.place, blob.size, out)?),
+            BlobPlaceRow::Derived { root_item, part_path } => {
+                let root = self.item(*root_item)?;
+                let root_blob = self.blob(&root)?;
+                if root_blob.size > LARGE_BYTES {
+                    let copy = self.spool(&root_blob)?;
+                    let range = 0..root_blob.size;
+                    let found = mail::part_to(&copy, range, Variant::Mboxcl2, part_path, &self.limits, out)
+                        .map_err(|error| IngestError::internal(format!("part {part_path} of {root_item}: {error}")))?;
+                    return if found { Ok(()) } else { Err(lost_part(*root_item, part_path)) };
+                }
+                let bytes = self.packs.read_blob(&root_blob.place, root_blob.size)?;
+                let part = mail::part_bytes(&bytes, part_path, &self.limits)
+                    .ok_or_else(|| lost_part(*root_item, part_path))?;
+                out.write_all(&part).map_err(|error| IngestError::internal(format!("cannot write: {error}")))
+            }
+        }
+    }
+
+    /// The words of one item.
+    ///
+    /// # Errors
+    /// As [`Originals::raw`].
+    pub fn text(&mut self, item: ItemNo) -> Result<ItemText, IngestError> {
+        let row = self.item(item)?;
+        let root = self.item(row.root)?;
+        let position = (item.0 - row.root.0) as usize;
+        let mut family = self.reparse(&root, Depth::Reading)?;
+        if position >= family.len() {
+            return Err(IngestError::internal(format!("item {item} is not found again in its original")));
+        }
+        let prepared = family.swap_remove(position);
+        Ok(ItemText {
+            subject: prepared.mail.map_or(prepared.title, |mail| mail.meta.subject),
+            body: prepared.text,
+            filename: prepared.filename.unwrap_or_default(),
+        })
+    }
+
+    /// The documents of one family, as they were indexed.
+    ///
+    /// # Errors
+    /// As [`Originals::raw`]; and when the original gives another number of items than the catalogue holds.
+    pub fn documents(&mut self, root: &ItemRow) -> Result<Vec<IndexDoc>, IngestError> {
+        let family = self.reparse(root, Depth::ParseOnly)?;
+        if family.len() != root.family_size as usize {
+            return Err(IngestError::internal(format!(
+                "item {} gives {} items again, the catalogue holds {}",
+                root.item_no,
+                family.len(),
+                root.family_size
+            )));
+        }
+        let mut defects: HashMap<ItemNo, Vec<DefectRow>> = HashMap::new();
+        let numbers = root.item_no..ItemNo(root.item_no.0 + root.family_size);
+        self.reader.for_each_defect::<IngestError>(numbers, |defect| {
+            defects.entry(defect.item_no).or_default().push(defect);
+            Ok(())
+        })?;
+        let mut docs = Vec::with_capacity(family.len());
+        for (item_no, prepared) in (root.item_no.0..).zip(family) {
+            let mut doc = prepared.doc;
+            doc.item_no = item_no;
+            set_defects(&mut doc, defects.get(&ItemNo(item_no)).map_or(&[], Vec::as_slice));
+            docs.push(doc);
+        }
+        Ok(docs)
+    }
+
+    /// The document of one item, as it was indexed.
+    ///
+    /// # Errors
+    /// As [`Originals::documents`].
+    pub(crate) fn document(&mut self, item: ItemNo) -> Result<IndexDoc, IngestError> {
+        let row = self.item(item)?;
+        let root = if row.root == item { row } else { self.item(row.root)? };
+        let position = (item.0 - root.item_no.0) as usize;
+        let mut docs = self.documents(&root)?;
+        Ok(docs.swap_remove(position))
+    }
+
+    fn item(&self, item: ItemNo) -> Result<ItemRow, IngestError> {
+        let row = self.reader.item(item)?;
+        row.ok_or_else(|| IngestError::Request { detail: format!("there is no item {item}") })
+    }
+
+    fn blob(&self, item: &ItemRow) -> Result<BlobRow, IngestError> {
+        let row = self.reader.blob(item.blob_id)?;
+        row.ok_or_else(|| IngestError::internal(format!("item {} has no blob", item.item_no)))
+    }
+
+    /// A large original as a temporary file outside of memory; it goes when the handle goes.
+    fn spool(&mut self, blob: &BlobRow) -> Result<Spooled, IngestError> {
+        let failed = |error: std::io::Error| IngestError::internal(format!("cannot make a temporary copy: {error}"));
+        let mut file = tempfile::tempfile().map_err(failed)?;
+        self.packs.read_blob_to(&blob.place, blob.size, &mut file)?;
+        Ok(Spooled { file, size: blob.size })
+    }
+
+    fn reparse(&mut self, root: &ItemRow, depth: Depth) -> Result<Vec<PreparedItem>, IngestError> {
+        let blob = self.blob(root)?;
+        let given = Given {
+            filename: if root.kind == ItemKind::Email { None } else { root.filename.as_deref() },
+            mtime_nanos: root.date.utc_secs.unwrap_or(0).saturating_mul(1_000_000_000),
+            blake3: blob.blake3,
+            sha256: blob.sha256,
+            defects: Vec::new(),
+        };
+        let in_pack = matches!(blob.place, BlobPlaceRow::Pack { .. });
+        if root.kind == ItemKind::Email && in_pack && blob.size > LARGE_BYTES {
+            let copy = self.spool(&blob)?;
+            let family = mail::parse_large(&copy, 0..blob.size, Variant::Mboxcl2, &self.limits)
+                .map_err(|error| IngestError::internal(format!("item {}: {error}", root.item_no)))?;
+            return Ok(prepare::family_items(family, given, depth));
+        }
+        let bytes = match root.kind {
+            ItemKind::Document if !is_text(root) => Vec::new(),
+            _ => self.raw(root.item_no)?,
+        };
+        Ok(match root.kind {
+            ItemKind::Email => prepare::message(&bytes, given, &self.limits, depth),
+            ItemKind::Record => vec![append::reparse(&bytes, &given, &self.zone)?],
+            ItemKind::Document | ItemKind::Attachment => {
+                vec![prepare::document(&bytes, root.size, document_kind(root), given, &self.limits, depth)]
+            }
+        })
+    }
+}
+
+fn lost_part(root: ItemNo, part_path: &str) -> IngestError {
+    IngestError::internal(format!("part {part_path} of item {root} cannot be made again"))
+}
+
+/// A large original in a temporary file without a name.
+struct Spooled {
+    file: std::fs::File,
+    size: u64,
+}
+
+impl ReadAt for Spooled {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        FileExt::read_at(&self.file, buf, offset)
+    }
+
+    fn len(&self) -> u64 {
+        self.size
+    }
+}
+
+fn is_text(root: &ItemRow) -> bool {
+    root.media_type.starts_with("text/")
+}
+
+/// What the probe said, by what the catalogue keeps of it.
+fn document_kind(root: &ItemRow) -> DocumentKind<'_> {
+    if is_text(root) {
+        return DocumentKind::Text;
+    }
+    DocumentKind::Other { media_type: &root.media_type, searchability: root.searchability }
+}
+
+fn set_defects(doc: &mut IndexDoc, defects: &[DefectRow]) {
+    doc.keywords.retain(|(field, value)| *field != Field::Defect && !(*field == Field::Has && value == "defect"));
+    prepare::defect_keywords(doc, defects.iter().map(|defect| defect.code));
+}

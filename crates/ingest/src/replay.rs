@@ -1,0 +1,140 @@
+//! The index made again from the store: all of it (`reindex`), or what a stop left out (`catch_up`).
+//!
+//! Items are read in order from the packs, parsed again and added by N threads, each to its own segment. Invariant: the answers are
+//! those of the index that was lost.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use embley_index::{FinishedSegment, IndexStore, SegmentBuilder};
+use embley_model::event::{Event, Stage};
+use embley_model::id::{ItemNo, Ticket};
+use embley_store::Case;
+use embley_store::catalogue::{CatalogueReader, ItemRow};
+
+use crate::error::IngestError;
+use crate::order::lock;
+use crate::reparse::Originals;
+use crate::request::IngestOptions;
+
+/// Items that one thread takes at a time.
+const CHUNK: u32 = 512;
+
+/// Brings the index up to the catalogue. Returns how many items were added.
+///
+/// # Errors
+/// When the index is ahead of the catalogue or not of this case, or something cannot be read.
+pub(crate) fn catch_up(case: &Case, index: &mut IndexStore, options: &IngestOptions) -> Result<u64, IngestError> {
+    let reader = case.reader()?;
+    let last = reader.checkpoint().clone();
+    let from = match index.committed_ticket() {
+        None => ItemNo(1),
+        Some(ticket) if ticket == last.ticket => return Ok(0),
+        Some(ticket) => {
+            let mut before = case.reader()?;
+            before.limit_to(ticket)?;
+            ItemNo(before.checkpoint().next_item)
+        }
+    };
+    let to = ItemNo(last.next_item);
+    if from >= to && index.committed_ticket().is_some() {
+        return Ok(0);
+    }
+    drop(reader);
+    add(case, index, from, to, last.ticket, options)?;
+    Ok(u64::from(to.0.saturating_sub(from.0)))
+}
+
+/// Makes the whole index again. Returns how many items it holds.
+///
+/// # Errors
+/// When something cannot be read or written. The old index is gone then; the same call begins again.
+pub fn reindex(case: &Case, options: &IngestOptions) -> Result<u64, IngestError> {
+    let mut index = IndexStore::create_empty(&case.index_dir())?;
+    let reader = case.reader()?;
+    let last = reader.checkpoint().clone();
+    options.counters.planned_bytes.store(u64::from(last.next_item) - 1, Ordering::Relaxed);
+    drop(reader);
+    add(case, &mut index, ItemNo(1), ItemNo(last.next_item), last.ticket, options)?;
+    Ok(u64::from(last.next_item) - 1)
+}
+
+fn add(
+    case: &Case,
+    index: &mut IndexStore,
+    from: ItemNo,
+    to: ItemNo,
+    ticket: Ticket,
+    options: &IngestOptions,
+) -> Result<(), IngestError> {
+    let next = AtomicU32::new(from.0);
+    let segments = Mutex::new(Vec::new());
+    let failure = Mutex::new(None);
+    let builders: Vec<SegmentBuilder> =
+        (0..options.threads).map(|_| index.builder(options.segment_bytes())).collect();
+    std::thread::scope(|scope| {
+        for builder in builders {
+            let (next, segments, failure) = (&next, &segments, &failure);
+            scope.spawn(move || {
+                if let Err(error) = worker(case, builder, next, to, segments, options) {
+                    next.store(to.0, Ordering::Relaxed);
+                    lock(failure).get_or_insert(error);
+                }
+            });
+        }
+    });
+    if let Some(error) = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        return Err(error);
+    }
+    if options.cancel.load(Ordering::Relaxed) {
+        return Err(IngestError::Stopped);
+    }
+    let segments = segments.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    index.commit(segments, ticket)?;
+    options.observer.event(&Event::IndexCommit { ticket: ticket.0 });
+    Ok(())
+}
+
+fn worker(
+    case: &Case,
+    mut builder: SegmentBuilder,
+    next: &AtomicU32,
+    to: ItemNo,
+    segments: &Mutex<Vec<FinishedSegment>>,
+    options: &IngestOptions,
+) -> Result<(), IngestError> {
+    let roots_of = case.reader()?;
+    let mut originals = Originals::open(case)?;
+    loop {
+        let first = next.fetch_add(CHUNK, Ordering::Relaxed);
+        if first >= to.0 || options.cancel.load(Ordering::Relaxed) {
+            break;
+        }
+        let end = ItemNo(first.saturating_add(CHUNK).min(to.0));
+        for root in roots(&roots_of, ItemNo(first), end)? {
+            let started = options.clock.monotonic_nanos();
+            for doc in originals.documents(&root)? {
+                builder.add(&doc)?;
+            }
+            let busy = options.clock.monotonic_nanos().saturating_sub(started);
+            options.counters.add(Stage::Index, u64::from(root.family_size), u64::from(root.family_size), busy);
+        }
+        if builder.is_full() {
+            lock(segments).extend(builder.finish()?);
+        }
+    }
+    lock(segments).extend(builder.finish()?);
+    Ok(())
+}
+
+/// Top-level items of a range of numbers; a family belongs to the range that holds its root.
+fn roots(reader: &CatalogueReader, from: ItemNo, to: ItemNo) -> Result<Vec<ItemRow>, IngestError> {
+    let mut roots = Vec::new();
+    reader.for_each_item::<IngestError>(from..to, |row| {
+        if row.root == row.item_no {
+            roots.push(row);
+        }
+        Ok(())
+    })?;
+    Ok(roots)
+}

@@ -1,0 +1,523 @@
+//! A whole ingest: request and case in, report out.
+//!
+//! Order: replay what the index lacks, resume or begin a run, pipeline, finish steps, reconciliation, self-test, close the run.
+//! Invariant: a run is `done` only when all its sums close and the self-test found what it asked for.
+
+use std::path::PathBuf;
+
+use embley_index::{IndexStore, Snapshot};
+use embley_model::event::{Event, Stage};
+use embley_model::failpoint;
+use embley_model::id::{RunNo, SourceId, Ticket};
+use embley_model::item::{ItemKind, Searchability};
+use embley_store::Case;
+use embley_store::catalogue::{
+    CatalogueReader, CatalogueWriter, Checkpoint, CustodianRow, FileState, NextIds, RowBatch, RunKind, RunRow, RunState,
+    SourceRow, TallyRow,
+};
+use roaring::RoaringBitmap;
+
+use crate::commit::Committer;
+use crate::dedup::DedupTable;
+use crate::error::IngestError;
+use crate::feed::{Custodians, Feed, FeedStart, FeedSummary, ResolvedSource};
+use crate::known::Catalogued;
+use crate::number::Numberer;
+use crate::pipeline::Pipeline;
+use crate::reconcile;
+use crate::replay;
+use crate::report::{RunReport, Sums};
+use crate::reparse::Originals;
+use crate::request::{CustodianRule, IngestOptions, IngestRequest};
+use crate::run_record;
+use crate::self_test::{self, SelfTest};
+use crate::work::KnownHashes;
+
+/// A step after all input is in, such as links to case records. Steps must give the same result when run again.
+pub trait FinishStep: Sync {
+    /// Its name in the run record.
+    fn name(&self) -> &'static str;
+
+    /// Does it, and says in words what it found.
+    ///
+    /// # Errors
+    /// The run stays open; the next start runs all steps again.
+    fn run(&self, case: &Case) -> Result<String, IngestError>;
+}
+
+/// The id of a run as people see it.
+pub fn run_id(run: RunNo) -> String {
+    format!("run:{:04}", run.0)
+}
+
+/// Takes the sources in. Goes on with an interrupted run first.
+///
+/// # Errors
+/// See [`IngestError`]; the case is intact whatever happens, and the same call goes on from the last checkpoint.
+pub fn run(
+    case: &Case,
+    request: &IngestRequest,
+    options: &IngestOptions,
+    steps: &[&dyn FinishStep],
+) -> Result<RunReport, IngestError> {
+    check_sources(request)?;
+    let mut index = IndexStore::open_or_create(&case.index_dir())?;
+    let replayed = replay::catch_up(case, &mut index, options)?;
+    let reader = case.reader()?;
+    let open = reader.runs()?.into_iter().rev().find(|run| {
+        run.kind == RunKind::Ingest && matches!(run.state, RunState::Running | RunState::Stopped)
+    });
+    let settings = settings_text(request)?;
+    if let Some(open) = &open
+        && open.settings != settings
+    {
+        let earlier: IngestRequest = serde_json::from_str(&open.settings).map_err(|error| {
+            IngestError::internal(format!("the settings of {} cannot be read: {error}", run_id(open.run_no)))
+        })?;
+        drop(reader);
+        let report = Run::begin(case, &earlier, options, Some(open.clone()), index)?.execute(steps, replayed)?;
+        if report.state == "stopped" {
+            return Ok(report);
+        }
+        return run(case, request, options, steps);
+    }
+    drop(reader);
+    Run::begin(case, request, options, open, index)?.execute(steps, replayed)
+}
+
+fn settings_text(request: &IngestRequest) -> Result<String, IngestError> {
+    serde_json::to_string(request).map_err(|error| IngestError::internal(format!("settings: {error}")))
+}
+
+/// At least one source must be there; the walk lists the others as exceptions.
+fn check_sources(request: &IngestRequest) -> Result<(), IngestError> {
+    if request.sources.is_empty() {
+        return Err(IngestError::Request { detail: "no source given".to_owned() });
+    }
+    let mut problems = Vec::new();
+    for source in &request.sources {
+        let opened = match std::fs::metadata(&source.path) {
+            Ok(meta) if meta.is_dir() => std::fs::read_dir(&source.path).map(|_| ()),
+            Ok(_) => std::fs::File::open(&source.path).map(|_| ()),
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(()) => return Ok(()),
+            Err(error) => problems.push(format!("{}: {error}", source.path.display())),
+        }
+    }
+    Err(IngestError::NoInput { detail: problems.join("; ") })
+}
+
+struct Run<'a> {
+    case: &'a Case,
+    request: &'a IngestRequest,
+    options: &'a IngestOptions,
+    row: RunRow,
+    resumed: bool,
+    writer: CatalogueWriter,
+    index: IndexStore,
+    next: NextIds,
+    sources: Vec<ResolvedSource>,
+    custodians: Custodians,
+    first_item: u32,
+    started_nanos: u64,
+}
+
+/// What the pipeline left behind.
+struct Ran {
+    summary: FeedSummary,
+    ended: bool,
+}
+
+impl<'a> Run<'a> {
+    fn begin(
+        case: &'a Case,
+        request: &'a IngestRequest,
+        options: &'a IngestOptions,
+        open: Option<RunRow>,
+        index: IndexStore,
+    ) -> Result<Self, IngestError> {
+        let started_nanos = options.clock.monotonic_nanos();
+        let mut writer = case.catalogue_writer()?;
+        let reader = case.reader()?;
+        let next = reader.next_ids()?;
+        let resumed = open.is_some();
+        let row = open.unwrap_or(RunRow {
+            run_no: RunNo(next.run),
+            kind: RunKind::Ingest,
+            state: RunState::Running,
+            started_micros: options.clock.now_micros(),
+            ended_micros: None,
+            settings: settings_text(request)?,
+            summary: String::new(),
+        });
+        let first_item = first_item_of(&reader, row.run_no, next.item)?;
+        let mut custodians = Custodians { by_name: Default::default(), next: next.custodian };
+        for custodian in reader.custodians()? {
+            custodians.by_name.insert(custodian.name, custodian.custodian_id);
+        }
+        let mut batch = RowBatch { runs: vec![RunRow { state: RunState::Running, ..row.clone() }], ..RowBatch::default() };
+        let sources = resolve_sources(request, &reader, next.source, row.run_no, &mut custodians, &mut batch)?;
+        drop(reader);
+        writer.append(batch);
+        commit_rows(&mut writer, row.run_no, options)?;
+        let id = run_id(row.run_no);
+        options.observer.event(&Event::RunStarted { run: id, resumed });
+        Ok(Self { case, request, options, row, resumed, writer, index, next, sources, custodians, first_item, started_nanos })
+    }
+
+    fn execute(mut self, steps: &[&dyn FinishStep], replayed: u64) -> Result<RunReport, IngestError> {
+        match self.try_execute(steps, replayed) {
+            Err(error @ (IngestError::NotBalanced { .. } | IngestError::SelfTest { .. })) => {
+                let row = RunRow { state: RunState::Failed, summary: error.to_string(), ..self.row.clone() };
+                self.close(row)?;
+                Err(error)
+            }
+            other => other,
+        }
+    }
+
+    fn try_execute(&mut self, steps: &[&dyn FinishStep], replayed: u64) -> Result<RunReport, IngestError> {
+        let ran = self.pipeline()?;
+        if !ran.ended {
+            self.options.observer.event(&Event::Stopping);
+            let report = self.report("stopped", &ran.summary, None, Vec::new(), replayed)?;
+            self.close(RunRow { state: RunState::Stopped, ..self.row.clone() })?;
+            return Ok(report);
+        }
+        // Disk here: all input is in store, catalogue and index; the finish steps may have run or not, and run again.
+        failpoint::pass("finish-begin").map_err(|error| IngestError::internal(error.to_string()))?;
+        let new_items = self.last_item() >= self.first_item;
+        let unchanged = self.unchanged_rows(&ran.summary)?;
+        let started = self.options.clock.monotonic_nanos();
+        let mut said = Vec::new();
+        if new_items {
+            self.writer.build_lookups()?;
+            self.writer.compact_sets()?;
+            if self.index.segment_count() > MAX_SEGMENTS {
+                self.index.merge(MAX_SEGMENTS)?;
+            }
+            for step in steps {
+                let detail = step.run(self.case)?;
+                self.options.observer.event(&Event::FinishStep { name: step.name().to_owned(), detail: detail.clone() });
+                said.push((step.name().to_owned(), detail));
+            }
+        }
+        let self_test = if new_items { Some(self.self_test()?) } else { None };
+        let busy = self.options.clock.monotonic_nanos().saturating_sub(started);
+        self.options.counters.add(Stage::Finish, 1, 0, busy);
+        failpoint::pass("finish-commit").map_err(|error| IngestError::internal(error.to_string()))?;
+        // The sums with the unchanged entries and the absent files go in together with the end of the run.
+        let mut report = self.report("done", &ran.summary, self_test.clone(), said, replayed)?;
+        for row in &unchanged.tallies {
+            report.sums.unchanged += row.1;
+            report.sums.discovered += row.1;
+        }
+        report.absent_files = unchanged.batch.files.len() as u64;
+        self.check(&report, &unchanged.totals, self_test.as_ref())?;
+        self.writer.append(unchanged.batch);
+        let summary = serde_json::to_string(&report).map_err(|error| IngestError::internal(error.to_string()))?;
+        self.close(RunRow { state: RunState::Done, summary, ..self.row.clone() })?;
+        failpoint::pass("run-close").map_err(|error| IngestError::internal(error.to_string()))?;
+        run_record::write(self.case, self.row.run_no, self.request, &report, self.options)?;
+        Ok(report)
+    }
+
+    fn last_item(&self) -> u32 {
+        self.writer.last_checkpoint().next_item - 1
+    }
+
+    /// Runs the pipeline, when there is anything to read.
+    fn pipeline(&mut self) -> Result<Ran, IngestError> {
+        let known = Catalogued::open(self.case.reader()?)?;
+        let last = self.writer.last_checkpoint().clone();
+        let start = FeedStart {
+            run: self.row.run_no,
+            ticket: Ticket(last.ticket.0 + 1),
+            file: embley_model::id::FileId(self.next.file),
+            folder: embley_store::catalogue::FolderId(self.next.folder),
+        };
+        let plan = (self.sources.clone(), self.custodians.clone());
+        let mut feed = Feed::new(self.request, self.options, Box::new(known), plan, start);
+        if !feed.peek()? {
+            let ended = feed.is_ended();
+            return Ok(Ran { summary: feed.into_summary(), ended });
+        }
+        let known_hashes = KnownHashes::read(&self.request.known_hashes)?;
+        let reader = self.case.reader()?;
+        let dedup = load_dedup(&reader)?;
+        let mut numberer = Numberer::new(self.case.pack_writer()?, self.next, self.row.run_no)?;
+        reopen(&reader, self.row.run_no, &mut numberer)?;
+        drop(reader);
+        self.writer.begin_bulk(u64::from(u32::MAX))?;
+        let committer = Committer::new(self.options, &mut self.writer, self.row.run_no);
+        let parts = crate::pipeline::Parts {
+            feed,
+            dedup,
+            numberer,
+            committer,
+            index: &mut self.index,
+            known_hashes: &known_hashes,
+            first_ticket: start.ticket.0,
+        };
+        let feed = Pipeline::new(self.options, self.row.run_no, parts).run()?;
+        let ended = feed.is_ended();
+        Ok(Ran { summary: feed.into_summary(), ended })
+    }
+
+    /// Rows that say what was found unchanged or gone.
+    fn unchanged_rows(&self, summary: &FeedSummary) -> Result<Unchanged, IngestError> {
+        let reader = self.case.reader()?;
+        let mut unchanged = Unchanged::default();
+        let tallies = reader.tallies(self.row.run_no)?;
+        for (source, count) in &summary.unchanged {
+            unchanged.tallies.push((*source, *count));
+            let mut row = tallies
+                .iter()
+                .find(|row| row.source_id == *source && row.file_id.is_none())
+                .cloned()
+                .unwrap_or_else(|| TallyRow::zero(self.row.run_no, *source, None));
+            row.unchanged += count;
+            row.discovered += count;
+            unchanged.batch.tallies.push(row);
+        }
+        unchanged.tallies.sort_unstable_by_key(|(source, _)| *source);
+        unchanged.totals = tallies;
+        unchanged.totals.retain(|row| !unchanged.batch.tallies.iter().any(|new| same_key(new, row)));
+        unchanged.totals.extend(unchanged.batch.tallies.iter().cloned());
+        let gone = absent_files(&reader, summary)?;
+        for file in gone {
+            if let Some(mut row) = reader.file(file)?
+                && row.absent_since_run.is_none()
+            {
+                row.absent_since_run = Some(self.row.run_no);
+                unchanged.batch.files.push(row);
+            }
+        }
+        Ok(unchanged)
+    }
+
+    fn check(&self, report: &RunReport, totals: &[TallyRow], self_test: Option<&SelfTest>) -> Result<(), IngestError> {
+        let reader = self.case.reader()?;
+        reconcile::check(&reader, &self.row, totals, report)?;
+        if let Some(test) = self_test
+            && !test.missing.is_empty()
+        {
+            let detail = format!("{} of {} items are not found by their own words: {:?}", test.missing.len(), test.asked, test.missing);
+            return Err(IngestError::SelfTest { run: run_id(self.row.run_no), detail });
+        }
+        Ok(())
+    }
+
+    fn self_test(&self) -> Result<SelfTest, IngestError> {
+        let reader = self.case.reader()?;
+        let snapshot = Snapshot::open(&self.case.index_dir())?;
+        let mut with_words = RoaringBitmap::new();
+        for searchability in Searchability::ALL.into_iter().filter(|state| self_test::has_words(*state)) {
+            with_words |= reader.searchability_items(searchability)?;
+        }
+        with_words.remove_range(..self.first_item);
+        let seed = u64::from(self.row.run_no.0);
+        let mut items = Vec::new();
+        for kind in ItemKind::ALL {
+            let of_kind: Vec<u32> = (reader.kind_items(kind)? & &with_words).iter().collect();
+            items.extend(self_test::sample(&of_kind, self.options.self_test_items, seed));
+        }
+        drop(reader);
+        let open = || Originals::open(self.case);
+        self_test::run(items, seed, self.options.threads, &snapshot, open)
+    }
+
+    fn report(
+        &self,
+        state: &str,
+        summary: &FeedSummary,
+        self_test: Option<SelfTest>,
+        finish: Vec<(String, String)>,
+        replayed: u64,
+    ) -> Result<RunReport, IngestError> {
+        let reader = self.case.reader()?;
+        let labels: Vec<(SourceId, String)> =
+            reader.sources()?.into_iter().map(|source| (source.source_id, source.label)).collect();
+        let mut report = RunReport {
+            run: run_id(self.row.run_no),
+            state: state.to_owned(),
+            resumed: self.resumed,
+            self_test,
+            finish,
+            unchanged_bytes: summary.unchanged_bytes,
+            unchanged_by: if self.request.rehash { "bytes" } else { "size, time and inode" }.to_owned(),
+            replayed,
+            seconds: self.options.clock.monotonic_nanos().saturating_sub(self.started_nanos) as f64 / 1e9,
+            ..RunReport::default()
+        };
+        for row in reader.tallies_by_source(self.row.run_no)? {
+            let mut sums = Sums::default();
+            sums.add(&row);
+            let unchanged = summary.unchanged.get(&row.source_id).copied().unwrap_or(0);
+            if state == "done" {
+                sums.unchanged += unchanged;
+                sums.discovered += unchanged;
+            }
+            report.sums.add(&row);
+            let label = labels.iter().find(|(id, _)| *id == row.source_id).map_or_else(String::new, |(_, label)| label.clone());
+            report.sources.push((label, sums));
+        }
+        report.balanced = report.sums.balanced() && report.sources.iter().all(|(_, sums)| sums.balanced());
+        Ok(report)
+    }
+
+    fn close(&mut self, row: RunRow) -> Result<(), IngestError> {
+        let ended = (row.state != RunState::Stopped).then(|| self.options.clock.now_micros());
+        let state = row.state.word().to_owned();
+        self.row = RunRow { ended_micros: ended, ..row };
+        self.writer.append(RowBatch { runs: vec![self.row.clone()], ..RowBatch::default() });
+        commit_rows(&mut self.writer, self.row.run_no, self.options)?;
+        self.options.observer.event(&Event::RunEnded { state });
+        Ok(())
+    }
+}
+
+/// More segments than this are merged at the end of a run.
+const MAX_SEGMENTS: usize = 12;
+
+#[derive(Default)]
+struct Unchanged {
+    batch: RowBatch,
+    tallies: Vec<(SourceId, u64)>,
+    totals: Vec<TallyRow>,
+}
+
+fn same_key(one: &TallyRow, other: &TallyRow) -> bool {
+    one.source_id == other.source_id && one.file_id == other.file_id
+}
+
+/// Commits rows that are not part of a unit: same numbers, same pack, the ticket stays.
+pub(crate) fn commit_rows(
+    writer: &mut CatalogueWriter,
+    run: RunNo,
+    options: &IngestOptions,
+) -> Result<(), IngestError> {
+    let last = writer.last_checkpoint().clone();
+    writer.commit(Checkpoint { run_no: run, at_micros: options.clock.now_micros(), ..last })?;
+    Ok(())
+}
+
+/// The number that the first new item of a run has: for a resumed run, that of its first part.
+fn first_item_of(reader: &CatalogueReader, run: RunNo, next_item: u32) -> Result<u32, IngestError> {
+    let mut first = next_item;
+    let mut before = 1;
+    for checkpoint in reader.checkpoints()? {
+        if checkpoint.run_no == run {
+            first = first.min(before);
+        }
+        before = checkpoint.next_item;
+    }
+    Ok(first)
+}
+
+pub(crate) fn load_dedup(reader: &CatalogueReader) -> Result<DedupTable, IngestError> {
+    let mut table = DedupTable::default();
+    table.reserve(usize::try_from(reader.counts().blobs).unwrap_or(0));
+    reader.for_each_dedup(|entry| table.restore(entry.half, entry.blob_id, entry.top_item))?;
+    Ok(table)
+}
+
+/// Mailboxes in the middle of which an interrupted run stopped, and its sums so far.
+fn reopen(reader: &CatalogueReader, run: RunNo, numberer: &mut Numberer) -> Result<(), IngestError> {
+    for tally in reader.tallies(run)? {
+        match tally.file_id {
+            None => numberer.restore_source(tally),
+            Some(file) => {
+                if let Some(row) = reader.file(file)?
+                    && row.state == FileState::Scanning
+                {
+                    numberer.reopen(row, tally);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn absent_files(
+    reader: &CatalogueReader,
+    summary: &FeedSummary,
+) -> Result<Vec<embley_model::id::FileId>, IngestError> {
+    let mut gone = summary.absent.clone();
+    for folder in reader.folders()? {
+        let vanished = summary.sources.contains(&folder.source_id) && !summary.folders_seen.contains(folder.folder_id.0);
+        if vanished {
+            gone.extend(reader.files_in_folder(folder.folder_id)?.into_iter().map(|file| file.file_id));
+        }
+    }
+    gone.sort_unstable();
+    gone.dedup();
+    Ok(gone)
+}
+
+fn resolve_sources(
+    request: &IngestRequest,
+    reader: &CatalogueReader,
+    mut next_source: u32,
+    run: RunNo,
+    custodians: &mut Custodians,
+    batch: &mut RowBatch,
+) -> Result<Vec<ResolvedSource>, IngestError> {
+    let known = reader.sources()?;
+    let mut resolved: Vec<ResolvedSource> = Vec::new();
+    for spec in &request.sources {
+        if let Some(other) = resolved.iter().find(|other| other.spec.label == spec.label) {
+            return Err(IngestError::Request {
+                detail: format!(
+                    "{} and {} would both be called {:?}; give one of them another --label",
+                    other.spec.path.display(),
+                    spec.path.display(),
+                    spec.label
+                ),
+            });
+        }
+        let rule = serde_json::to_string(&spec.custodian).map_err(|error| IngestError::internal(error.to_string()))?;
+        let custodian_id = match &spec.custodian {
+            CustodianRule::Named(name) => {
+                let (id, new) = custodians.id(name);
+                if new {
+                    batch.custodians.push(CustodianRow { custodian_id: id, name: name.clone() });
+                }
+                Some(id)
+            }
+            CustodianRule::Unknown | CustodianRule::FromPath(_) => None,
+        };
+        let before = known.iter().find(|source| source.label == spec.label);
+        if let Some(before) = before
+            && before.custodian_rule != rule
+            && !request.reassign
+        {
+            return Err(IngestError::Request {
+                detail: format!(
+                    "source {:?} is in the case under another custodian ({}); give --label for another source, or --reassign",
+                    spec.label, before.custodian_rule
+                ),
+            });
+        }
+        let source_id = match before {
+            Some(before) => before.source_id,
+            None => {
+                next_source += 1;
+                SourceId(next_source - 1)
+            }
+        };
+        let absolute = std::path::absolute(&spec.path).unwrap_or_else(|_| PathBuf::from(&spec.path));
+        batch.sources.push(SourceRow {
+            source_id,
+            label: spec.label.clone(),
+            absolute: absolute.to_string_lossy().into_owned(),
+            custodian_id,
+            custodian_rule: rule,
+            run_no: before.map_or(run, |before| before.run_no),
+        });
+        resolved.push(ResolvedSource { spec: spec.clone(), source: source_id });
+    }
+    Ok(resolved)
+}

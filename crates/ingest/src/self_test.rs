@@ -1,0 +1,155 @@
+//! The self-test at the end of a run: stored items must be found by their own rare words.
+//!
+//! For each kind of item a sample (or all, when there are few) is read back from the store, parsed again, and asked for by the words of its
+//! text that the index knows least of. Invariant: it reads what a user would read, and nothing that the pipeline left in memory.
+
+use std::sync::Arc;
+
+use embley_index::{Node, Snapshot, Want};
+use embley_model::field::Field;
+use embley_model::id::ItemNo;
+use embley_model::item::Searchability;
+use rayon::prelude::*;
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+
+use crate::error::IngestError;
+use crate::reparse::Originals;
+
+/// What the self-test asked and found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelfTest {
+    /// Items asked for.
+    pub asked: u64,
+    /// Items found by their own words.
+    pub found: u64,
+    /// Items without any word, which cannot be asked for.
+    pub without_words: u64,
+    /// Item numbers that were not found: the run fails when there is one.
+    pub missing: Vec<u32>,
+    /// Seed of the sample.
+    pub seed: u64,
+}
+
+impl SelfTest {
+    fn add(mut self, other: Self) -> Self {
+        self.asked += other.asked;
+        self.found += other.found;
+        self.without_words += other.without_words;
+        self.missing.extend(other.missing);
+        self
+    }
+}
+
+/// Words of an item that its query holds at most.
+const WORDS: usize = 3;
+/// Distinct words looked up to find the rare ones.
+const CANDIDATES: usize = 24;
+
+/// Asks for each of these items.
+///
+/// # Errors
+/// When store or index cannot be read. Items that are not found are in the result, not an error.
+pub(crate) fn run(
+    mut items: Vec<ItemNo>,
+    seed: u64,
+    threads: usize,
+    snapshot: &Snapshot,
+    open: impl Fn() -> Result<Originals, IngestError> + Sync,
+) -> Result<SelfTest, IngestError> {
+    // In the order of the packs, so that each frame is opened once.
+    items.sort_unstable();
+    items.dedup();
+    let per_thread = items.len().div_ceil(threads).max(1);
+    let parts: Result<Vec<SelfTest>, IngestError> = items
+        .par_chunks(per_thread)
+        .map(|chunk| {
+            let mut originals = open()?;
+            let mut result = SelfTest::default();
+            for item in chunk {
+                ask(*item, snapshot, &mut originals, &mut result)?;
+            }
+            Ok(result)
+        })
+        .collect();
+    let mut total = parts?.into_iter().fold(SelfTest::default(), SelfTest::add);
+    total.seed = seed;
+    total.missing.sort_unstable();
+    Ok(total)
+}
+
+fn ask(
+    item: ItemNo,
+    snapshot: &Snapshot,
+    originals: &mut Originals,
+    result: &mut SelfTest,
+) -> Result<(), IngestError> {
+    let doc = originals.document(item)?;
+    let mut words: Vec<(u64, Field, String)> = Vec::new();
+    for (field, tokens) in &doc.texts {
+        let mut distinct: Vec<&str> = tokens.words().collect();
+        distinct.sort_unstable_by_key(|word| (std::cmp::Reverse(word.len()), *word));
+        distinct.dedup();
+        for word in distinct.into_iter().take(CANDIDATES) {
+            words.push((snapshot.doc_freq(*field, word)?, *field, word.to_owned()));
+        }
+    }
+    if words.is_empty() {
+        result.without_words += 1;
+        return Ok(());
+    }
+    words.sort();
+    result.asked += 1;
+    let mut terms: Vec<Node> =
+        words.into_iter().take(WORDS).map(|(_, field, token)| Node::Term { fields: vec![field], token }).collect();
+    terms.push(Node::Items(Arc::new(RoaringBitmap::from_iter([item.0]))));
+    let want = Want { items: false, top: None };
+    if snapshot.run(&Node::And(terms), want)?.count == 1 {
+        result.found += 1;
+    } else {
+        result.missing.push(item.0);
+    }
+    Ok(())
+}
+
+/// A sample of numbers, the same for the same seed: every number when there are few, else `size` of them.
+pub(crate) fn sample(numbers: &[u32], size: usize, seed: u64) -> Vec<ItemNo> {
+    if numbers.len() <= size {
+        return numbers.iter().copied().map(ItemNo).collect();
+    }
+    let mut state = seed ^ 0x9E37_79B9_7F4A_7C15;
+    let mut next = || {
+        // SplitMix64 (Steele, Lea, Flood 2014).
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    };
+    let mut chosen = std::collections::BTreeSet::new();
+    while chosen.len() < size {
+        let at = usize::try_from(next() % numbers.len() as u64).unwrap_or(0);
+        chosen.insert(numbers[at]);
+    }
+    chosen.into_iter().map(ItemNo).collect()
+}
+
+/// Kinds of items whose words are in the index.
+pub(crate) fn has_words(searchability: Searchability) -> bool {
+    matches!(searchability, Searchability::Searched | Searchability::PartlyLimit | Searchability::PartlyDecoding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_is_all_when_few_and_reproducible_when_many() {
+        assert_eq!(sample(&[3, 4], 10, 1), vec![ItemNo(3), ItemNo(4)]);
+        let many: Vec<u32> = (1..10_000).collect();
+        let one = sample(&many, 100, 7);
+        assert_eq!(one.len(), 100);
+        assert_eq!(one, sample(&many, 100, 7));
+        assert_ne!(one, sample(&many, 100, 8));
+    }
+}
