@@ -12,7 +12,7 @@ use embley_model::field::Field;
 use embley_model::id::{FileId, ItemNo, Ticket};
 use embley_model::item::{ItemKind, Searchability};
 use embley_store::catalogue::{CatalogueReader, SetKind};
-use embley_store::facts::{self, cases, records, sets};
+use embley_store::facts::{self, ExhibitRef, cases, records, sets};
 use embley_store::{Result, StoreError};
 use roaring::RoaringBitmap;
 
@@ -164,7 +164,9 @@ impl CaseSets {
         let fits: Box<dyn Fn(&str) -> bool> = match ask {
             SetAsk::Any => Box::new(|_| true),
             SetAsk::Is(value) => {
-                let value = fold_keyword(value);
+                // `js/01` is the exhibit JS/1.
+                let exhibit = value.parse::<ExhibitRef>().ok().filter(|_| field == Field::Exhibit);
+                let value = fold_keyword(&exhibit.map_or_else(|| value.clone(), |exhibit| exhibit.to_string()));
                 Box::new(move |name| fold_keyword(name) == value)
             }
             SetAsk::Begins(value) => {

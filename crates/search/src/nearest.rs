@@ -1,13 +1,15 @@
 //! The nearest name to a mistyped one, for hints.
 
+use embley_index::analysis::fold_keyword;
+
 /// The name in `names` that is fewest edits (insert, delete, replace, swap of neighbours) from `typed`, when
 /// it is near enough to be meant: at most a third of its length, and at least one edit is always allowed.
-/// ASCII case is ignored; the first of equals wins.
+/// Case and accents are ignored; the first of equals wins.
 pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed: Vec<char> = typed.chars().take(64).map(|c| c.to_ascii_lowercase()).collect();
+    let typed: Vec<char> = fold_keyword(typed).chars().take(64).collect();
     let mut best: Option<(usize, &str)> = None;
     for name in names {
-        let chars: Vec<char> = name.chars().map(|c| c.to_ascii_lowercase()).collect();
+        let chars: Vec<char> = fold_keyword(name).chars().collect();
         let edits = if typed.len() >= 3 && chars.starts_with(&typed) {
             1
         } else {

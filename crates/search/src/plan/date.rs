@@ -113,7 +113,7 @@ fn days(first: Option<Date>, after: Option<Date>, zone: &TimeZone) -> Vec<Span> 
 fn clock(time: Option<DateTime>, length: SignedDuration, zone: &TimeZone) -> Vec<Span> {
     let Some(time) = time else { return Vec::new() };
     let ambiguous = zone.to_ambiguous_timestamp(time);
-    let mut starts: Vec<i64> = [ambiguous.clone().earlier(), ambiguous.clone().later()]
+    let mut starts: Vec<i64> = [ambiguous.earlier(), ambiguous.later()]
         .into_iter()
         .flatten()
         .map(|stamp| stamp.as_second())
