@@ -32,6 +32,18 @@ pub enum Relation {
     ExhibitOfCase,
 }
 
+impl Relation {
+    /// The word in JSON and tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ExhibitOfDecision => "exhibit-of-decision",
+            Self::RecordOfCase => "record-of-case",
+            Self::NamesCase => "names-case",
+            Self::ExhibitOfCase => "exhibit-of-case",
+        }
+    }
+}
+
 /// A decision beside an item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NearDecision {
@@ -45,7 +57,7 @@ pub struct NearDecision {
     pub decision_type: String,
     /// How they come together; the closest one of several.
     pub relation: Relation,
-    /// Calendar days, in the zone of the case, from the item to the decision: negative when the decision came first.
+    /// Calendar days, in the zone of the case, from the decision to the item: negative when the item came first.
     /// `None` when one of the two has no date.
     pub days: Option<i64>,
 }
@@ -219,7 +231,7 @@ fn held(stored: &records::Stored) -> Result<Held> {
 fn at_distance(held: Held, relation: Relation, day: Option<civil::Date>, zone: &TimeZone) -> NearDecision {
     let decided = held.decided_at.and_then(|time| time.day(zone));
     let days = match (day, decided) {
-        (Some(day), Some(decided)) => day.until(decided).ok().map(|span| i64::from(span.get_days())),
+        (Some(day), Some(decided)) => decided.until(day).ok().map(|span| i64::from(span.get_days())),
         (Some(_) | None, Some(_) | None) => None,
     };
     NearDecision {

@@ -83,4 +83,30 @@ impl CaseworkError {
             Self::Ingest(cause) => cause.class(),
         }
     }
+
+    /// The error as a finish step of an ingest gives it: the store's own errors keep their class.
+    pub(crate) fn into_ingest(self) -> IngestError {
+        match self {
+            Self::Ingest(cause) => cause,
+            Self::Store(cause) | Self::Facts(FactsError::Store(cause)) => IngestError::Store(cause),
+            Self::Unreadable { .. }
+            | Self::NotRecords { .. }
+            | Self::Mapping { .. }
+            | Self::Request { .. }
+            | Self::NotBalanced { .. }
+            | Self::Search { .. }
+            | Self::Facts(_) => IngestError::Internal { detail: told(&self) },
+        }
+    }
+}
+
+/// An error and its causes on one line.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        text.push_str(&format!(": {one}"));
+        cause = one.source();
+    }
+    text
 }

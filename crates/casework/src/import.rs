@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
+use embley_ingest::RecordWriter;
+use embley_ingest::records::{Appended, RecordBatch, RecordException, RecordItem, RecordSource};
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::id::{Key128, RunNo};
 use embley_model::record::{Record, RecordKey, RecordType, canonical_json};
@@ -14,7 +16,6 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::batch::{Appended, RecordBatch, RecordException, RecordItem, RecordSource};
 use crate::error::{CaseworkError, Result};
 use crate::mapping::Mapping;
 use crate::rows::{Found, Row, Rows, Source};
@@ -29,6 +30,12 @@ pub trait RecordSink {
     /// # Errors
     /// The batch is not in the case then, or the case was damaged before.
     fn append(&mut self, batch: RecordBatch) -> Result<Appended>;
+}
+
+impl RecordSink for RecordWriter<'_> {
+    fn append(&mut self, batch: RecordBatch) -> Result<Appended> {
+        Ok(RecordWriter::append(self, batch)?)
+    }
 }
 
 /// What to import, and how.

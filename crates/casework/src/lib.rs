@@ -5,8 +5,8 @@
 //! language (`search`). Invariant: words for people say what is on record and conclude nothing.
 
 pub mod annotate;
-pub mod batch;
 pub mod error;
+pub mod hits;
 pub mod import;
 pub mod links;
 pub mod mapping;

@@ -4,13 +4,16 @@
 //! in the case at that moment, so that mail and then records gives what records and then mail gives. A longer
 //! reference that begins with a shorter one (`CM/1/19` and `CM/1/19/2`) is found under both.
 
+use embley_ingest::{FinishStep, IngestError};
 use embley_model::id::Ticket;
+use embley_search::Searcher;
+use embley_store::Case;
 use embley_store::facts::cases::{self, Names};
 use embley_store::facts::{Connection, records};
 use roaring::RoaringBitmap;
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{CaseworkError, Result};
 
 /// Asks the index.
 pub trait CaseNames {
@@ -22,6 +25,60 @@ pub trait CaseNames {
 
     /// The ticket of the index that is asked.
     fn ticket(&self) -> Ticket;
+}
+
+impl CaseNames for Searcher {
+    fn naming(&self, case_ref: &str) -> Result<RoaringBitmap> {
+        // A reference without a letter or digit has no words that anything could name.
+        if !case_ref.chars().any(char::is_alphanumeric) {
+            return Ok(RoaringBitmap::new());
+        }
+        let found = self.plan(&query_text(case_ref)).and_then(|plan| self.items(&plan));
+        found.map_err(|source| CaseworkError::Search {
+            case_ref: case_ref.to_owned(),
+            source: Box::new(source),
+        })
+    }
+
+    fn ticket(&self) -> Ticket {
+        self.snapshot().ticket().unwrap_or(Ticket(0))
+    }
+}
+
+/// The finish step of an ingest, also run after an import of records: see [`refresh`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkCases;
+
+impl LinkCases {
+    /// Renews the links of a case folder that is open for writing or for facts.
+    ///
+    /// # Errors
+    /// As [`refresh`].
+    pub fn renew(case: &Case) -> Result<LinkSummary> {
+        let facts = case.facts()?;
+        if records::case_refs(facts.connection())?.is_empty() {
+            return Ok(LinkSummary::default());
+        }
+        let searcher = Searcher::open(case).map_err(|source| CaseworkError::Search {
+            case_ref: "case references".to_owned(),
+            source: Box::new(source),
+        })?;
+        refresh(facts.connection(), &searcher)
+    }
+}
+
+impl FinishStep for LinkCases {
+    fn name(&self) -> &'static str {
+        "case-links"
+    }
+
+    fn run(&self, case: &Case) -> std::result::Result<String, IngestError> {
+        let summary = Self::renew(case).map_err(CaseworkError::into_ingest)?;
+        Ok(format!(
+            "{} of {} case references are named, in {} links",
+            summary.named, summary.cases, summary.links
+        ))
+    }
 }
 
 /// What [`refresh`] found.

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+use embley_ingest::records::{Appended, RecordBatch};
 use embley_model::address::{Address, Participant, Role};
 use embley_model::date::{Confidence, DateSource, EvidenceDate};
 use embley_model::id::{ItemNo, RunNo, Ticket};
@@ -18,7 +19,6 @@ use jiff::tz::TimeZone;
 use roaring::RoaringBitmap;
 
 use crate::annotate::{DatedItem, Relation, annotate};
-use crate::batch::{Appended, RecordBatch};
 use crate::error::Result;
 use crate::import::{ImportReport, ImportRequest, RecordSink, import};
 use crate::links::{self, CaseNames};
@@ -558,7 +558,7 @@ fn hits_show_what_holds_them_and_how_far_decisions_are() {
     assert_eq!(
         near,
         [
-            ("dec:tribune/D-1", Relation::NamesCase, Some(1)),
+            ("dec:tribune/D-1", Relation::NamesCase, Some(-1)),
             ("dec:tribune/D-2", Relation::NamesCase, None)
         ]
     );

@@ -43,6 +43,9 @@ pub fn timeline(sources: Sources<'_>, ask: &Ask) -> Result<Timeline> {
     })
 }
 
+/// A record of the case, stored and read.
+type OwnRecord = (records::Stored, Record);
+
 /// An exhibit on the timeline.
 struct HeldExhibit {
     exhibit: Exhibit,
@@ -54,7 +57,7 @@ struct HeldExhibit {
 /// Everything that belongs to a case.
 struct Material {
     known_as: Vec<String>,
-    records: Vec<(records::Stored, Record)>,
+    records: Vec<OwnRecord>,
     named: RoaringBitmap,
     exhibits: Vec<HeldExhibit>,
     cards: BTreeMap<ItemNo, ItemCard>,
@@ -212,9 +215,9 @@ impl Material {
 }
 
 /// The records of a case under all references that its case records give it; the references in that order.
-fn read_records(sources: Sources<'_>, case_ref: &str) -> Result<(Vec<String>, Vec<(records::Stored, Record)>)> {
+fn read_records(sources: Sources<'_>, case_ref: &str) -> Result<(Vec<String>, Vec<OwnRecord>)> {
     let mut known_as = vec![case_ref.trim().to_owned()];
-    let mut all: BTreeMap<ItemNo, (records::Stored, Record)> = BTreeMap::new();
+    let mut all: BTreeMap<ItemNo, OwnRecord> = BTreeMap::new();
     let mut at = 0;
     while let Some(reference) = known_as.get(at).cloned() {
         at += 1;
@@ -237,7 +240,7 @@ fn read_records(sources: Sources<'_>, case_ref: &str) -> Result<(Vec<String>, Ve
 fn read_exhibits(
     sources: Sources<'_>,
     known_as: &[String],
-    records: &[(records::Stored, Record)],
+    records: &[OwnRecord],
     of_case: &RoaringBitmap,
 ) -> Result<Vec<HeldExhibit>> {
     let keys: BTreeSet<String> = known_as.iter().map(|reference| case_key(reference)).collect();

@@ -4,6 +4,7 @@
 //! stands at its first moment in the zone of the case and is marked as a day. What belongs to the case is evaluated over
 //! what is in it at that moment. Not for: conclusions. A sentence says what a record or a header says, no more.
 
+mod cards;
 mod collect;
 mod entry;
 mod sentence;
