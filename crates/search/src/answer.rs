@@ -121,12 +121,68 @@ pub struct Summary {
     pub notes: Vec<String>,
 }
 
-/// What a plan found: counts at once, hits as they are taken.
+/// What a plan found: counts at once, hits when they are asked for.
 pub struct Answer<'s> {
+    searcher: &'s Searcher,
+    plan: &'s Plan,
+    options: SearchOptions<'s>,
+    summary: Summary,
+    /// The items of a short page, in order; `None` when all of them have to be ordered.
+    page: Option<Vec<(u32, f32)>>,
+}
+
+impl<'s> Answer<'s> {
+    pub(crate) fn new(
+        searcher: &'s Searcher,
+        plan: &'s Plan,
+        options: SearchOptions<'s>,
+        summary: Summary,
+        page: Option<Vec<(u32, f32)>>,
+    ) -> Self {
+        Self {
+            searcher,
+            plan,
+            options,
+            summary,
+            page,
+        }
+    }
+
     /// Counts, facets, notes.
-    pub summary: Summary,
-    /// The hits in order.
-    pub hits: Hits<'s>,
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The hits in order, from `offset` on and at most `limit`. Rows and texts are read page by page as they are taken; beyond
+    /// that, a list without a limit holds 16 bytes a hit (a bitmap in the order of item numbers). May be asked for again.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn hits(&self) -> Result<Hits<'s>, SearchError> {
+        let (options, limit) = (self.options, self.options.limit.unwrap_or(usize::MAX));
+        let order: Box<dyn Iterator<Item = (u32, f32)>> = match &self.page {
+            Some(page) => Box::new(page.clone().into_iter()),
+            None => {
+                let all = self.searcher.snapshot().stream(&self.plan.node, options.sort.order())?;
+                Box::new(all.skip(options.offset).take(limit))
+            }
+        };
+        let shown = self.summary.items.min(limit as u64);
+        // Without the look-up index, instances item by item would each read the whole table.
+        let indexed = || {
+            let names = self.searcher.reader().lookups();
+            names.is_ok_and(|names| names.iter().any(|name| name == INSTANCE_LOOKUP))
+        };
+        Ok(Hits {
+            searcher: self.searcher,
+            plan: self.plan,
+            options,
+            order,
+            counts_all: shown >= COUNT_ALL_FROM || (shown > 0 && !indexed()),
+            page: Vec::new().into_iter(),
+            failed: false,
+        })
+    }
 }
 
 /// The hits of an answer, read page by page. Ends behind the first error.
@@ -134,7 +190,7 @@ pub struct Hits<'s> {
     searcher: &'s Searcher,
     plan: &'s Plan,
     options: SearchOptions<'s>,
-    order: Box<dyn Iterator<Item = (u32, f32)> + 's>,
+    order: Box<dyn Iterator<Item = (u32, f32)>>,
     /// Instances of all items are counted at once.
     counts_all: bool,
     page: std::vec::IntoIter<Hit>,
@@ -164,33 +220,7 @@ impl Iterator for Hits<'_> {
     }
 }
 
-impl<'s> Hits<'s> {
-    /// The hits of `order`, `item_count` of them.
-    pub(crate) fn new(
-        searcher: &'s Searcher,
-        plan: &'s Plan,
-        options: SearchOptions<'s>,
-        order: Box<dyn Iterator<Item = (u32, f32)> + 's>,
-        item_count: u64,
-    ) -> Self {
-        // Without the look-up index, instances item by item would each read the whole table.
-        let indexed = || {
-            searcher
-                .reader()
-                .lookups()
-                .is_ok_and(|names| names.iter().any(|name| name == INSTANCE_LOOKUP))
-        };
-        Self {
-            searcher,
-            plan,
-            options,
-            order,
-            counts_all: item_count >= COUNT_ALL_FROM || !indexed(),
-            page: Vec::new().into_iter(),
-            failed: false,
-        }
-    }
-
+impl Hits<'_> {
     fn next_page(&mut self) -> Result<Vec<Hit>, SearchError> {
         let scored = self.options.sort == Sort::Relevance;
         let page: Vec<(u32, f32)> = self.order.by_ref().take(PAGE).collect();

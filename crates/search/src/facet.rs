@@ -87,11 +87,17 @@ impl Facet {
     }
 }
 
+impl Serialize for Facet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 /// Hits counted by one facet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FacetCounts {
-    /// Its name.
-    pub facet: &'static str,
+    /// Which facet.
+    pub facet: Facet,
     /// Values with at least one hit: years ascending, others with the most hits first, null last.
     pub values: Vec<FacetValue>,
 }
@@ -132,10 +138,7 @@ pub(crate) fn count(facet: Facet, sets: &FacetSets, hits: &RoaringBitmap) -> Fac
             count: left.len(),
         });
     }
-    FacetCounts {
-        facet: facet.name(),
-        values,
-    }
+    FacetCounts { facet, values }
 }
 
 #[cfg(test)]

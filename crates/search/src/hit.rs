@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::case_sets::{CaseSets, NamedSet};
-use crate::plan::BoxError;
+pub use crate::plan::BoxError;
 use crate::snippet::{FieldText, Marker, Snippet, SnippetStyle};
 
 /// One item that matches.
@@ -33,8 +33,8 @@ pub struct Hit {
     pub date_local: Option<String>,
     /// The date as it stands in the original.
     pub date_raw: String,
-    /// Who sent it, `Name <address>`; several are joined with `; `.
-    pub from: Option<String>,
+    /// Who sent it, `Name <address>`; several are joined with `; `; empty when nobody is named.
+    pub from: String,
     /// Primary recipients.
     pub to: Vec<String>,
     /// Copied recipients, open and blind.
@@ -163,7 +163,6 @@ impl HitMaker<'_> {
             .iter()
             .filter(|set| set.items.contains(item.0))
             .map(|set| set.name.clone());
-        let from = shown(&row, &[Role::From]);
         let hit = Hit {
             item: id(row.part_path.clone()),
             item_no: item.0,
@@ -171,7 +170,7 @@ impl HitMaker<'_> {
             date: row.date.utc_secs.and_then(rfc3339),
             date_local: row.date.utc_secs.and_then(|secs| local(secs, self.zone)),
             date_raw: row.date.raw.clone(),
-            from: (!from.is_empty()).then(|| from.join("; ")),
+            from: shown(&row, &[Role::From]).join("; "),
             to: shown(&row, &[Role::To]),
             cc: shown(&row, &[Role::Cc, Role::Bcc]),
             subject: row.subject.clone(),

@@ -21,7 +21,7 @@ pub use case_sets::CaseSets;
 pub use error::{SearchError, SyntaxError};
 pub use facet::{Facet, FacetCounts, FacetValue};
 pub use hit::{DecisionLink, Hit, HitLinks, ItemText, Links};
-pub use plan::{Plan, PlanContext, Sets, plan, prepare};
+pub use plan::{BoxError, Plan, PlanContext, Sets, plan, prepare};
 pub use searcher::Searcher;
 pub use snippet::{Snippet, SnippetStyle};
 pub use syntax::parse;

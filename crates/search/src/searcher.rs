@@ -16,7 +16,7 @@ use embley_store::facts::member::FactSets;
 use jiff::tz::TimeZone;
 use roaring::RoaringBitmap;
 
-use crate::answer::{Answer, Hits, Scope, SearchOptions, Summary};
+use crate::answer::{Answer, Scope, SearchOptions, Summary};
 use crate::case_sets::{CaseSets, NamedSet};
 use crate::error::SearchError;
 use crate::facet::{self, Facet, FacetSets};
@@ -164,16 +164,6 @@ impl Searcher {
             .iter()
             .map(|one| Ok(facet::count(*one, self.facet_sets(*one)?.as_ref(), &items)))
             .collect::<Result<_, SearchError>>()?;
-        let order: Box<dyn Iterator<Item = (u32, f32)>> = match (options.limit, top) {
-            (Some(0), _) => Box::new(std::iter::empty()),
-            (_, Some(_)) => Box::new(outcome.top.into_iter()),
-            (limit, None) => Box::new(
-                self.snapshot
-                    .stream(&plan.node, options.sort.order())?
-                    .skip(options.offset)
-                    .take(limit.unwrap_or(usize::MAX)),
-            ),
-        };
         let summary = Summary {
             query: plan.query.clone(),
             scope: options.scope,
@@ -185,13 +175,11 @@ impl Searcher {
             facets,
             notes: plan.notes.clone(),
         };
-        let shown = options
-            .limit
-            .map_or(outcome.count, |limit| outcome.count.min(limit as u64));
-        Ok(Answer {
-            summary,
-            hits: Hits::new(self, plan, options, order, shown),
-        })
+        let page = match options.limit {
+            Some(0) => Some(Vec::new()),
+            _ => top.map(|_| outcome.top),
+        };
+        Ok(Answer::new(self, plan, options, summary, page))
     }
 
     /// Items by reason that `scope` lets in and whose text could not be searched.

@@ -25,7 +25,11 @@ fn numbers(searcher: &Searcher, query: &str, options: SearchOptions<'_>) -> Vec<
 fn hits(searcher: &Searcher, query: &str, options: SearchOptions<'_>) -> Vec<Hit> {
     let plan = searcher.plan(query).unwrap_or_else(|error| panic!("{query}: {error}"));
     let answer = searcher.run(&plan, options).expect("the query runs");
-    answer.hits.map(|hit| hit.expect("the hit is read")).collect()
+    answer
+        .hits()
+        .expect("the order is read")
+        .map(|hit| hit.expect("the hit is read"))
+        .collect()
 }
 
 fn by_item() -> SearchOptions<'static> {
@@ -161,7 +165,7 @@ fn pages_are_pieces_of_the_whole_and_the_count_is_always_that_of_the_whole() {
                 let expected: Vec<u32> = whole.iter().copied().skip(offset).take(limit).collect();
                 assert_eq!(numbers(&searcher, "*", options), expected, "{sort:?} {offset} {limit}");
                 let plan = searcher.plan("*").expect("a good query");
-                assert_eq!(searcher.run(&plan, options).expect("it runs").summary.count, 8);
+                assert_eq!(searcher.run(&plan, options).expect("it runs").summary().count, 8);
             }
         }
     }
@@ -178,7 +182,7 @@ fn the_scope_counts_items_or_custodians_or_instances() {
             limit: Some(0),
             ..SearchOptions::default()
         };
-        searcher.run(&plan, options).expect("it runs").summary.count
+        searcher.run(&plan, options).expect("it runs").summary().count
     };
     for (query, global, custodian, instance) in [
         // 1 and its part: both custodians, three instances. 7 and 8 have no custodian, 8 no instance.
@@ -207,7 +211,8 @@ fn every_answer_says_what_was_not_searchable_in_its_scope() {
         ("tag:none fraud", &[]),
     ] {
         let plan = searcher.plan(query).expect("a good query");
-        let summary = searcher.run(&plan, SearchOptions::default()).expect("it runs").summary;
+        let answer = searcher.run(&plan, SearchOptions::default()).expect("it runs");
+        let summary = answer.summary();
         assert_eq!(
             summary.not_searchable,
             expected.iter().copied().collect::<BTreeMap<_, _>>(),
@@ -227,7 +232,8 @@ fn items_beyond_the_index_are_not_seen_and_are_counted() {
         Vec::<u32>::new()
     );
     let plan = searcher.plan("fraud").expect("a good query");
-    let summary = searcher.run(&plan, SearchOptions::default()).expect("it runs").summary;
+    let answer = searcher.run(&plan, SearchOptions::default()).expect("it runs");
+    let summary = answer.summary();
     assert_eq!((summary.count, summary.not_indexed), (3, 3));
     assert_eq!(summary.not_searchable, BTreeMap::from([("media", 1)]));
 }
@@ -242,7 +248,8 @@ fn facets_count_all_hits_exactly() {
         limit: Some(1),
         ..SearchOptions::default()
     };
-    let summary = searcher.run(&plan, options).expect("it runs").summary;
+    let answer = searcher.run(&plan, options).expect("it runs");
+    let summary = answer.summary();
     let mut shown = Vec::new();
     for facet in &summary.facets {
         let values: Vec<String> = facet
@@ -250,7 +257,7 @@ fn facets_count_all_hits_exactly() {
             .iter()
             .map(|one| format!("{}={}", one.value.as_deref().unwrap_or("-"), one.count))
             .collect();
-        shown.push(format!("{}: {}", facet.facet, values.join(" ")));
+        shown.push(format!("{}: {}", facet.facet.name(), values.join(" ")));
     }
     assert_eq!(
         shown,
@@ -445,9 +452,8 @@ fn a_query_nested_to_the_limit_is_planned_and_run() {
 
 #[test]
 fn an_index_that_is_missing_is_named() {
-    let case = SmallCase::make(8);
+    let case = SmallCase::without_index();
     let opened = case.open();
-    std::fs::remove_dir_all(opened.index_dir()).expect("the index is removed");
     match Searcher::open(&opened) {
         Err(SearchError::Index(error)) => assert!(error.to_string().contains("embley reindex"), "{error}"),
         other => panic!("not an index error: {:?}", other.err()),

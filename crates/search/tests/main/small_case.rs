@@ -133,6 +133,17 @@ pub(crate) struct SmallCase {
 impl SmallCase {
     /// Makes the case; the index holds the items up to `indexed`.
     pub(crate) fn make(indexed: u32) -> Self {
+        let made = Self::without_index_up_to(indexed);
+        made.write_index(indexed);
+        made
+    }
+
+    /// Makes the case with rows only.
+    pub(crate) fn without_index() -> Self {
+        Self::without_index_up_to(8)
+    }
+
+    fn without_index_up_to(indexed: u32) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("case");
         let options = InitOptions {
@@ -144,7 +155,6 @@ impl SmallCase {
         Case::init(&path, &options).expect("an empty folder takes a case");
         let made = Self { path, _folder: folder };
         made.write_rows(indexed);
-        made.write_index(indexed);
         made
     }
 
