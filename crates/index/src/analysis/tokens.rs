@@ -31,11 +31,33 @@ pub(crate) fn next_step(buffer: &str) -> Option<(Step, &str, &str)> {
         3 => (ADDRESS_GAP, 1),
         _ => (1, 0),
     };
-    let end = bytes[from..]
+    let end = token_end(bytes, from);
+    Some((Step(step), &buffer[from..end], &buffer[end..]))
+}
+
+/// Where the token that begins at `from` ends: at a control byte, looked for in eight bytes at once, or at the
+/// end of the buffer.
+#[inline]
+fn token_end(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(piece) = bytes[at..].first_chunk() {
+        match control_in(u64::from_le_bytes(*piece)) {
+            Some(len) => return at + len,
+            None => at += 8,
+        }
+    }
+    bytes[at..]
         .iter()
         .position(|byte| *byte <= 3)
-        .map_or(bytes.len(), |len| from + len);
-    Some((Step(step), &buffer[from..end], &buffer[end..]))
+        .map_or(bytes.len(), |len| at + len)
+}
+
+/// How many of the eight bytes (lowest first) stand before the first control byte of the buffer's form, a
+/// byte below 4. Subtracting borrows out of exactly such bytes, and only the lowest one found is used.
+#[inline]
+pub(super) fn control_in(piece: u64) -> Option<usize> {
+    let found = piece.wrapping_sub(0x0404_0404_0404_0404) & !piece & 0x8080_8080_8080_8080;
+    (found != 0).then(|| found.trailing_zeros() as usize / 8)
 }
 
 /// Folded tokens of one field of one item, in order, with positions.
