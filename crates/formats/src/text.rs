@@ -12,7 +12,7 @@ use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// Bytes of a text that the charset detector is shown; the rest is read in the charset found.
-const DETECT_BYTES: usize = 256 * 1024;
+const DETECT_BYTES: usize = 8 * 1024;
 
 /// Text made of bytes, and what was odd about it.
 #[derive(Debug)]
@@ -84,6 +84,12 @@ fn lookup(label: &str) -> Charset {
     if let Some(encoding) = alias(label) {
         return Charset::Known(encoding);
     }
+    if ["cp437", "ibm437", "437", "cspc8codepage437"]
+        .iter()
+        .any(|name| label.eq_ignore_ascii_case(name))
+    {
+        return Charset::Table(decode_cp437);
+    }
     let replaced = Encoding::for_label(label.as_bytes()).is_some();
     match charset_decoder(label.as_bytes()) {
         Some(table) if !replaced => Charset::Table(table),
@@ -114,6 +120,17 @@ fn alias(label: &str) -> Option<&'static Encoding> {
         None => label.strip_prefix("x-").or_else(|| label.strip_prefix("X-"))?,
     };
     Encoding::for_label_no_replacement(name.as_bytes())
+}
+
+/// Code page 437, the character set of the first PCs: neither of the packages has it.
+fn decode_cp437(bytes: &[u8]) -> String {
+    const HIGH: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+    let high: Vec<char> = HIGH.chars().collect();
+    let decode = |byte: &u8| match byte.checked_sub(128) {
+        None => *byte as char,
+        Some(index) => high.get(usize::from(index)).copied().unwrap_or('\u{FFFD}'),
+    };
+    bytes.iter().map(decode).collect()
 }
 
 fn decode_undeclared<'a>(bytes: &'a [u8], declared: Option<&str>) -> Decoded<'a> {
@@ -202,20 +219,20 @@ struct Detected<'a> {
     lossy: bool,
 }
 
+/// The detector's choice. It is slow, so it sees only lines that tell something, and not too many.
 fn guess(bytes: &[u8]) -> &'static Encoding {
-    let head = &bytes[..bytes.len().min(DETECT_BYTES)];
-    // Begin at the first byte that tells something, so that a long ASCII head hides nothing.
-    let start = if head.is_ascii() {
-        bytes
-            .iter()
-            .position(|byte| !byte.is_ascii() || *byte == 0x1b)
-            .unwrap_or(0)
-    } else {
-        0
-    };
-    let end = bytes.len().min(start + DETECT_BYTES);
+    let mut sample = Vec::with_capacity(DETECT_BYTES.min(bytes.len()));
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if !line.is_ascii() || memchr::memchr2(0x1b, b'~', line).is_some() {
+            let room = DETECT_BYTES - sample.len();
+            sample.extend_from_slice(&line[..line.len().min(room)]);
+            if sample.len() == DETECT_BYTES {
+                break;
+            }
+        }
+    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(&bytes[start..end], end == bytes.len());
+    detector.feed(&sample, sample.len() < DETECT_BYTES);
     detector.guess(None, Utf8Detection::Allow)
 }
 
@@ -388,7 +405,8 @@ mod tests {
         check(b"\xc4\xe3\xba\xc3", Some("gb2312"), "你好", None);
         check(b"\x1b$B%O%m!<\x1b(B", Some("iso-2022-jp"), "ハロー", None);
         check(b"+ZYeB9FH6ckh5Pg-, 1980.", Some("utf-7"), "文致出版社, 1980.", None);
-        check(b"\x81", Some("cp437"), "ü", None);
+        check(b"\x81\xe1\xff", Some("cp437"), "üß\u{a0}", None);
+        check(b"\x9b", Some("ibm850"), "ø", None);
         check(b"\xff\xfeh\0i\0", Some("utf-16"), "hi", None);
     }
 

@@ -72,6 +72,9 @@ fn simple_address(text: &str) -> Option<Address> {
 }
 
 fn letters(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.bytes().filter(u8::is_ascii_alphanumeric).count();
+    }
     text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 

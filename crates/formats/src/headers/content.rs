@@ -77,6 +77,13 @@ impl PartInfo {
                 info.read_disposition(value);
             }
         }
+        let invalid = info.media_type.ends_with('/');
+        if invalid && info.filename.is_none() && info.transfer.is_identity() {
+            // RFC 2045 section 5.2: what has no valid type is read as plain text; not so what is called a file.
+            info.media_type = "text/plain".to_owned();
+        } else if invalid {
+            info.media_type.push_str("unknown");
+        }
         info
     }
 
@@ -90,7 +97,7 @@ impl PartInfo {
             return;
         };
         let token = |text: &str| {
-            let end = text.find(|c: char| !(c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?=".contains(c)));
+            let end = text.find(|c: char| !c.is_ascii_graphic() || "()<>@,;:\\\"/[]?=".contains(c));
             text[..end.unwrap_or(text.len())].to_ascii_lowercase()
         };
         let main = token(&parsed.c_type);
@@ -99,7 +106,7 @@ impl PartInfo {
             ("", _) => String::new(),
             // Written by some old programs; RFC 2045 section 5.2 says to read it as plain text.
             ("text", "") => "text/plain".to_owned(),
-            (main, "") => format!("{main}/unknown"),
+            (main, "") => format!("{main}/"),
             (main, sub) => format!("{main}/{sub}"),
         };
         for attribute in parsed.attributes.iter().flatten() {
@@ -303,6 +310,8 @@ mod tests {
         let flowed = info("content-type: text/plain; format=Flowed; DelSp=yes\n");
         assert!(flowed.flowed && flowed.delsp);
         assert_eq!(info("Content-Type: text\n").media_type, "text/plain");
+        assert_eq!(info("Content-Type: x-be2\n").media_type, "text/plain");
+        assert_eq!(info("Content-Type: x-be2; name=a\n").media_type, "x-be2/unknown");
         assert_eq!(info("Content-Type:\n").media_type, "");
     }
 

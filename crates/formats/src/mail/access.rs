@@ -11,16 +11,36 @@ use super::structure::Source;
 use super::transfer::{Decoder, Transfer};
 use super::{Content, Parsed, uu};
 
+/// How decoding went.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// Lines that the transfer encoding does not allow.
+    pub errors: u64,
+    /// Text found among base64.
+    pub trailer: Vec<u8>,
+    /// There was more of it than is kept.
+    pub trailer_cut: bool,
+}
+
+impl Outcome {
+    /// What a finished decoder tells.
+    pub(crate) fn of(decoder: Decoder) -> Self {
+        Self {
+            errors: decoder.errors,
+            trailer: decoder.trailer,
+            trailer_cut: decoder.trailer_cut,
+        }
+    }
+}
+
 /// A decoded leaf.
 pub(crate) struct LeafData<'a> {
     /// Its bytes or digests.
     pub content: Content<'a>,
     /// Its first bytes, when the content was not kept.
     pub head: Option<Vec<u8>>,
-    /// Lines that the transfer encoding does not allow.
-    pub errors: u64,
-    /// Text found among base64.
-    pub trailer: Vec<u8>,
+    /// How its decoding went.
+    pub outcome: Outcome,
 }
 
 impl LeafData<'_> {
@@ -50,10 +70,8 @@ pub(crate) struct BodyData<'a> {
     pub text: Cow<'a, [u8]>,
     /// True when there were more.
     pub truncated: bool,
-    /// Lines that the transfer encoding does not allow.
-    pub errors: u64,
-    /// Text found among base64.
-    pub trailer: Vec<u8>,
+    /// How its decoding went.
+    pub outcome: Outcome,
     /// Files taken out.
     pub files: Vec<UuFile<'a>>,
 }
@@ -91,10 +109,8 @@ pub(crate) trait Access<'a> {
 pub(crate) struct Nested<'a> {
     /// At least one.
     pub items: Vec<Parsed<'a>>,
-    /// Lines that the transfer encoding does not allow.
-    pub errors: u64,
-    /// Text found among base64.
-    pub trailer: Vec<u8>,
+    /// How its decoding went.
+    pub outcome: Outcome,
 }
 
 /// Bytes in memory.
@@ -109,10 +125,10 @@ impl<'a> Memory<'a> {
         &self.0[start..end]
     }
 
-    fn decoded(&self, range: &Range<u64>, transfer: &Transfer) -> (Cow<'a, [u8]>, u64, Vec<u8>) {
+    fn decoded(&self, range: &Range<u64>, transfer: &Transfer) -> (Cow<'a, [u8]>, Outcome) {
         let raw = self.slice(range);
         if transfer.is_identity() {
-            return (Cow::Borrowed(raw), 0, Vec::new());
+            return (Cow::Borrowed(raw), Outcome::default());
         }
         let mut decoder = Decoder::new(transfer);
         let mut out = Vec::with_capacity(match transfer {
@@ -121,7 +137,7 @@ impl<'a> Memory<'a> {
         });
         decoder.push(raw, &mut out);
         decoder.finish(&mut out);
-        (Cow::Owned(out), decoder.errors, decoder.trailer)
+        (Cow::Owned(out), Outcome::of(decoder))
     }
 }
 
@@ -141,17 +157,16 @@ impl<'a> Access<'a> for Memory<'a> {
     }
 
     fn leaf(&mut self, range: Range<u64>, transfer: &Transfer, _: bool, _: usize) -> io::Result<LeafData<'a>> {
-        let (bytes, errors, trailer) = self.decoded(&range, transfer);
+        let (bytes, outcome) = self.decoded(&range, transfer);
         Ok(LeafData {
             content: Content::Bytes(bytes),
             head: None,
-            errors,
-            trailer,
+            outcome,
         })
     }
 
     fn body(&mut self, range: Range<u64>, transfer: &Transfer, text_cap: usize) -> io::Result<BodyData<'a>> {
-        let (bytes, errors, trailer) = self.decoded(&range, transfer);
+        let (bytes, outcome) = self.decoded(&range, transfer);
         if !uu::Splitter::wanted(&bytes) {
             let truncated = bytes.len() > text_cap;
             let text = match bytes {
@@ -164,8 +179,7 @@ impl<'a> Access<'a> for Memory<'a> {
             return Ok(BodyData {
                 text,
                 truncated,
-                errors,
-                trailer,
+                outcome,
                 files: Vec::new(),
             });
         }
@@ -173,7 +187,7 @@ impl<'a> Access<'a> for Memory<'a> {
         let mut splitter = uu::Splitter::default();
         splitter.push(&bytes, &mut collected);
         splitter.finish(&mut collected);
-        Ok(collected.into_body(errors, trailer))
+        Ok(collected.into_body(outcome))
     }
 
     fn encoded_message(
@@ -182,11 +196,10 @@ impl<'a> Access<'a> for Memory<'a> {
         transfer: &Transfer,
         budget: &mut Budget,
     ) -> io::Result<Nested<'a>> {
-        let (bytes, errors, trailer) = self.decoded(&range, transfer);
+        let (bytes, outcome) = self.decoded(&range, transfer);
         Ok(Nested {
             items: parse_nested(&bytes, budget, false),
-            errors,
-            trailer,
+            outcome,
         })
     }
 }
@@ -213,12 +226,11 @@ impl<'a> Collected<'a> {
         }
     }
 
-    pub(crate) fn into_body(self, errors: u64, trailer: Vec<u8>) -> BodyData<'a> {
+    pub(crate) fn into_body(self, outcome: Outcome) -> BodyData<'a> {
         BodyData {
             text: Cow::Owned(self.text),
             truncated: self.truncated,
-            errors,
-            trailer,
+            outcome,
             files: self.files,
         }
     }
@@ -256,8 +268,7 @@ impl uu::Receiver for Collected<'_> {
                 data: LeafData {
                     content,
                     head,
-                    errors: 0,
-                    trailer: Vec::new(),
+                    outcome: Outcome::default(),
                 },
                 whole,
             });

@@ -8,15 +8,16 @@ use std::ops::Range;
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::item::{ItemKind, Searchability};
 
-use super::access::{Access, LeafData, Memory, UuFile};
-use super::body::{Body, is_html, push_once};
-use super::sink::{hashed, looks_textual};
+use super::access::{Access, LeafData, Memory, Outcome, UuFile};
+use super::attachment::{self, is_textual};
+use super::body::{Body, push_once};
+use super::sink::hashed;
 use super::structure::{Kind, Source, Tree, scan_message};
 use super::transfer::Transfer;
 use super::{Content, Family, ParseLimits, Parsed, meta};
 use crate::headers::content::{Disposition, PartInfo};
 use crate::headers::{Level, scan};
-use crate::{html, text};
+use crate::text;
 
 /// Messages in base64 inside messages in base64 and so on; one is already against RFC 2046 section 5.2.1.
 pub(crate) const MAX_ENCODED_DEPTH: usize = 3;
@@ -447,7 +448,7 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
         self.budget.depth = depth;
         self.budget.encoded_depth -= 1;
         self.adopt(index, nested.items, filename);
-        self.note_encoding(index, nested.errors, &transfer, &nested.trailer);
+        self.note_encoding(index, nested.outcome, &transfer);
         Ok(())
     }
 
@@ -496,8 +497,8 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
         }
     }
 
-    fn note_encoding(&mut self, index: usize, errors: u64, transfer: &Transfer, trailer: &[u8]) {
-        if errors == 0 {
+    fn note_encoding(&mut self, index: usize, outcome: Outcome, transfer: &Transfer) {
+        if outcome.errors == 0 {
             return;
         }
         let range = self.tree.entities[index].body.clone();
@@ -510,13 +511,14 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
         let want_text = self.budget.want_text;
         let open = self.owner_of(index);
         open.broken = true;
-        if want_text && !trailer.is_empty() {
-            open.body.add_stray(trailer);
+        if want_text && !outcome.trailer.is_empty() {
+            open.body.add_stray(&outcome.trailer);
+            open.body.truncated |= outcome.trailer_cut;
         }
         let item = open.item;
         let defects = &mut self.items[item].defects;
         if defects.len() < MAX_DEFECTS {
-            let detail = format!("{errors} lines of {name} are broken");
+            let detail = format!("{} lines of {name} are broken", outcome.errors);
             defects.push(Defect::new(DefectCode::MimeEncoding, detail).at(range));
         }
     }
@@ -569,7 +571,7 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
                     .push(Defect::new(DefectCode::TextLimit, detail).at(range.clone()));
             }
         }
-        self.note_encoding(index, data.errors, &transfer, &data.trailer);
+        self.note_encoding(index, data.outcome, &transfer);
         for (nth, file) in data.files.into_iter().enumerate() {
             self.locations.push(Location::Uuencoded {
                 range: range.clone(),
@@ -608,13 +610,13 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
         } else {
             0
         };
-        let data = self.access.leaf(range.clone(), &info.transfer, textual, cap)?;
-        self.note_encoding(index, data.errors, &info.transfer, &data.trailer);
+        let mut data = self.access.leaf(range.clone(), &info.transfer, textual, cap)?;
         let mut defects = Vec::new();
-        if data.errors > 0 {
-            let detail = format!("{} lines are broken", data.errors);
+        if data.outcome.errors > 0 {
+            let detail = format!("{} lines are broken", data.outcome.errors);
             defects.push(Defect::new(DefectCode::MimeEncoding, detail));
         }
+        self.note_encoding(index, std::mem::take(&mut data.outcome), &info.transfer);
         let owner = self.owner[index];
         self.locations.push(Location::Part {
             range,
@@ -659,66 +661,10 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
             defects,
         };
         if self.budget.want_text {
-            self.attachment_text(&mut item, info, &data, sealed);
+            attachment::fill_text(&mut item, info, &data, sealed, &mut self.budget.text_left);
         }
         item.content = data.content;
         self.items.push(item);
-    }
-
-    fn attachment_text(&mut self, item: &mut Parsed<'a>, info: &PartInfo, data: &LeafData<'a>, sealed: bool) {
-        let size = data.content.size();
-        let head = data.head();
-        if size == 0 {
-            item.searchability = Searchability::Empty;
-            return;
-        }
-        if sealed || is_sealed_type(info) {
-            item.searchability = Searchability::Encrypted;
-            item.defects.push(Defect::new(DefectCode::MailEncrypted, ""));
-            return;
-        }
-        let looks = looks_textual(head);
-        let declared = is_textual(info);
-        if !looks && !(declared && info.charset.as_deref().is_some_and(is_wide)) {
-            let (searchability, defect) = unsearched(&info.media_type, declared);
-            item.searchability = searchability;
-            item.defects.extend(defect);
-            return;
-        }
-        if matches!(info.media_type.as_str(), "message/partial" | "message/external-body") {
-            item.defects.push(Defect::new(DefectCode::MimePartial, ""));
-        }
-        let cap = self.budget.text_left.min(head.len());
-        let truncated = (cap as u64) < size;
-        self.budget.text_left -= cap;
-        let decoded = if declared {
-            text::decode(&head[..cap], info.charset.as_deref())
-        } else {
-            // Nobody declared it to be text, so no charset can disagree.
-            let mut decoded = text::decode(&head[..cap], None);
-            if !decoded.lossy {
-                decoded.defect = None;
-            }
-            decoded
-        };
-        let lossy = decoded.lossy;
-        push_once(&mut item.defects, decoded.defect);
-        item.text = if is_html(&info.media_type) || html::looks_like_html(&decoded.text) {
-            html::to_text(&decoded.text)
-        } else {
-            decoded.text.into_owned()
-        };
-        item.searchability = if truncated {
-            let detail = format!("text beyond {cap} bytes");
-            item.defects.push(Defect::new(DefectCode::TextLimit, detail));
-            Searchability::PartlyLimit
-        } else if lossy {
-            Searchability::PartlyDecoding
-        } else if text::has_words(&item.text) {
-            Searchability::Searched
-        } else {
-            Searchability::NoText
-        };
     }
 
     fn close_messages(&mut self) {
@@ -780,70 +726,4 @@ impl Open {
             empty: false,
         }
     }
-}
-
-/// Types whose bytes are text by definition.
-fn is_textual(info: &PartInfo) -> bool {
-    let media_type = info.media_type.as_str();
-    if media_type.is_empty() || media_type.starts_with("text/") || media_type.starts_with("message/") {
-        return true;
-    }
-    let Some(sub) = media_type.strip_prefix("application/") else {
-        return media_type.ends_with("+xml");
-    };
-    sub.ends_with("+xml")
-        || sub.ends_with("+json")
-        || matches!(
-            sub,
-            "json"
-                | "xml"
-                | "javascript"
-                | "x-javascript"
-                | "ecmascript"
-                | "sql"
-                | "x-sh"
-                | "x-shellscript"
-                | "x-perl"
-                | "x-python"
-                | "x-patch"
-                | "x-yaml"
-                | "yaml"
-                | "toml"
-                | "csv"
-                | "ics"
-                | "pgp-keys"
-                | "pgp-signature"
-        )
-}
-
-fn is_wide(charset: &str) -> bool {
-    charset
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("utf-") && !charset.ends_with('8'))
-}
-
-fn is_sealed_type(info: &PartInfo) -> bool {
-    match info.media_type.as_str() {
-        "application/pgp-encrypted" => true,
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
-            !matches!(info.protocol.as_str(), "signed-data" | "certs-only" | "compressed-data")
-        }
-        _ => false,
-    }
-}
-
-/// How to count what is not text, and what to say of it.
-fn unsearched(media_type: &str, declared_text: bool) -> (Searchability, Option<Defect>) {
-    if ["image/", "audio/", "video/"]
-        .iter()
-        .any(|main| media_type.starts_with(main))
-    {
-        return (Searchability::Media, None);
-    }
-    let code = if declared_text {
-        DefectCode::TypeMismatch
-    } else {
-        DefectCode::TypeNotSearchable
-    };
-    (Searchability::FormatNotSupported, Some(Defect::new(code, media_type)))
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use embley_model::defect::{Defect, DefectCode};
 
-use super::access::{Access, BodyData, Collected, LeafData, Nested};
+use super::access::{Access, BodyData, Collected, LeafData, Nested, Outcome};
 use super::family::{Budget, CR_PROBE_BYTES, Location, bare_cr_defect, build, has_bare_cr, parse_nested};
 use super::sink::Sink;
 use super::structure::Source;
@@ -178,7 +178,7 @@ fn decode_pieces(
     range: Range<u64>,
     transfer: &Transfer,
     mut each: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<(u64, Vec<u8>)> {
+) -> io::Result<Outcome> {
     let part = RangeView::new(view, range);
     let mut decoder = Decoder::new(transfer);
     let mut raw = Vec::new();
@@ -198,7 +198,7 @@ fn decode_pieces(
     out.clear();
     decoder.finish(&mut out);
     each(&out)?;
-    Ok((decoder.errors, decoder.trailer))
+    Ok(Outcome::of(decoder))
 }
 
 fn begins_with_bare_cr(view: &dyn ReadAt) -> io::Result<bool> {
@@ -325,28 +325,23 @@ impl<'s> Access<'static> for LargeAccess<'s> {
         text_cap: usize,
     ) -> io::Result<LeafData<'static>> {
         let mut sink = Sink::hashing(textual, text_cap);
-        let (errors, trailer) = decode_pieces(self.view(), range, transfer, |bytes| {
+        let outcome = decode_pieces(self.view(), range, transfer, |bytes| {
             sink.push(bytes);
             Ok(())
         })?;
         let (content, head) = sink.finish();
-        Ok(LeafData {
-            content,
-            head,
-            errors,
-            trailer,
-        })
+        Ok(LeafData { content, head, outcome })
     }
 
     fn body(&mut self, range: Range<u64>, transfer: &Transfer, text_cap: usize) -> io::Result<BodyData<'static>> {
         let mut collected = Collected::new(text_cap, true);
         let mut splitter = Splitter::default();
-        let (errors, trailer) = decode_pieces(self.view(), range, transfer, |bytes| {
+        let outcome = decode_pieces(self.view(), range, transfer, |bytes| {
             splitter.push(bytes, &mut collected);
             Ok(())
         })?;
         splitter.finish(&mut collected);
-        Ok(collected.into_body(errors, trailer))
+        Ok(collected.into_body(outcome))
     }
 
     fn encoded_message(
@@ -357,14 +352,14 @@ impl<'s> Access<'static> for LargeAccess<'s> {
     ) -> io::Result<Nested<'static>> {
         if range.end.saturating_sub(range.start) <= self.held_bytes {
             let mut bytes = Vec::new();
-            let (errors, trailer) = decode_pieces(self.view(), range, transfer, |piece| {
+            let outcome = decode_pieces(self.view(), range, transfer, |piece| {
                 bytes.extend_from_slice(piece);
                 Ok(())
             })?;
             let items = parse_nested(&bytes, budget, true);
-            return Ok(Nested { items, errors, trailer });
+            return Ok(Nested { items, outcome });
         }
-        let inner = DerivedView::decoded(self.view(), range, transfer)?;
+        let mut inner = DerivedView::decoded(self.view(), range, transfer)?;
         let (mut items, bare_cr) = parse_view(&inner, budget, self.held_bytes)?;
         if bare_cr && let Some(first) = items.first_mut() {
             let mut plain = LargeAccess::new(&inner, self.held_bytes);
@@ -372,8 +367,7 @@ impl<'s> Access<'static> for LargeAccess<'s> {
         }
         Ok(Nested {
             items,
-            errors: inner.errors,
-            trailer: inner.trailer,
+            outcome: std::mem::take(&mut inner.outcome),
         })
     }
 }

@@ -14,6 +14,7 @@ use embley_model::id::{Blake3, Sha256};
 use embley_model::item::{ItemKind, Searchability};
 
 mod access;
+mod attachment;
 mod body;
 mod family;
 mod large;

@@ -9,7 +9,7 @@ use super::uu;
 pub(crate) const LINE_BYTES: usize = 4096;
 
 /// Bytes of foreign text kept from a base64 part.
-const TRAILER_BYTES: usize = 256 * 1024;
+const TRAILER_BYTES: usize = 4 << 20;
 
 /// A transfer encoding as declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub(crate) struct Decoder {
     pub errors: u64,
     /// Text found among base64 lines.
     pub trailer: Vec<u8>,
+    /// There was more of it than is kept.
+    pub trailer_cut: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,7 @@ impl Decoder {
             uu_state: UuState::Before,
             errors: 0,
             trailer: Vec::new(),
+            trailer_cut: false,
         }
     }
 
@@ -195,7 +198,7 @@ impl Decoder {
         if content.is_empty() {
             return;
         }
-        if self.padded && !long && !is_whole_base64(content) {
+        if !long && (is_prose(content) || (self.padded && !is_whole_base64(content))) {
             self.foreign(line);
             return;
         }
@@ -205,9 +208,7 @@ impl Decoder {
             return;
         }
         self.errors += 1;
-        let trimmed = content.trim_ascii();
-        let blanks = trimmed.iter().any(|byte| matches!(byte, b' ' | b'\t'));
-        if !long && (blanks || invalid * 16 > trimmed.len()) {
+        if !long && (is_wordy(content) || invalid * 16 > content.len()) {
             (self.quad, self.count, self.padded) = (saved.0, saved.1, saved.2);
             out.truncate(saved.3);
             self.errors -= 1;
@@ -282,6 +283,8 @@ impl Decoder {
             if !line.ends_with(b"\n") {
                 self.trailer.push(b'\n');
             }
+        } else {
+            self.trailer_cut = true;
         }
     }
 
@@ -339,6 +342,24 @@ impl Decoder {
             }
         }
     }
+}
+
+/// Blanks inside a line.
+fn is_wordy(content: &[u8]) -> bool {
+    memchr::memchr2(b' ', b'\t', content.trim_ascii_start()).is_some()
+}
+
+/// Words of the length that words have: a part that was only declared to be base64.
+fn is_prose(content: &[u8]) -> bool {
+    let content = content.trim_ascii_start();
+    if !is_wordy(content) {
+        return false;
+    }
+    let words = content
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty())
+        .count();
+    words > 2 && content.len() < words * 16
 }
 
 /// A line of nothing but whole groups of base64.
@@ -423,7 +444,7 @@ mod tests {
             "aGVsbG8=",
             "aGVs\r\nbG8=\r\n",
             "aGVsbG8",
-            "aG Vs bG8=",
+            "aGVs bG8=",
             "\n\naGVsbG8=\n\n",
         ] {
             let (out, errors, _) = decode(&Transfer::Base64, text.as_bytes());
@@ -443,6 +464,13 @@ mod tests {
         assert_eq!(trailer, b"*** notice: scanned ***\n");
         let (out, errors, _) = decode(&Transfer::Base64, b"aGVsbGVsbGVsbGVsbGVsbGVs!bG8=\n");
         assert_eq!((out.as_slice(), errors), (&b"hellellellellellello"[..], 1));
+    }
+
+    #[test]
+    fn plain_words_declared_as_base64_are_kept_as_text() {
+        let text = b"slipblept geskchant gluddrach\nfasstross voongluf gluzzast\n";
+        let (out, errors, trailer) = decode(&Transfer::Base64, text);
+        assert_eq!((out.as_slice(), errors, trailer.as_slice()), (&b""[..], 2, &text[..]));
     }
 
     #[test]

@@ -31,6 +31,10 @@ pub(crate) fn begin(line: &[u8]) -> Option<&[u8]> {
     (!name.is_empty() && name.len() <= 1000).then_some(name)
 }
 
+fn first_line(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
 fn value(byte: u8) -> u8 {
     byte.wrapping_sub(32) & 63
 }
@@ -103,14 +107,7 @@ impl Splitter {
     pub(crate) fn wanted(body: &[u8]) -> bool {
         memchr::memmem::find_iter(body, b"begin ").any(|at| {
             let fresh = at == 0 || body[at - 1] == b'\n';
-            fresh
-                && begin(
-                    &body[at..body.len().min(at + 1100)]
-                        .split(|byte| *byte == b'\n')
-                        .next()
-                        .unwrap_or_default(),
-                )
-                .is_some()
+            fresh && begin(first_line(&body[at..body.len().min(at + 1100)])).is_some()
         })
     }
 

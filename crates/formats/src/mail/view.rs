@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::io;
 use std::ops::Range;
 
+use super::access::Outcome;
 use super::transfer::{Decoder, Transfer};
 use crate::mailbox::{Variant, unquote};
 use crate::source::ReadAt;
@@ -88,10 +89,8 @@ pub(crate) struct DerivedView<'s> {
     segments: Vec<Segment>,
     len: u64,
     held: RefCell<(usize, Vec<u8>)>,
-    /// Broken lines met while decoding.
-    pub errors: u64,
-    /// Text found among base64.
-    pub trailer: Vec<u8>,
+    /// How decoding went.
+    pub outcome: Outcome,
 }
 
 impl<'s> DerivedView<'s> {
@@ -152,8 +151,7 @@ impl<'s> DerivedView<'s> {
             view.len += derived.len() as u64;
             at = next;
         }
-        view.errors = decoder.errors;
-        view.trailer = decoder.trailer;
+        view.outcome = Outcome::of(decoder);
         Ok(view)
     }
 
@@ -164,8 +162,7 @@ impl<'s> DerivedView<'s> {
             segments: Vec::new(),
             len: 0,
             held: RefCell::new((usize::MAX, Vec::new())),
-            errors: 0,
-            trailer: Vec::new(),
+            outcome: Outcome::default(),
         }
     }
 
@@ -272,7 +269,7 @@ mod tests {
             })
             .expect("memory");
             assert!(view.segments.len() > 3);
-            assert_eq!(seen, unquote(variant, &text).bytes, "{variant:?}");
+            assert_eq!(seen, unquote(variant, &text).bytes.as_ref(), "{variant:?}");
             assert_eq!(all(&view), seen);
             // Reading back costs a segment and gives the same.
             let mut byte = [0];

@@ -1,0 +1,163 @@
+//! What of an attachment is searchable: its text, or a reason why there is none.
+//!
+//! Decided by the declared type and by the content; where they disagree, both are said. Not for: opening
+//! formats. Invariant: what is not in the index is counted as not searched.
+
+use embley_model::defect::{Defect, DefectCode};
+use embley_model::item::Searchability;
+
+use super::Parsed;
+use super::access::LeafData;
+use super::body::{is_html, push_once};
+use super::sink::{SNIFF_BYTES, looks_textual};
+use crate::headers::content::PartInfo;
+use crate::probe::{FileKind, probe};
+use crate::walk::Place;
+use crate::{html, text};
+
+/// Fills in text, searchability and defects of an attachment, from at most `text_left` bytes.
+pub(crate) fn fill_text(
+    item: &mut Parsed<'_>,
+    info: &PartInfo,
+    data: &LeafData<'_>,
+    sealed: bool,
+    text_left: &mut usize,
+) {
+    let size = data.content.size();
+    let head = data.head();
+    if size == 0 {
+        item.searchability = Searchability::Empty;
+        return;
+    }
+    if sealed || is_sealed_type(info) {
+        item.searchability = Searchability::Encrypted;
+        item.defects.push(Defect::new(DefectCode::MailEncrypted, ""));
+        return;
+    }
+    let declared = is_textual(info);
+    let wide = declared && info.charset.as_deref().is_some_and(is_wide);
+    if !wide && !looks_textual(head) {
+        not_text(item, head, declared, size);
+        return;
+    }
+    if matches!(info.media_type.as_str(), "message/partial" | "message/external-body") {
+        item.defects.push(Defect::new(DefectCode::MimePartial, ""));
+    }
+    let cap = (*text_left).min(head.len());
+    let truncated = (cap as u64) < size;
+    *text_left -= cap;
+    let mut decoded = text::decode(&head[..cap], info.charset.as_deref());
+    if !declared && !decoded.lossy {
+        // Nobody declared it to be text, so no charset can disagree.
+        decoded.defect = None;
+    }
+    push_once(&mut item.defects, decoded.defect);
+    item.text = if is_html(&info.media_type) || html::looks_like_html(&decoded.text) {
+        html::to_text(&decoded.text)
+    } else {
+        decoded.text.into_owned()
+    };
+    item.searchability = if truncated {
+        let detail = format!("text beyond {cap} bytes");
+        item.defects.push(Defect::new(DefectCode::TextLimit, detail));
+        Searchability::PartlyLimit
+    } else if decoded.lossy {
+        Searchability::PartlyDecoding
+    } else if text::has_words(&item.text) {
+        Searchability::Searched
+    } else {
+        Searchability::NoText
+    };
+}
+
+/// Types whose bytes are text by definition.
+pub(crate) fn is_textual(info: &PartInfo) -> bool {
+    let media_type = info.media_type.as_str();
+    if media_type.is_empty() || media_type.starts_with("text/") || media_type.starts_with("message/") {
+        return true;
+    }
+    let Some(sub) = media_type.strip_prefix("application/") else {
+        return media_type.ends_with("+xml");
+    };
+    const TEXTS: &[&str] = &[
+        "json",
+        "xml",
+        "javascript",
+        "x-javascript",
+        "ecmascript",
+        "sql",
+        "x-sh",
+        "x-shellscript",
+        "x-perl",
+        "x-python",
+        "x-patch",
+        "x-yaml",
+        "yaml",
+        "toml",
+        "csv",
+        "ics",
+        "pgp-keys",
+        "pgp-signature",
+    ];
+    sub.ends_with("+xml") || sub.ends_with("+json") || TEXTS.contains(&sub)
+}
+
+fn is_wide(charset: &str) -> bool {
+    let start = charset.get(..6).unwrap_or_default();
+    start.eq_ignore_ascii_case("utf-16") || start.eq_ignore_ascii_case("utf-32") || start.eq_ignore_ascii_case("ucs-2")
+}
+
+fn is_sealed_type(info: &PartInfo) -> bool {
+    match info.media_type.as_str() {
+        "application/pgp-encrypted" => true,
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
+            let open = matches!(info.protocol.as_str(), "signed-data" | "certs-only" | "compressed-data");
+            let signature = info.filename.as_deref().is_some_and(|name| name.ends_with(".p7s"));
+            !open && !signature
+        }
+        _ => false,
+    }
+}
+
+/// How to count what is not text, and what to say of it.
+fn not_text(item: &mut Parsed<'_>, head: &[u8], declared_text: bool, size: u64) {
+    let name = item.filename.as_deref().unwrap_or_default();
+    let (kind, defects) = probe(
+        &head[..head.len().min(SNIFF_BYTES)],
+        name.as_bytes(),
+        &Place::Loose,
+        size,
+    );
+    item.defects.extend(defects);
+    let declared_media = ["image/", "audio/", "video/"]
+        .iter()
+        .any(|main| item.media_type.starts_with(main));
+    let found = match kind {
+        FileKind::Other { encrypted: true, .. } => {
+            item.searchability = Searchability::Encrypted;
+            item.defects.push(Defect::new(DefectCode::MailEncrypted, ""));
+            return;
+        }
+        FileKind::Other { media: true, .. } => {
+            item.searchability = Searchability::Media;
+            return;
+        }
+        FileKind::Other { media_type, .. } => media_type,
+        FileKind::Mailbox | FileKind::Message | FileKind::Text | FileKind::Empty => "",
+    };
+    if declared_media && matches!(found, "" | "application/octet-stream") {
+        item.searchability = Searchability::Media;
+        return;
+    }
+    item.searchability = Searchability::FormatNotSupported;
+    if declared_text {
+        let detail = format!("declared {}, is {found}", item.media_type);
+        item.defects.push(Defect::new(DefectCode::TypeMismatch, detail));
+    }
+    let detail = if found.is_empty() {
+        item.media_type.clone()
+    } else {
+        found.to_owned()
+    };
+    item.defects.push(Defect::new(DefectCode::TypeNotSearchable, detail));
+}
