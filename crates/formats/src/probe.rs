@@ -11,6 +11,7 @@ mod magic;
 use embley_model::defect::{Defect, DefectCode};
 
 use crate::mailbox::field_line;
+use crate::mailbox::head::lead_in;
 use crate::mailbox::separator::{self, Shape};
 use crate::walk::Place;
 
@@ -121,8 +122,7 @@ fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// A separator line after nothing but empty lines; without a date it must be followed by a usual header field.
 /// Something that is called a mailbox may have junk before its first dated separator.
 fn is_mailbox(head: &[u8], extension: &[u8]) -> bool {
-    let blank = head.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-    let rest = &head[blank..];
+    let rest = &head[lead_in(head)..];
     let mut following = lines(rest);
     let shape = following.next().map_or(Shape::Other, separator::classify);
     match shape {
@@ -148,12 +148,11 @@ fn has_separator_inside(head: &[u8]) -> bool {
 /// Header lines first: two with usual names, one of them telling; or the one field that makes a MIME entity.
 /// Up to eight empty lines before them and a blank before the first are overlooked, as mail readers do.
 fn begins_with_header(head: &[u8]) -> bool {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let blank = head.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
-    if blank > 8 {
+    let lead_in = lead_in(head);
+    if lead_in > 8 {
         return false;
     }
-    let head = &head[blank..];
+    let head = &head[lead_in..];
     let head = head.strip_prefix(b" ").unwrap_or(head);
     let (fields, known) = field_line::count(lines(head), 60);
     if fields == 1 {

@@ -253,6 +253,10 @@ impl ReadAt for SourceFile {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests make their own evidence in temporary folders"
+)]
 mod tests {
     use super::*;
 

@@ -556,4 +556,8 @@ fn read_names(fd: &OwnedFd, arena: &mut Vec<u8>, names: &mut Vec<Name>) -> Resul
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests make their own evidence in temporary folders"
+)]
 mod tests;

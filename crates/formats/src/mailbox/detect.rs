@@ -24,6 +24,7 @@
 //! then the slice as found. A mailbox with bare CR line ends is in doubt as soon as it has a quoted line, as nothing is
 //! taken off there.
 
+use super::head::lead_in;
 use super::quoting::each_from_line;
 use super::separator::Shape;
 use super::splitter::{Hold, Length, Splitter};
@@ -94,13 +95,13 @@ pub(super) fn detect<R: ReadAt>(splitter: &mut Splitter<R>) -> Result<Decision, 
 
 fn form<R: ReadAt>(splitter: &mut Splitter<R>) -> Result<Form, FormatError> {
     let held = splitter.view.from(0);
-    let blank = held.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    let lead_in = lead_in(held);
     let mut form = Form {
         bare_cr: memchr::memchr(b'\n', held).is_none() && memchr::memchr(b'\r', held).is_some(),
         ..Form::default()
     };
     splitter.form = form;
-    let Some((line, shape)) = splitter.separator_line(blank as u64)? else {
+    let Some((line, shape)) = splitter.separator_line(lead_in as u64)? else {
         return Ok(form);
     };
     let (_, known) = splitter.fields_after(line.end)?;
@@ -113,13 +114,8 @@ fn form<R: ReadAt>(splitter: &mut Splitter<R>) -> Result<Form, FormatError> {
 fn survey<R: ReadAt>(splitter: &mut Splitter<R>, limit: u64) -> Result<(Lengths, Signs), FormatError> {
     let mut lengths = Lengths::default();
     let mut signs = Signs::default();
-    let blank = splitter
-        .view
-        .from(0)
-        .iter()
-        .take_while(|byte| matches!(byte, b'\n' | b'\r'))
-        .count() as u64;
-    let mut start = match splitter.separator_line(blank)? {
+    let lead_in = lead_in(splitter.view.from(0)) as u64;
+    let mut start = match splitter.separator_line(lead_in)? {
         Some((line, shape)) if splitter.form.admits(shape) => line.end,
         // What stands before the first separator is not looked at for signs.
         _ => match splitter.end_of_message(0, Hold::Until(limit))? {

@@ -19,6 +19,15 @@ pub(super) struct Head {
     pub(super) boundary: Option<Vec<u8>>,
 }
 
+/// Bytes at the start of a file that mean nothing: a byte order mark, empty lines.
+pub(crate) fn lead_in(start: &[u8]) -> usize {
+    let mark = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    mark + start[mark..]
+        .iter()
+        .take_while(|byte| matches!(byte, b'\n' | b'\r'))
+        .count()
+}
+
 /// Where the body starts in a message, when the empty line is among these bytes.
 pub(super) fn body_start(message: &[u8], line_end: u8) -> Option<usize> {
     if line_end == b'\r' {

@@ -11,7 +11,7 @@
 mod check;
 mod detect;
 pub(crate) mod field_line;
-mod head;
+pub(crate) mod head;
 mod quoting;
 mod scanner;
 pub mod separator;

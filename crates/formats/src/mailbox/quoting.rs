@@ -234,7 +234,7 @@ impl<'a> UnquoteReader<'a> {
                 Line::Word(depth, matched) if window[at] == WORD[matched] => {
                     at += 1;
                     if matched + 1 == WORD.len() {
-                        self.from_line(depth);
+                        self.word_found(depth);
                     } else {
                         self.line = Line::Word(depth, matched + 1);
                     }
@@ -244,7 +244,7 @@ impl<'a> UnquoteReader<'a> {
         }
     }
 
-    fn from_line(&mut self, depth: usize) {
+    fn word_found(&mut self, depth: usize) {
         self.exact &= !betrays(self.variant, depth);
         if takes_off(self.variant, depth) {
             self.changed = true;

@@ -8,6 +8,7 @@ use std::ops::Range;
 use embley_model::defect::{Defect, DefectCode};
 
 use super::detect::{Decision, detect};
+use super::head::lead_in;
 use super::splitter::{Boundary, Hold, Length, Splitter};
 use super::{Entry, LARGE_MESSAGE_BYTES, ScanState, ScannedRange, Variant};
 use crate::FormatError;
@@ -204,25 +205,21 @@ impl<R: ReadAt> MailboxScanner<R> {
         }
         view.restart(0, 0);
         view.load_to(64 * 1024)?;
-        let blank = view
-            .from(0)
-            .iter()
-            .take_while(|byte| matches!(byte, b'\n' | b'\r'))
-            .count() as u64;
+        let lead_in = lead_in(view.from(0)) as u64;
         let form = self.splitter.form;
         let at_separator = self
             .splitter
-            .separator_line(blank)?
+            .separator_line(lead_in)?
             .is_some_and(|(_, shape)| form.admits(shape));
         let junk_end = if at_separator {
-            blank
-        } else if blank == 0 && self.begins_as_message()? {
+            lead_in
+        } else if self.begins_as_message(lead_in)? {
             // A message whose separator is missing is an entry without one: its words must be found.
             defects.push(Defect::new(
                 DefectCode::BoxJunkBefore,
                 "a message without a separator line",
             ));
-            return Ok(());
+            lead_in
         } else {
             match self.splitter.end_of_message(0, Hold::Window)? {
                 Some(boundary) => boundary.next.start,
@@ -230,7 +227,9 @@ impl<R: ReadAt> MailboxScanner<R> {
             }
         };
         if junk_end > 0 {
-            defects.push(Defect::new(DefectCode::BoxJunkBefore, "").at(0..junk_end));
+            if defects.iter().all(|defect| defect.code != DefectCode::BoxJunkBefore) {
+                defects.push(Defect::new(DefectCode::BoxJunkBefore, "").at(0..junk_end));
+            }
             self.state.sums.junk_bytes += junk_end;
             self.state.offset = junk_end;
             self.state.done = junk_end == self.splitter.view.len();
@@ -238,18 +237,19 @@ impl<R: ReadAt> MailboxScanner<R> {
         Ok(())
     }
 
-    fn begins_as_message(&mut self) -> Result<bool, FormatError> {
-        let (fields, known) = self.splitter.fields_after(0)?;
+    fn begins_as_message(&mut self, at: u64) -> Result<bool, FormatError> {
+        let (fields, known) = self.splitter.fields_after(at)?;
         Ok(fields >= 2 && known >= 2)
     }
 
-    /// The end of the separator line at the current offset; the offset itself for a first message without one.
+    /// The end of the separator line at the current offset; the offset itself for a first message without one, which
+    /// no saved state stands before.
     fn separator_end(&mut self) -> Result<u64, FormatError> {
         let offset = self.state.offset;
         let form = self.splitter.form;
         match self.splitter.separator_line(offset)? {
             Some((line, shape)) if form.admits(shape) => Ok(line.end),
-            _ if offset == 0 => Ok(0),
+            _ if self.state.ordinal == 0 => Ok(offset),
             _ => Err(self.bad_state()),
         }
     }

