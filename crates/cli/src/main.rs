@@ -1,1 +1,41 @@
-fn main() {}
+//! The `embley` binary: parses what was typed, resolves what is meant, calls the library, prints.
+//!
+//! Results go to stdout, everything else to stderr. The only crate that prints, and the only place where an error becomes an
+//! exit code (`exit.rs`).
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the crate that prints")]
+
+mod args;
+mod commands;
+mod context;
+mod exit;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are results; a usage error is one for people.
+            let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
+            if error.print().is_err() {
+                return ExitCode::from(exit::INTERNAL);
+            }
+            return ExitCode::from(code);
+        }
+    };
+    match commands::run(&args) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            exit::report(&error);
+            ExitCode::from(exit::code_of(&error))
+        }
+    }
+}

@@ -47,6 +47,12 @@ pub enum FormatError {
         /// Its length when opened.
         length: u64,
     },
+    /// A message that is read in pieces cannot be read on.
+    #[error("a large message cannot be read")]
+    Stream {
+        /// Why.
+        source: io::Error,
+    },
     /// A saved scan state does not fit the file.
     #[error("the saved position {offset} does not fit \"{}\" of {length} bytes", path.display())]
     BadState {
@@ -63,7 +69,11 @@ impl FormatError {
     /// Who can do something about it.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Open { .. } | Self::NotAFile { .. } | Self::Read { .. } | Self::Shrunk { .. } => ErrorClass::Input,
+            Self::Open { .. }
+            | Self::NotAFile { .. }
+            | Self::Read { .. }
+            | Self::Shrunk { .. }
+            | Self::Stream { .. } => ErrorClass::Input,
             Self::BadState { .. } => ErrorClass::Corruption,
         }
     }
@@ -73,6 +83,7 @@ impl FormatError {
         match self {
             Self::Open { source, .. } => Defect::new(DefectCode::SourceUnreadable, source.to_string()),
             Self::NotAFile { .. } => Defect::new(DefectCode::SourceSpecialFile, self.to_string()),
+            Self::Stream { source } => Defect::new(DefectCode::SourceBadRange, source.to_string()),
             Self::Read {
                 offset, length, source, ..
             } => {

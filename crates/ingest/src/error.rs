@@ -77,12 +77,7 @@ impl IngestError {
             Self::Request { .. } => ErrorClass::Config,
             Self::Store(error) => error.class(),
             Self::Facts(error) => error.class(),
-            Self::Index(error) => match error.class() {
-                embley_index::ErrorClass::Input => ErrorClass::Input,
-                embley_index::ErrorClass::Environment => ErrorClass::Environment,
-                embley_index::ErrorClass::Corruption => ErrorClass::Corruption,
-                embley_index::ErrorClass::Internal => ErrorClass::Internal,
-            },
+            Self::Index(error) => index_class(error),
             Self::NotBalanced { .. } | Self::SelfTest { .. } => ErrorClass::Corruption,
             Self::Internal { .. } => ErrorClass::Internal,
         }
@@ -90,5 +85,15 @@ impl IngestError {
 
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
         Self::Internal { detail: detail.into() }
+    }
+}
+
+/// The class of an error of the index, in the words that all crates share.
+pub fn index_class(error: &IndexError) -> ErrorClass {
+    match error.class() {
+        embley_index::ErrorClass::Input => ErrorClass::Input,
+        embley_index::ErrorClass::Environment => ErrorClass::Environment,
+        embley_index::ErrorClass::Corruption => ErrorClass::Corruption,
+        embley_index::ErrorClass::Internal => ErrorClass::Internal,
     }
 }

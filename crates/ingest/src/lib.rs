@@ -4,6 +4,7 @@
 //! with any number of threads and however often it was interrupted.
 
 mod append;
+mod baseline;
 mod board;
 mod commit;
 mod dedup;
@@ -29,9 +30,10 @@ mod unit;
 mod work;
 
 pub use append::RecordWriter;
-pub use error::IngestError;
+pub use baseline::{Baseline, parse_and_index};
+pub use error::{IngestError, index_class};
 pub use replay::reindex;
-pub use reparse::{ItemText, Originals};
+pub use reparse::{ItemText, MessageParts, Originals};
 pub use report::{Children, RunReport, Sums};
 pub use request::{CustodianRule, IngestOptions, IngestRequest, SourceSpec};
 pub use run::{FinishStep, run, run_id};

@@ -208,7 +208,8 @@ impl Loaded {
         progress.defects.extend(range.defects);
         let buffer = self.buffers.len();
         for entry in range.entries {
-            let found = found(&entry, |at| slice(&range.bytes, range.base, at));
+            let bytes = &range.bytes;
+            let found = found(&entry, |at| bytes.get(to_memory(at, range.base)).unwrap_or_default().to_vec());
             let message = to_memory(&entry.message, range.base);
             self.entries.push(LoadedEntry {
                 file: index,
@@ -235,12 +236,12 @@ impl Loaded {
         last: bool,
     ) -> Result<(), IngestError> {
         let state = scan_state(range)?;
-        let separator = SourceFile::open(&file.absolute)
-            .and_then(|source| {
-                let length = usize::try_from(entry.separator.end - entry.separator.start).unwrap_or(0);
-                source.read_at_most(entry.separator.start, length)
-            })
-            .unwrap_or_default();
+        let bytes_of = |at: &Range<u64>| {
+            let length = usize::try_from(at.end - at.start).unwrap_or(0);
+            let read = SourceFile::open(&file.absolute).and_then(|source| source.read_at_most(at.start, length));
+            read.unwrap_or_default()
+        };
+        let found = found(entry, bytes_of);
         let index = self.push_file(file, kind_code::MAILBOX, false, range.defects.clone());
         let progress = &mut self.progress[index];
         progress.variant = Some(variant);
@@ -254,7 +255,7 @@ impl Loaded {
             bytes: Bytes::File { range: entry.message.clone() },
             kind: EntryKind::Message,
             variant: Some(variant),
-            found: found(entry, |_| separator.clone()),
+            found,
             defects: entry.defects.clone(),
         });
         Ok(())
@@ -301,16 +302,15 @@ fn to_memory(range: &Range<u64>, base: u64) -> Range<usize> {
     at(range.start)..at(range.end)
 }
 
-fn slice(bytes: &[u8], base: u64, range: &Range<u64>) -> Vec<u8> {
-    bytes.get(to_memory(range, base)).unwrap_or_default().to_vec()
-}
-
-fn found(entry: &Entry, separator: impl Fn(&Range<u64>) -> Vec<u8>) -> Found {
+/// Where an entry was found; `bytes_of` gives the bytes of a file range.
+fn found(entry: &Entry, bytes_of: impl Fn(&Range<u64>) -> Vec<u8>) -> Found {
+    let mut around = bytes_of(&entry.separator);
+    around.extend(bytes_of(&entry.trailer));
     Found {
         ordinal: entry.ordinal,
         offset: entry.separator.start,
         length: entry.trailer.end - entry.separator.start,
-        separator: separator(&entry.separator),
+        around,
         trailer_len: u32::try_from(entry.trailer.end - entry.trailer.start).unwrap_or(0),
         unquoted: false,
         second: None,

@@ -3,17 +3,17 @@
 //! Invariant: the same bytes give the same items as when they were taken in; numbers, dates of files and defects found outside
 //! the bytes come from the catalogue.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::unix::fs::FileExt;
 
 use embley_formats::mail::{self, ParseLimits};
-use embley_formats::mailbox::Variant;
+use embley_formats::mailbox::{Variant, requote};
 use embley_formats::source::ReadAt;
 use embley_index::IndexDoc;
 use embley_model::field::Field;
 use embley_model::id::ItemNo;
 use embley_model::item::ItemKind;
-use embley_store::Case;
+use embley_store::{Case, DeriveBytes};
 use embley_store::catalogue::{BlobPlaceRow, BlobRow, CatalogueReader, DefectRow, ItemRow};
 use embley_store::packs::PackReader;
 use jiff::tz::TimeZone;
@@ -99,6 +99,57 @@ impl Originals {
                 out.write_all(&part).map_err(|error| IngestError::internal(format!("cannot write: {error}")))
             }
         }
+    }
+
+    /// Writes the slice of the first place where the item's top-level item was found: separator, quoting and all.
+    ///
+    /// # Errors
+    /// As [`Originals::raw`].
+    pub fn as_found_to(&mut self, item: ItemNo, out: &mut dyn std::io::Write) -> Result<(), IngestError> {
+        let root = self.item(item)?.root;
+        let instances = self.reader.instances_of(root)?;
+        let first = instances.first().ok_or_else(|| IngestError::internal(format!("item {root} was found nowhere")))?;
+        let failed = |error: std::io::Error| IngestError::internal(format!("cannot write: {error}"));
+        let around = first.separator.as_deref().unwrap_or_default();
+        let (separator, trailer) = around.split_at(around.len().saturating_sub(first.trailer_len as usize));
+        out.write_all(separator).map_err(failed)?;
+        if first.as_found_differs {
+            let file = self.reader.file(first.file_id)?;
+            let variant = file.and_then(|file| Variant::from_code(file.variant)).unwrap_or(Variant::InDoubt);
+            let bytes = self.raw(root)?;
+            out.write_all(&requote(variant, &bytes)).map_err(failed)?;
+        } else {
+            self.raw_to(root, out)?;
+        }
+        out.write_all(trailer).map_err(failed)
+    }
+
+    /// The messages of an item's thread: joined by References and In-Reply-To alone, never by subject; in the order of their dates.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub fn thread(&self, item: ItemNo) -> Result<Vec<ItemRow>, IngestError> {
+        let root = self.item(item)?;
+        let mut ids: HashSet<String> = HashSet::new();
+        ids.extend(root.message_id.iter().chain(&root.in_reply_to).chain(&root.references).cloned());
+        let mut members = BTreeSet::from([root.item_no]);
+        loop {
+            let before = (ids.len(), members.len());
+            self.reader.for_each_links::<IngestError>(ItemNo(1)..ItemNo(u32::MAX), |links| {
+                let all = || links.message_id.iter().chain(&links.in_reply_to).chain(&links.references);
+                if all().any(|id| ids.contains(id)) {
+                    ids.extend(all().cloned());
+                    members.insert(links.item_no);
+                }
+                Ok(())
+            })?;
+            if before == (ids.len(), members.len()) {
+                break;
+            }
+        }
+        let mut rows = members.into_iter().map(|item| self.item(item)).collect::<Result<Vec<_>, _>>()?;
+        rows.sort_by_key(|row| (row.date.utc_secs.is_none(), row.date.utc_secs, row.item_no));
+        Ok(rows)
     }
 
     /// The words of one item.
@@ -246,4 +297,14 @@ fn document_kind(root: &ItemRow) -> DocumentKind<'_> {
 fn set_defects(doc: &mut IndexDoc, defects: &[DefectRow]) {
     doc.keywords.retain(|(field, value)| *field != Field::Defect && !(*field == Field::Has && value == "defect"));
     prepare::defect_keywords(doc, defects.iter().map(|defect| defect.code));
+}
+
+/// Takes attachments out of messages, for `verify --deep` and for whoever reads derived blobs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MessageParts;
+
+impl DeriveBytes for MessageParts {
+    fn derive(&self, root_bytes: &[u8], part_path: &str) -> Option<Vec<u8>> {
+        mail::part_bytes(root_bytes, part_path, &ParseLimits::default())
+    }
 }

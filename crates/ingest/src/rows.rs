@@ -137,7 +137,7 @@ fn instance_row(
         ordinal: found.ordinal,
         offset: found.offset,
         length: found.length,
-        separator: (!found.separator.is_empty()).then_some(found.separator),
+        separator: (!found.around.is_empty()).then_some(found.around),
         trailer_len: found.trailer_len,
         as_found_differs: found.unquoted,
         status,

@@ -69,7 +69,8 @@ pub(crate) struct Found {
     pub(crate) offset: u64,
     /// Length of the slice, separator and trailer included.
     pub(crate) length: u64,
-    pub(crate) separator: Vec<u8>,
+    /// The separator line, then the trailer's bytes.
+    pub(crate) around: Vec<u8>,
     pub(crate) trailer_len: u32,
     /// The identity is the unquoted message, which differs from the slice.
     pub(crate) unquoted: bool,

@@ -244,7 +244,7 @@ impl Made {
             });
             self.next.next_instance += 1;
             self.rows += 1;
-            if self.message % 3 != 0 {
+            if !self.message.is_multiple_of(3) {
                 let part = ItemNo(self.next.next_item);
                 self.item(&mut rows, part, Some(root));
                 rows.defects.push(DefectRow {
@@ -303,7 +303,11 @@ impl Made {
             blob_id: BlobId(self.next.next_blob),
             root,
             parent,
-            family_size: if mail { 1 + u32::from(number % 3 != 0) } else { 0 },
+            family_size: if mail {
+                1 + u32::from(!number.is_multiple_of(3))
+            } else {
+                0
+            },
             part_path: if mail { String::new() } else { "1".into() },
             kind: if mail { ItemKind::Email } else { ItemKind::Attachment },
             media_type: if mail {

@@ -31,4 +31,5 @@ pub use rows::{
 pub use schema::CATALOGUE_FORMAT;
 pub use write::CatalogueWriter;
 
+pub(crate) use read_sets::families;
 pub(crate) use schema::{OpenAs, create, not_a_catalogue, open_connection};

@@ -187,11 +187,24 @@ impl CatalogueReader {
     /// When the catalogue cannot be read, a row is damaged, or `each` failed.
     pub fn for_each_blob<E: From<StoreError>>(
         &self,
+        each: impl FnMut(BlobRow) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        self.for_each_blob_in(BlobId(0)..BlobId(u32::MAX), each)
+    }
+
+    /// Gives the blobs of a range to `each`, ascending.
+    ///
+    /// # Errors
+    /// As [`CatalogueReader::for_each_blob`].
+    pub fn for_each_blob_in<E: From<StoreError>>(
+        &self,
+        range: Range<BlobId>,
         mut each: impl FnMut(BlobRow) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
-        let sql = format!("SELECT {BLOB} FROM blob WHERE blob_id < ?1 ORDER BY blob_id");
+        let sql = format!("SELECT {BLOB} FROM blob WHERE blob_id >= ?1 AND blob_id < ?2 ORDER BY blob_id");
         let mut statement = self.conn.prepare_cached(&sql).doing("read blobs")?;
-        let mut rows = statement.query([self.pinned.next_blob]).doing("read blobs")?;
+        let end = range.end.0.min(self.pinned.next_blob);
+        let mut rows = statement.query((range.start.0, end)).doing("read blobs")?;
         while let Some(row) = rows.next().doing("read blobs")? {
             each(blob_row(row)?)?;
         }

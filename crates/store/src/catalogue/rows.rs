@@ -221,7 +221,8 @@ pub struct InstanceRow {
     pub offset: u64,
     /// Length of the slice as found, separator and trailer included.
     pub length: u64,
-    /// The separator line of an mbox with its line end; `None` where there is none.
+    /// What stands around the message in an mbox: the separator line with its line end, then the `trailer_len` bytes between
+    /// the message and the next separator. `None` where there is nothing.
     pub separator: Option<Vec<u8>>,
     /// Length of the line end behind the message that belongs to the separation.
     pub trailer_len: u32,

@@ -170,6 +170,15 @@ impl CatalogueWriter {
         write_sets::compact(&mut self.conn)
     }
 
+    /// Lets the catalogue grow to so many pages only, for tests of a full disk.
+    ///
+    /// # Errors
+    /// When the catalogue refuses.
+    pub fn limit_pages(&mut self, pages: u32) -> Result<()> {
+        let sql = format!("PRAGMA max_page_count={pages}");
+        self.conn.query_row(&sql, [], |_| Ok(())).doing("limit the catalogue")
+    }
+
     /// Moves the log into the file, so that the case is one file when nobody else has it open.
     ///
     /// # Errors

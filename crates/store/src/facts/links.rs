@@ -26,7 +26,8 @@ impl Target {
         }
     }
 
-    fn text(&self) -> &str {
+    /// The reference or id as written.
+    pub fn text(&self) -> &str {
         match self {
             Self::Case(text) | Self::Decision(text) => text,
         }

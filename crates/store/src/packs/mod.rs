@@ -17,6 +17,8 @@ pub use build::{BlobSpan, FrameBuilder, PackedRange};
 pub use format::{FRAME_TARGET_BYTES, PACK_FORMAT, PACK_ROLL_BYTES, pack_file_name, pack_number};
 pub use read::PackReader;
 pub use walk::{BlobEnd, PackWalker, WalkedFrame};
+pub(crate) use read::check_header;
+pub(crate) use write::pack_numbers;
 pub use write::{PackWriter, StreamedBlob, StreamedBlobWriter};
 
 /// Where a frame stands.

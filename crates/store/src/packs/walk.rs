@@ -33,7 +33,9 @@ pub struct WalkedFrame {
     pub continues: bool,
     /// Blobs that end here, in order.
     pub ends: Vec<BlobEnd>,
-    /// Plain bytes.
+    /// How many plain bytes it holds.
+    pub plain_len: u32,
+    /// Plain bytes; empty when only the table was asked for.
     pub plain: Vec<u8>,
 }
 
@@ -86,6 +88,18 @@ impl PackWalker {
     /// When the frame is damaged or cut short. A walk can go on behind a frame only when its header was sound; see
     /// [`PackWalker::skip_damaged`].
     pub fn next_frame(&mut self) -> Result<Option<WalkedFrame>> {
+        self.advance(true)
+    }
+
+    /// The same without unpacking: everything but the plain bytes, still checked against the checksum.
+    ///
+    /// # Errors
+    /// As [`PackWalker::next_frame`].
+    pub fn next_table(&mut self) -> Result<Option<WalkedFrame>> {
+        self.advance(false)
+    }
+
+    fn advance(&mut self, unpacked: bool) -> Result<Option<WalkedFrame>> {
         if self.offset >= self.end {
             return Ok(None);
         }
@@ -110,7 +124,11 @@ impl PackWalker {
         if !header.agrees(table, payload) {
             return Err(self.damaged(offset, "the frame does not agree with its checksum"));
         }
-        let plain = unpack(&mut self.decompressor, &header, payload).map_err(|detail| self.damaged(offset, detail))?;
+        let plain = if unpacked {
+            unpack(&mut self.decompressor, &header, payload).map_err(|detail| self.damaged(offset, detail))?
+        } else {
+            Vec::new()
+        };
         let ends = read_table(table, header.entries).ok_or_else(|| self.damaged(offset, "the blob table is cut"))?;
         self.offset = next_offset;
         Ok(Some(WalkedFrame {
@@ -118,6 +136,7 @@ impl PackWalker {
             next_offset,
             continues: header.continues,
             ends,
+            plain_len: header.plain_len,
             plain,
         }))
     }

@@ -161,7 +161,11 @@ impl Ingest {
                 status: InstanceStatus::New,
                 run_no: RunNo(1),
                 second_blake3: None,
-                labels: if seed % 4 == 0 { vec!["seen".into()] } else { Vec::new() },
+                labels: if seed.is_multiple_of(4) {
+                    vec!["seen".into()]
+                } else {
+                    Vec::new()
+                },
             });
             self.next_instance += 1;
             self.offset += bytes.len() as u64;
@@ -377,7 +381,7 @@ pub(crate) fn root_row(item: ItemNo, blob: u32, seed: u64, size: u64) -> ItemRow
         sketch: Some(vec![seed as u8; 64]),
         searchability: Searchability::Searched,
         flags: ItemFlags {
-            has_html: seed % 2 == 0,
+            has_html: seed.is_multiple_of(2),
             ..ItemFlags::default()
         },
         labels: Vec::new(),

@@ -1,0 +1,432 @@
+//! What can be typed. Nothing is opened or looked up here.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Evidence search: keeps every original, finds every word, and proves what was searched.
+#[derive(Debug, Parser)]
+#[command(name = "embley", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Args {
+    /// The case folder; else EMBLEY_CASE, else the nearest folder upwards that holds case.toml
+    #[arg(long, global = true, env = "EMBLEY_CASE", value_name = "DIR")]
+    pub(crate) case: Option<PathBuf>,
+    /// Who is acting; else EMBLEY_USER, else the login name
+    #[arg(long, global = true, env = "EMBLEY_USER", value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How lists are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// One document with a schema number
+    Json,
+    /// One object a line
+    Jsonl,
+    /// Comma-separated values
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Makes a case
+    Init(InitArgs),
+    /// Takes in files, folders and mailboxes; resumes by itself; a second run finds nothing new
+    Ingest(IngestArgs),
+    /// Says what is in the case and whether all sums close
+    Status(ListArgs),
+    /// Earlier ingests
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// The exception register: what could not be read, and what is odd
+    Exceptions(ExceptionsArgs),
+    /// Finds items
+    Search(SearchArgs),
+    /// Shows one item
+    Show(ShowArgs),
+    /// Case-system records
+    #[command(subcommand)]
+    Records(RecordsCommand),
+    /// Exhibits
+    #[command(subcommand)]
+    Exhibit(ExhibitCommand),
+    /// Tags
+    #[command(subcommand)]
+    Tag(TagCommand),
+    /// Decisions, roles, mail and exhibits of a case in one order
+    Timeline(TimelineArgs),
+    /// Checks the case folder
+    Verify(VerifyArgs),
+    /// Makes a new index from the store
+    Reindex(ReindexArgs),
+    /// Says what this machine offers and what is missing
+    Doctor(ListArgs),
+    /// Measures throughput on this machine
+    Bench(BenchArgs),
+    /// Makes, ingests and searches a worked example
+    Demo(DemoArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InitArgs {
+    /// The folder to make
+    pub(crate) dir: PathBuf,
+    /// Name of the case, for people
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Reference of the investigation
+    #[arg(long)]
+    pub(crate) reference: Option<String>,
+    /// Time zone of date-only queries
+    #[arg(long, default_value = "Europe/London")]
+    pub(crate) zone: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IngestArgs {
+    /// Files, folders and mailboxes, in the order in which their items are numbered
+    #[arg(required_unless_present = "manifest")]
+    pub(crate) sources: Vec<PathBuf>,
+    /// Who held them
+    #[arg(long, conflicts_with = "custodian_from_path")]
+    pub(crate) custodian: Option<String>,
+    /// Take the custodian from the N-th component (from 1) of the path below the source
+    #[arg(long, value_name = "N")]
+    pub(crate) custodian_from_path: Option<u32>,
+    /// A CSV of path, custodian, label: a batch of exports
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// Label of the source in the case (default: its base name)
+    #[arg(long)]
+    pub(crate) label: Option<String>,
+    /// Leave out what matches this glob, on the path below the source; may be given again
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Leave out originals whose SHA-256 is in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_hashes: Option<PathBuf>,
+    /// Accept a source under another custodian than before
+    #[arg(long)]
+    pub(crate) reassign: bool,
+    /// Read every byte again, whatever size, time and inode say
+    #[arg(long)]
+    pub(crate) rehash: bool,
+    /// Worker threads (default: one a core)
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Budget in bytes for all that is in flight (k, M, G understood)
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "1G")]
+    pub(crate) memory: u64,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) progress: ProgressKind,
+    /// For tests of the reconciliation: the first entry of this unit is lost behind the splitter
+    #[arg(long, hide = true)]
+    pub(crate) test_lose_entry: Option<u64>,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressKind {
+    /// Bars on a terminal, else plain
+    Auto,
+    /// Live bars
+    Bar,
+    /// A line every few seconds
+    Plain,
+    /// JSON lines on stderr
+    Json,
+    /// Nothing
+    None,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListArgs {
+    /// How to print (default: table on a terminal, else json)
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// All runs
+    List(ListArgs),
+    /// One run, with its settings and events
+    Show {
+        /// Run id
+        id: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExceptionsArgs {
+    /// Only this class: note, warning, loss, excepted
+    #[arg(long)]
+    pub(crate) class: Option<String>,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LimitArgs {
+    /// At most this many (default: 20 on a terminal, else all)
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    pub(crate) limit: Option<u64>,
+    /// All of them
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SearchArgs {
+    /// The query, in the words of `docs/query.md`
+    pub(crate) query: String,
+    /// Print only the number of hits
+    #[arg(long)]
+    pub(crate) count: bool,
+    /// Order: date, -date or relevance
+    #[arg(long, value_parser = ["date", "-date", "relevance"], default_value = "date", allow_hyphen_values = true)]
+    pub(crate) sort: String,
+    /// What is counted: items, (item, custodian) pairs, or instances
+    #[arg(long, value_parser = ["global", "custodian", "instance"], default_value = "global")]
+    pub(crate) scope: String,
+    /// Comma-separated: custodian, type, year
+    #[arg(long, value_name = "LIST")]
+    pub(crate) facets: Option<String>,
+    /// Print the tree and the plan
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// No snippets
+    #[arg(long)]
+    pub(crate) no_snippets: bool,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ShowArgs {
+    /// Item number, item id or unique prefix of one
+    pub(crate) item: String,
+    /// The original bytes, exactly
+    #[arg(long, group = "how")]
+    pub(crate) raw: bool,
+    /// With --raw: the slice as it stands in its container
+    #[arg(long, requires = "raw")]
+    pub(crate) as_found: bool,
+    /// The text that is searched
+    #[arg(long, group = "how")]
+    pub(crate) text: bool,
+    /// The header section as it stands
+    #[arg(long, group = "how")]
+    pub(crate) headers: bool,
+    /// The family: parents and children
+    #[arg(long, group = "how")]
+    pub(crate) family: bool,
+    /// Every place where it was found
+    #[arg(long, group = "how")]
+    pub(crate) instances: bool,
+    /// The messages of its thread, by References and In-Reply-To
+    #[arg(long, group = "how")]
+    pub(crate) thread: bool,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordsCommand {
+    /// Takes in a file of records, canonical JSON Lines or CSV
+    Import {
+        /// The file
+        file: PathBuf,
+        /// The field map: `canonical`, or a file
+        #[arg(long, default_value = "canonical")]
+        mapping: String,
+        /// The record type, when the rows do not say it themselves
+        #[arg(long = "type", value_name = "T")]
+        record_type: Option<String>,
+    },
+    /// All records
+    List {
+        /// Only this type
+        #[arg(long = "type", value_name = "T")]
+        record_type: Option<String>,
+        #[command(flatten)]
+        limit: LimitArgs,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+}
+
+/// Which items are meant.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TargetArgs {
+    /// Item numbers or ids
+    pub(crate) items: Vec<String>,
+    /// All items of a query
+    #[arg(long)]
+    pub(crate) query: Option<String>,
+    /// A file of item numbers or ids, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ids: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExhibitCommand {
+    /// Makes an exhibit, or adds items to one
+    Add {
+        /// Reference: producer's initials and a number, `JS/1`
+        reference: String,
+        #[command(flatten)]
+        target: TargetArgs,
+        /// Who produces it
+        #[arg(long, value_name = "NAME")]
+        produced_by: Option<String>,
+        /// What it is
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// All exhibits
+    List(ListArgs),
+    /// Ties an exhibit to a case
+    Link {
+        /// The exhibit
+        reference: String,
+        /// The case
+        case_ref: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TagCommand {
+    /// Puts a tag on items, as one event
+    Add {
+        /// The tag
+        tag: String,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Takes a tag off items, as one event
+    Remove {
+        /// The tag
+        tag: String,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// All tags and how many items they hold
+    List(ListArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TimelineArgs {
+    /// The case reference
+    pub(crate) case_ref: String,
+    /// From this day
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// To this day, included
+    #[arg(long)]
+    pub(crate) to: Option<String>,
+    /// Only what this person has part in
+    #[arg(long)]
+    pub(crate) person: Option<String>,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct VerifyArgs {
+    /// Hash every byte again and check every table against the others
+    #[arg(long)]
+    pub(crate) deep: bool,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReindexArgs {
+    /// Worker threads (default: one a core)
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Budget in bytes
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "1G")]
+    pub(crate) memory: u64,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) progress: ProgressKind,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BenchArgs {
+    /// Messages of the corpus that is made
+    #[arg(long, default_value_t = 50_000)]
+    pub(crate) messages: u64,
+    /// Seed of the corpus
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Worker threads (default: one a core)
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Budget in bytes
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "1G")]
+    pub(crate) memory: u64,
+    /// Measure these files instead of a made corpus
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: Vec<PathBuf>,
+    /// Only parse and index SOURCE, with the same schema and documents: no hash, no de-duplication, no store, no catalogue
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) baseline: Vec<PathBuf>,
+    /// Only time queries on the case given by --case
+    #[arg(long)]
+    pub(crate) queries: bool,
+    /// How to print
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DemoArgs {
+    /// Where to make it (default: a folder embley-demo here)
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Reads `512M`, `1G`, `100k` or plain bytes.
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let factor: u64 = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        unit => return Err(format!("unknown unit {unit:?}; use k, M or G")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("{text:?} is not a number of bytes"))?;
+    number.checked_mul(factor).filter(|bytes| *bytes >= 16 << 20).ok_or_else(|| "at least 16M is needed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn bytes_are_read_with_their_unit() {
+        assert_eq!(parse_bytes("1G"), Ok(1 << 30));
+        assert_eq!(parse_bytes("512MiB"), Ok(512 << 20));
+        assert!(parse_bytes("12").is_err());
+        assert!(parse_bytes("1T").is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! `embley ingest`: from what was typed to a request, with progress, Ctrl-C, and a summary.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context;
+use embley_casework::links::LinkCases;
+use embley_ingest::{CustodianRule, FinishStep, IngestOptions, IngestRequest, RunReport, SourceSpec};
+use embley_model::clock::{Clock, SystemClock};
+use embley_store::{Access, Case, Holder};
+
+use crate::args::{Args, IngestArgs};
+use crate::context;
+use crate::exit::{self, CliError};
+use crate::output::clean;
+use crate::progress::Display;
+
+/// Takes the sources in.
+pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
+    let request = request(ingest)?;
+    let dir = context::case_dir(args)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let case = open_for_writing(&dir, "ingest", &*clock)?;
+    let mut options = IngestOptions::new(context::threads(ingest.threads), Arc::clone(&clock));
+    options.memory_bytes = ingest.memory;
+    options.lose_entry = ingest.test_lose_entry;
+    options.cancel = stop_on_signal()?;
+    let display = Display::start(ingest.progress, Arc::clone(&options.counters), clock);
+    let steps: [&dyn FinishStep; 1] = [&LinkCases];
+    let report = embley_ingest::run(&case, &request, &options, &steps);
+    display.finish();
+    let report = report?;
+    say(&report);
+    Ok(code(&report))
+}
+
+/// Opens the case for evidence; the lock says who holds it.
+pub(crate) fn open_for_writing(dir: &Path, what: &str, clock: &dyn Clock) -> anyhow::Result<Case> {
+    let holder = Holder { what: what.to_owned(), since_micros: clock.now_micros() };
+    Ok(Case::open(dir, Access::Write(holder))?)
+}
+
+/// A flag that Ctrl-C and a polite kill set; a second Ctrl-C ends the process, which loses nothing that is committed.
+pub(crate) fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, i32::from(exit::STOPPED), Arc::clone(&flag))
+            .context("cannot listen for Ctrl-C")?;
+        signal_hook::flag::register(signal, Arc::clone(&flag)).context("cannot listen for Ctrl-C")?;
+    }
+    Ok(flag)
+}
+
+/// From what was typed to what is meant.
+pub(crate) fn request(args: &IngestArgs) -> anyhow::Result<IngestRequest> {
+    let mut sources = Vec::new();
+    let rule = match (&args.custodian, args.custodian_from_path) {
+        (Some(name), _) => CustodianRule::Named(name.clone()),
+        (None, Some(level)) => CustodianRule::FromPath(level),
+        (None, None) => CustodianRule::Unknown,
+    };
+    if args.label.is_some() && args.sources.len() > 1 {
+        return Err(CliError::usage("--label names one source, but several were given; use --manifest"));
+    }
+    for path in &args.sources {
+        let label = match &args.label {
+            Some(label) => label.clone(),
+            None => base_name(path)?,
+        };
+        sources.push(SourceSpec { path: path.clone(), label, custodian: rule.clone() });
+    }
+    if let Some(manifest) = &args.manifest {
+        sources.extend(read_manifest(manifest)?);
+    }
+    let known_hashes = match &args.known_hashes {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|error| CliError::input(format!("cannot read {}: {error}", path.display())))?
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        None => Vec::new(),
+    };
+    Ok(IngestRequest {
+        sources,
+        exclude: args.exclude.clone(),
+        known_hashes,
+        rehash: args.rehash,
+        reassign: args.reassign,
+    })
+}
+
+fn base_name(path: &Path) -> anyhow::Result<String> {
+    let absolute = std::path::absolute(path).with_context(|| format!("cannot tell where {} is", path.display()))?;
+    let name = absolute.components().rev().find_map(|part| match part {
+        std::path::Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    });
+    name.ok_or_else(|| CliError::usage(format!("{} has no name; give --label", path.display())))
+}
+
+#[derive(serde::Deserialize)]
+struct ManifestRow {
+    path: PathBuf,
+    #[serde(default)]
+    custodian: Option<String>,
+    #[serde(default)]
+    label: Option<String>,
+}
+
+/// A CSV with the columns path, custodian, label; paths are relative to the manifest.
+fn read_manifest(path: &Path) -> anyhow::Result<Vec<SourceSpec>> {
+    let mut reader = csv::Reader::from_path(path)
+        .map_err(|error| CliError::input(format!("cannot read manifest {}: {error}", path.display())))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut sources = Vec::new();
+    for (number, row) in reader.deserialize::<ManifestRow>().enumerate() {
+        let row = row.map_err(|error| {
+            CliError::usage(format!("manifest {}, row {}: {error}", path.display(), number + 2))
+        })?;
+        let source = folder.join(&row.path);
+        let custodian = row.custodian.filter(|name| !name.trim().is_empty());
+        sources.push(SourceSpec {
+            label: match row.label.filter(|label| !label.trim().is_empty()) {
+                Some(label) => label,
+                None => base_name(&source)?,
+            },
+            path: source,
+            custodian: custodian.map_or(CustodianRule::Unknown, CustodianRule::Named),
+        });
+    }
+    Ok(sources)
+}
+
+fn code(report: &RunReport) -> u8 {
+    if report.state == "stopped" {
+        exit::STOPPED
+    } else if report.sums.excepted + report.sums.children.excepted > 0 {
+        exit::EXCEPTIONS
+    } else {
+        exit::DONE
+    }
+}
+
+/// The summary, on stderr: results are asked for with `status`.
+fn say(report: &RunReport) {
+    let sums = &report.sums;
+    if report.resumed {
+        eprintln!("{} went on where it had stopped", report.run);
+    }
+    if report.replayed > 0 {
+        eprintln!("{} items were put back into the index, which was behind the catalogue", report.replayed);
+    }
+    eprintln!(
+        "{}: {} entries found = {} new + {} duplicate + {} unchanged + {} excluded + {} excepted; {} parts = {} items + {} excepted",
+        report.run,
+        sums.discovered,
+        sums.new,
+        sums.duplicate,
+        sums.unchanged,
+        sums.excluded,
+        sums.excepted,
+        sums.children.discovered,
+        sums.children.items,
+        sums.children.excepted,
+    );
+    if sums.unchanged > 0 {
+        eprintln!("unchanged files were told by {}", report.unchanged_by);
+    }
+    if report.absent_files > 0 {
+        eprintln!("{} files that were there before are gone; their items are kept", report.absent_files);
+    }
+    if let Some(test) = &report.self_test {
+        eprintln!(
+            "self-test: {} of {} items found by their own words ({} of the sample have none)",
+            test.found, test.asked, test.without_words
+        );
+    }
+    for (name, detail) in &report.finish {
+        eprintln!("{name}: {}", clean(detail));
+    }
+    if report.state == "stopped" {
+        eprintln!("stopped after the batch in hand; run the same command again to go on");
+    } else if report.balanced {
+        eprintln!("all sums close");
+    }
+    if sums.excepted > 0 {
+        eprintln!("entries of which no item exists: see `embley exceptions --class excepted`");
+    }
+}

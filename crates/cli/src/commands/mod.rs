@@ -1,0 +1,36 @@
+//! One file a command; each opens what it needs, calls the library, prints.
+
+mod bench;
+mod casework;
+mod demo;
+mod doctor;
+mod ingest;
+mod init;
+mod search;
+mod show;
+mod status;
+mod verify;
+
+use crate::args::{Args, Command};
+
+/// Runs a command and returns its exit code.
+pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    match &args.command {
+        Command::Init(init) => init::run(init),
+        Command::Ingest(ingest) => ingest::run(args, ingest),
+        Command::Status(list) => status::status(args, list),
+        Command::Runs(runs) => status::runs(args, runs),
+        Command::Exceptions(exceptions) => status::exceptions(args, exceptions),
+        Command::Search(search) => search::run(args, search),
+        Command::Show(show) => show::run(args, show),
+        Command::Records(records) => casework::records(args, records),
+        Command::Exhibit(exhibit) => casework::exhibit(args, exhibit),
+        Command::Tag(tag) => casework::tag(args, tag),
+        Command::Timeline(timeline) => casework::timeline(args, timeline),
+        Command::Verify(verify) => verify::verify(args, verify),
+        Command::Reindex(reindex) => verify::reindex(args, reindex),
+        Command::Doctor(list) => doctor::run(list),
+        Command::Bench(bench) => bench::run(args, bench),
+        Command::Demo(demo) => demo::run(demo),
+    }
+}

@@ -1,0 +1,223 @@
+//! `embley search`: counts, hits, facets; everything can be streamed out.
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::sync::Mutex;
+
+use embley_casework::hits::CaseHits;
+use embley_ingest::Originals;
+use embley_model::id::ItemNo;
+use embley_search::BoxError;
+use embley_search::{Answer, Facet, Hit, ItemText, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
+use embley_store::{Access, Case};
+
+use crate::args::{Args, Format, SearchArgs};
+use crate::context;
+use crate::exit::{self, CliError};
+use crate::output::{SCHEMA, clean, defuse};
+
+/// Texts for snippets, parsed again from the originals.
+pub(crate) struct StoredTexts(Mutex<Originals>);
+
+impl StoredTexts {
+    /// Reads through a handle of its own.
+    pub(crate) fn open(case: &Case) -> anyhow::Result<Self> {
+        Ok(Self(Mutex::new(Originals::open(case)?)))
+    }
+}
+
+impl ItemText for StoredTexts {
+    fn text(&self, item: ItemNo) -> Result<String, BoxError> {
+        let mut originals = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(originals.text(item)?.body)
+    }
+}
+
+/// Finds and prints.
+pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
+    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let searcher = Searcher::open(&case)?;
+    let plan = searcher.plan(&search.query)?;
+    if search.explain {
+        println!("{}", plan.explain());
+        return Ok(exit::DONE);
+    }
+    let facets = facets(search)?;
+    let texts = if search.count || search.no_snippets { None } else { Some(StoredTexts::open(&case)?) };
+    let links = CaseHits::new(&searcher);
+    let limit = if search.count { Some(0) } else { context::limit(&search.limit).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)) };
+    let options = SearchOptions {
+        scope: scope(&search.scope)?,
+        sort: Sort::from_name(&search.sort).ok_or_else(|| CliError::usage(format!("unknown order {:?}", search.sort)))?,
+        offset: 0,
+        limit,
+        facets: &facets,
+        texts: texts.as_ref().map(|texts| texts as &dyn ItemText),
+        style: SnippetStyle::default(),
+        links: Some(&links),
+    };
+    let answer = searcher.run(&plan, options)?;
+    let count = answer.summary().count;
+    if search.count {
+        println!("{count}");
+    } else {
+        print(answer, context::format(&search.list))?;
+    }
+    Ok(if count == 0 { exit::NO_HIT } else { exit::DONE })
+}
+
+fn scope(name: &str) -> anyhow::Result<Scope> {
+    match name {
+        "global" => Ok(Scope::Global),
+        "custodian" => Ok(Scope::Custodian),
+        "instance" => Ok(Scope::Instance),
+        other => Err(CliError::usage(format!("unknown scope {other:?}"))),
+    }
+}
+
+fn facets(search: &SearchArgs) -> anyhow::Result<Vec<Facet>> {
+    let Some(list) = &search.facets else { return Ok(Vec::new()) };
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            Facet::from_name(name).ok_or_else(|| {
+                let known: Vec<&str> = Facet::ALL.iter().map(|facet| facet.name()).collect();
+                CliError::usage(format!("unknown facet {name:?}; there are {}", known.join(", ")))
+            })
+        })
+        .collect()
+}
+
+fn print(answer: Answer<'_>, format: Format) -> anyhow::Result<()> {
+    let out = RefCell::new(std::io::BufWriter::new(std::io::stdout().lock()));
+    let summary = serde_json::to_value(answer.summary())?;
+    match format {
+        Format::Json => {
+            let mut out = out.borrow_mut();
+            write!(out, "{{\"schema\":{SCHEMA}")?;
+            if let Some(members) = summary.as_object() {
+                for (key, value) in members {
+                    write!(out, ",{key:?}:{value}")?;
+                }
+            }
+            write!(out, ",\"hits\":[")?;
+            for (position, hit) in answer.hits()?.enumerate() {
+                write!(out, "{}", if position == 0 { "\n" } else { ",\n" })?;
+                serde_json::to_writer(&mut *out, &hit?)?;
+            }
+            writeln!(out, "]}}")?;
+        }
+        Format::Jsonl => {
+            for hit in answer.hits()? {
+                let mut out = out.borrow_mut();
+                serde_json::to_writer(&mut *out, &hit?)?;
+                writeln!(out)?;
+            }
+        }
+        Format::Csv => {
+            let mut out = out.borrow_mut();
+            let mut csv = csv::Writer::from_writer(&mut *out);
+            csv.write_record(["item_no", "item", "kind", "date", "from", "to", "subject", "filename", "custodians", "sha256"])?;
+            for hit in answer.hits()? {
+                csv.write_record(cells(&hit?).iter().map(|cell| defuse(cell)))?;
+            }
+            csv.flush()?;
+        }
+        Format::Table => table(&answer, &mut *out.borrow_mut())?,
+    }
+    out.borrow_mut().flush()?;
+    tell(&answer);
+    Ok(())
+}
+
+/// One hit a block: what a person scans for first.
+fn table(answer: &Answer<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    for hit in answer.hits()? {
+        let hit = hit?;
+        let date = hit.date.as_deref().unwrap_or("undated");
+        let title = if hit.subject.is_empty() { hit.filename.clone().unwrap_or_default() } else { hit.subject.clone() };
+        writeln!(out, "#{}  {date}  {}  {}", hit.item_no, hit.kind.word(), clean(&title))?;
+        writeln!(out, "    from {}  to {}  held by {}", clean(&hit.from), clean(&hit.to.join(", ")), clean(&hit.custodians.join(", ")))?;
+        let marks: Vec<String> = [
+            ("exhibits", hit.exhibits.join(", ")),
+            ("tags", hit.tags.join(", ")),
+            ("cases", hit.cases.join(", ")),
+            ("defects", hit.defects.join(", ")),
+        ]
+        .into_iter()
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(name, values)| format!("{name} {values}"))
+        .collect();
+        if !marks.is_empty() {
+            writeln!(out, "    {}", clean(&marks.join("  ")))?;
+        }
+        for snippet in &hit.snippets {
+            writeln!(out, "    {}: {}", snippet.field, clean(&marked(&snippet.text, &snippet.ranges)).replace('\n', " "))?;
+        }
+    }
+    Ok(())
+}
+
+/// The text with `[` and `]` around what matched. Ranges count characters.
+fn marked(text: &str, ranges: &[[usize; 2]]) -> String {
+    let mut out = String::with_capacity(text.len() + ranges.len() * 2);
+    for (at, letter) in text.chars().enumerate() {
+        if ranges.iter().any(|range| range[1] == at) {
+            out.push(']');
+        }
+        if ranges.iter().any(|range| range[0] == at) {
+            out.push('[');
+        }
+        out.push(letter);
+    }
+    if ranges.iter().any(|range| range[1] == text.chars().count()) {
+        out.push(']');
+    }
+    out
+}
+
+fn cells(hit: &Hit) -> Vec<String> {
+    vec![
+        hit.item_no.to_string(),
+        hit.item.to_string(),
+        hit.kind.word().to_owned(),
+        hit.date.clone().unwrap_or_default(),
+        hit.from.clone(),
+        hit.to.join("; "),
+        hit.subject.clone(),
+        hit.filename.clone().unwrap_or_default(),
+        hit.custodians.join("; "),
+        hit.sha256.to_string(),
+    ]
+}
+
+/// What every answer says beside its hits.
+fn tell(answer: &Answer<'_>) {
+    let summary = answer.summary();
+    eprintln!("{} hits", summary.count);
+    for facet in &summary.facets {
+        let values: Vec<String> = facet.values.iter().map(|value| format!("{} {}", clean(value.value.as_deref().unwrap_or("(none)")), value.count)).collect();
+        eprintln!("{}: {}", facet.facet.name(), values.join(", "));
+    }
+    if !summary.not_searchable.is_empty() {
+        let reasons: Vec<String> = summary.not_searchable.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        eprintln!("in scope, but not searchable: {}", reasons.join(", "));
+    }
+    if summary.not_indexed > 0 {
+        eprintln!("{} items are not in the index yet: an ingest is under way or was stopped", summary.not_indexed);
+    }
+    for note in &summary.notes {
+        eprintln!("note: {}", clean(note));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_are_marked_by_character_ranges() {
+        assert_eq!(marked("ä bribe, a bribe", &[[2, 7], [11, 16]]), "ä [bribe], a [bribe]");
+    }
+}

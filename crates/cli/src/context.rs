@@ -1,0 +1,54 @@
+//! From what was typed to what is meant: which case, who acts, which format.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use crate::args::{Args, Format, LimitArgs, ListArgs};
+use crate::exit::CliError;
+
+/// The case folder: given, or the nearest one upwards.
+pub(crate) fn case_dir(args: &Args) -> anyhow::Result<PathBuf> {
+    if let Some(dir) = &args.case {
+        if !dir.join("case.toml").is_file() {
+            return Err(CliError::usage(format!(
+                "{} is not a case: it holds no case.toml; `embley init DIR --name N` makes one",
+                dir.display()
+            )));
+        }
+        return Ok(dir.clone());
+    }
+    let here = std::env::current_dir()?;
+    here.ancestors().find(|dir| dir.join("case.toml").is_file()).map(Path::to_path_buf).ok_or_else(|| {
+        CliError::usage("no case given: use --case DIR or EMBLEY_CASE, or go into a folder that holds case.toml")
+    })
+}
+
+/// Who acts.
+pub(crate) fn actor(args: &Args) -> String {
+    args.user
+        .clone()
+        .or_else(|| std::env::var("USER").ok())
+        .or_else(|| std::env::var("LOGNAME").ok())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| format!("uid:{}", rustix::process::getuid().as_raw()))
+}
+
+/// The format asked for; else a table on a terminal and JSON elsewhere.
+pub(crate) fn format(list: &ListArgs) -> Format {
+    list.format.unwrap_or(if std::io::stdout().is_terminal() { Format::Table } else { Format::Json })
+}
+
+/// How many to list: `None` for all.
+pub(crate) fn limit(limit: &LimitArgs) -> Option<u64> {
+    match (limit.all, limit.limit) {
+        (true, _) => None,
+        (false, Some(limit)) => Some(limit),
+        (false, None) if std::io::stdout().is_terminal() => Some(20),
+        (false, None) => None,
+    }
+}
+
+/// One worker a core, unless told otherwise.
+pub(crate) fn threads(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).max(1)
+}
