@@ -250,8 +250,8 @@ fn every_flipped_byte_of_a_frame_is_noticed_by_the_reader() {
     let good = std::fs::read(&pack).unwrap();
     let file = OpenOptions::new().write(true).open(&pack).unwrap();
     let mut noticed = 0;
-    for at in 64..good.len() {
-        file.write_all_at(&[good[at] ^ 0x11], at as u64).unwrap();
+    for (at, byte) in good.iter().enumerate().skip(64) {
+        file.write_all_at(&[byte ^ 0x11], at as u64).unwrap();
         let (place, bytes) = &placed[1];
         let error = case
             .pack_reader()
@@ -264,7 +264,7 @@ fn every_flipped_byte_of_a_frame_is_noticed_by_the_reader() {
             "{error}"
         );
         noticed += 1;
-        file.write_all_at(&[good[at]], at as u64).unwrap();
+        file.write_all_at(&[*byte], at as u64).unwrap();
     }
     assert!(noticed > 200);
 }
