@@ -6,17 +6,19 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use embley_ingest::RecordWriter;
 use embley_ingest::records::{Appended, RecordBatch, RecordException, RecordItem, RecordSource};
+use embley_ingest::{IngestOptions, RecordWriter};
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::id::{Key128, RunNo};
 use embley_model::record::{Record, RecordKey, RecordType, canonical_json};
+use embley_store::Case;
 use embley_store::facts::{Connection, records};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::{CaseworkError, Result};
+use crate::links::{LinkCases, LinkSummary};
 use crate::mapping::Mapping;
 use crate::rows::{Found, Row, Rows, Source};
 
@@ -127,6 +129,23 @@ pub fn import(conn: &Connection, sink: &mut dyn RecordSink, request: &ImportRequ
         });
     }
     Ok(import.report)
+}
+
+/// Imports a file into a case folder that is open for writing, and renews the links between items and cases.
+///
+/// # Errors
+/// As [`import`]. When the links fail, the records are in the case and the next ingest or import renews them.
+pub fn import_into(
+    case: &Case,
+    options: &IngestOptions,
+    request: &ImportRequest<'_>,
+) -> Result<(ImportReport, LinkSummary)> {
+    let mut writer = RecordWriter::open(case, options)?;
+    let facts = case.facts()?;
+    let report = import(facts.connection(), &mut writer, request)?;
+    drop(writer);
+    let links = LinkCases::renew(case)?;
+    Ok((report, links))
 }
 
 struct Import<'a> {

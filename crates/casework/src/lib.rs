@@ -19,3 +19,17 @@ mod tests;
 
 pub use error::{CaseworkError, Result};
 pub use mapping::Mapping;
+
+use embley_store::Case;
+use jiff::tz::TimeZone;
+
+/// The zone of a case, in which its days begin.
+///
+/// # Errors
+/// `case.toml` names a zone that is not known.
+pub fn zone_of(case: &Case) -> Result<TimeZone> {
+    let name = &case.config().zone;
+    TimeZone::get(name).map_err(|cause| CaseworkError::Request {
+        detail: format!("case.toml: zone \"{name}\" is not known: {cause}"),
+    })
+}

@@ -16,6 +16,7 @@ use embley_model::address::Participant;
 use embley_model::date::EvidenceDate;
 use embley_model::id::ItemNo;
 use embley_model::item::ItemKind;
+use embley_search::Searcher;
 use embley_store::facts::Connection;
 use jiff::civil;
 use jiff::tz::TimeZone;
@@ -65,6 +66,18 @@ pub struct Sources<'a> {
     pub names: &'a dyn CaseNames,
     /// The zone of the case.
     pub zone: &'a TimeZone,
+}
+
+impl<'a> Sources<'a> {
+    /// Everything from one searcher: index and catalogue at the same state.
+    pub fn of(searcher: &'a Searcher) -> Self {
+        Self {
+            facts: searcher.reader().facts(),
+            items: searcher.reader(),
+            names: searcher,
+            zone: searcher.zone(),
+        }
+    }
 }
 
 /// Which timeline is asked for.

@@ -1,0 +1,5 @@
+//! Casework over real case folders: mail through the pipeline, records through the importer, exhibits and tags as facts.
+
+mod folder;
+mod linked;
+mod scale;
