@@ -130,7 +130,11 @@ pub(crate) fn open_connection(path: &Path, case_id: Key128, how: OpenAs) -> Resu
         }
         OpenAs::Facts => set_journal(&conn)?,
     }
-    conn.pragma_update(None, "temp_store", 0).doing("open the catalogue")?;
+    // A damaged page is said when it is read, and nothing in the file can make the program run code.
+    conn.pragma_update(None, "cell_size_check", true)
+        .doing("open the catalogue")?;
+    conn.pragma_update(None, "trusted_schema", false)
+        .doing("open the catalogue")?;
     Ok(conn)
 }
 
