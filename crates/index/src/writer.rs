@@ -152,7 +152,8 @@ impl IndexStore {
     /// Makes `segments` visible and records that the index is complete up to `ticket`.
     ///
     /// # Errors
-    /// Nothing is committed; segments given are swept at the next opening, and deletions stay pending.
+    /// Either nothing is committed, or all of it: unknown until the store is opened again. Segments that were
+    /// not committed are swept then, and their items replayed.
     pub fn commit(&mut self, segments: Vec<FinishedSegment>, ticket: Ticket) -> Result<()> {
         let mut all = Vec::with_capacity(self.segments.len() + segments.len());
         for segment in &self.segments {

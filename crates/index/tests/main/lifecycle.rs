@@ -123,6 +123,44 @@ fn an_open_reader_keeps_its_commit() {
 }
 
 #[test]
+fn readers_that_open_during_commits_and_merges_always_see_one_whole_commit() {
+    const ROUNDS: u32 = 40;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let items = bodies(ROUNDS * 3);
+    let mut store = IndexStore::open_or_create(folder.path()).expect("a new folder");
+    store.commit(Vec::new(), Ticket(0)).expect("a writable folder");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let read = || {
+        let mut opened = std::collections::BTreeSet::new();
+        while !done.load(std::sync::atomic::Ordering::Acquire) {
+            let snapshot = Snapshot::open(folder.path()).expect("an index that changes");
+            let ticket = snapshot.ticket().expect("a commit").0;
+            let count = snapshot.run(&term("common"), Want::default()).expect("an index").count;
+            assert_eq!(count, ticket * 3);
+            opened.insert(ticket);
+        }
+        opened.len()
+    };
+    std::thread::scope(|scope| {
+        let readers = [scope.spawn(read), scope.spawn(read)];
+        for round in 0..ROUNDS {
+            commit(
+                &mut store,
+                &[numbered(&items, |no| no / 3 == round)],
+                u64::from(round) + 1,
+            );
+            if round % 3 == 2 {
+                store.merge(1).expect("a writable folder");
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Release);
+        for reader in readers {
+            assert!(reader.join().expect("no reader failed") > 5);
+        }
+    });
+}
+
+#[test]
 fn uncommitted_files_are_swept_at_the_next_opening() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let items = bodies(10);
