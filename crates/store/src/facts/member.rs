@@ -77,17 +77,20 @@ impl FactSets {
         let mut record_cases = conn.prepare_cached(
             "SELECT c.case_ref FROM record r JOIN record_case c ON c.record_no = r.record_no WHERE r.item_no = ?1",
         )?;
+        let page: RoaringBitmap = items.iter().map(|item| item.0).collect();
+        let (tag_sets, exhibit_sets) = (touching(&self.tags, &page), touching(&self.exhibits, &page));
+        let case_sets = touching(&self.cases, &page);
         let mut all = Vec::with_capacity(items.len());
         for item in items {
-            let mut cases = holding(&self.cases, *item);
+            let mut cases = holding(&case_sets, *item);
             for case_ref in record_cases.query_map([item.0], |row| row.get::<_, String>(0))? {
                 cases.push(case_ref?);
             }
             cases.sort_by_cached_key(|case_ref| (super::cases::case_key(case_ref), case_ref.clone()));
             cases.dedup_by_key(|case_ref| super::cases::case_key(case_ref));
-            let mut tags = holding(&self.tags, *item);
+            let mut tags = holding(&tag_sets, *item);
             tags.sort_by_cached_key(|tag| (super::fold(tag), tag.clone()));
-            let mut exhibits = holding(&self.exhibits, *item);
+            let mut exhibits = holding(&exhibit_sets, *item);
             exhibits.sort_by_cached_key(|text| (text.parse::<ExhibitRef>().ok(), text.clone()));
             exhibits.dedup();
             all.push(Membership { exhibits, tags, cases });
@@ -96,8 +99,13 @@ impl FactSets {
     }
 }
 
-fn holding(sets: &HashMap<i64, Loaded>, item: ItemNo) -> Vec<String> {
-    sets.values()
+/// The few of many sets that hold any item of a page: most sets are passed over with one comparison.
+fn touching<'a>(sets: &'a HashMap<i64, Loaded>, page: &RoaringBitmap) -> Vec<&'a Loaded> {
+    sets.values().filter(|set| !set.members.is_disjoint(page)).collect()
+}
+
+fn holding(sets: &[&Loaded], item: ItemNo) -> Vec<String> {
+    sets.iter()
         .filter(|set| set.members.contains(item.0))
         .map(|set| set.name.clone())
         .collect()
