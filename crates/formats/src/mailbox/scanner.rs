@@ -164,6 +164,7 @@ impl<R: ReadAt> MailboxScanner<R> {
                 None => {
                     large = true;
                     self.splitter.looked = looked;
+                    self.splitter.view.renew(start);
                     match self.splitter.end_of_message(start, Hold::Window)? {
                         Some(found) => found,
                         // Without a limit the end of the file is the last boundary.

@@ -61,6 +61,12 @@ impl<R: ReadAt> View<R> {
         self.bytes.reserve_exact(capacity.saturating_sub(self.bytes.len()));
     }
 
+    /// Holds nothing, gives the memory back, and goes on at `offset` with a small window.
+    pub(super) fn renew(&mut self, offset: u64) {
+        self.bytes = Vec::with_capacity(STEP);
+        self.base = offset;
+    }
+
     /// Drops what lies before `offset`, which must not be beyond the end of what is held.
     pub(super) fn forget_before(&mut self, offset: u64) {
         let count = self.index(offset);
