@@ -1,8 +1,9 @@
 //! Named places between durable steps at which a test may stop the process.
 //!
 //! `EMBLEY_FAILPOINT=name:n` makes the n-th passage of `name` kill the process with SIGKILL, as a pulled
-//! plug would, and `name:n:error` makes the caller see an I/O error. Without the variable a passage costs one
-//! relaxed atomic load. The list of names is [`NAMES`]; tests assert that each was reached.
+//! plug would, `name:n:error` makes the caller see an I/O error, and `name:n:stop` halts the process with SIGSTOP until
+//! somebody sends SIGCONT. Without the variable a passage costs one relaxed atomic load. The list of names is [`NAMES`];
+//! tests assert that each was reached.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,10 +21,16 @@ pub const NAMES: &[&str] = &[
     "run-close",        // run row closed, run record not yet written
 ];
 
+enum Mode {
+    Kill,
+    Error,
+    Stop,
+}
+
 struct Armed {
     name: String,
     at: u64,
-    error: bool,
+    mode: Mode,
     passed: AtomicU64,
 }
 
@@ -35,11 +42,15 @@ fn armed() -> Option<&'static Armed> {
             let mut parts = text.split(':');
             let name = parts.next()?.to_owned();
             let at = parts.next()?.parse().ok()?;
-            let error = parts.next() == Some("error");
+            let mode = match parts.next() {
+                Some("error") => Mode::Error,
+                Some("stop") => Mode::Stop,
+                _ => Mode::Kill,
+            };
             Some(Armed {
                 name,
                 at,
-                error,
+                mode,
                 passed: AtomicU64::new(0),
             })
         })
@@ -55,18 +66,17 @@ pub fn pass(name: &'static str) -> std::io::Result<()> {
     if armed.name != name || armed.passed.fetch_add(1, Ordering::Relaxed) + 1 != armed.at {
         return Ok(());
     }
-    if armed.error {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::StorageFull,
-            format!("failpoint {name}"),
-        ));
+    match armed.mode {
+        Mode::Kill => signal_self("KILL"),
+        Mode::Stop => signal_self("STOP"),
+        Mode::Error => Err(std::io::Error::new(std::io::ErrorKind::StorageFull, format!("failpoint {name}"))),
     }
-    kill_self()
 }
 
-/// Ends this process as `kill -9` would: no destructor runs, no buffer is flushed.
-fn kill_self() -> std::io::Result<()> {
-    let pid = std::process::id().to_string();
-    std::process::Command::new("kill").args(["-9", &pid]).status()?;
+/// Ends or halts this process as a signal from outside would: no destructor runs, no buffer is flushed. The shell's own
+/// `kill` is there where the program of that name is not.
+fn signal_self(signal: &str) -> std::io::Result<()> {
+    let command = format!("kill -s {signal} {}", std::process::id());
+    std::process::Command::new("sh").args(["-c", &command]).status()?;
     Ok(())
 }
