@@ -82,8 +82,6 @@ impl Renderer {
             self.facts.nested += 1;
             out.push(b'\n');
             write_paragraph(out, &mut rng, &self.vocabulary, 40, Wrap::Hard);
-        } else {
-            self.facts.attachment_types.push("text/rfc822-headers");
         }
         close_parts(out, &boundary);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::BoxFormat;
 use crate::layout::Mailbox;
 use crate::message::{Facts, Form, Holder};
 use crate::needle::PHRASES;
@@ -95,7 +96,7 @@ impl Tally {
         index: u8,
     ) {
         let distinct = self.count_places(bytes, places, mailboxes);
-        self.count_items(facts, distinct);
+        self.count_items(facts, places, mailboxes);
         self.count_planted(facts, places, mailboxes, distinct);
         if version == 0 {
             match index {
@@ -156,10 +157,18 @@ impl Tally {
         self.firsts.len() as u64
     }
 
-    fn count_items(&mut self, facts: &Facts, distinct: u64) {
+    fn count_items(&mut self, facts: &Facts, places: &[Place], mailboxes: &[Mailbox]) {
+        let distinct = self.firsts.len() as u64;
         let broken_attachments = facts.broken.map_or(0, BrokenKind::attachments);
-        self.items.email_top += distinct;
-        self.items.email += distinct * (1 + facts.nested);
+        let is_loose = |(_, first): &&(u8, usize)| mailboxes[places[*first].mailbox].format == BoxFormat::Eml;
+        let documents = if facts.broken == Some(BrokenKind::NoHeaders) {
+            self.firsts.iter().filter(is_loose).count() as u64
+        } else {
+            0
+        };
+        self.items.document += documents;
+        self.items.email_top += distinct - documents;
+        self.items.email += distinct * (1 + facts.nested) - documents;
         self.items.attachment += distinct * (facts.attachment_types.len() as u64 + broken_attachments);
         for media_type in &facts.attachment_types {
             *self.types.entry(media_type).or_default() += distinct;

@@ -70,6 +70,9 @@ pub struct ItemTruth {
     pub email: u64,
     /// Top-level messages.
     pub email_top: u64,
+    /// Loose files that are no message: texts without any header whose first copy is an EML file (in a Maildir or an
+    /// mbox they are messages by their place).
+    pub document: u64,
     /// Leaves that are not bodies. Those of broken messages are counted as [`BrokenKind::attachments`] says.
     pub attachment: u64,
 }

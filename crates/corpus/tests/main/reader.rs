@@ -128,8 +128,7 @@ fn entity(headers: &BTreeMap<String, String>, body: &[u8], owner: usize, all: &m
     }
     let content = decode(headers, body);
     let disposition = headers.get("content-disposition").map_or("", String::as_str);
-    if media_type.starts_with("text/") && media_type != "text/rfc822-headers" && !disposition.starts_with("attachment")
-    {
+    if media_type.starts_with("text/") && !disposition.starts_with("attachment") {
         all[owner].text.extend_from_slice(&content);
         all[owner].text.push(b'\n');
     } else {
