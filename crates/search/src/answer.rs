@@ -18,8 +18,6 @@ use crate::plan::Plan;
 use crate::searcher::Searcher;
 use crate::snippet::{Marker, SnippetStyle};
 
-/// The catalogue's look-up index from items to instances.
-const INSTANCE_LOOKUP: &str = "instance_by_item";
 /// Rows read at a time.
 const PAGE: usize = 32;
 /// From this many hits on, instances are counted for all items at once rather than item by item.
@@ -168,17 +166,13 @@ impl<'s> Answer<'s> {
             }
         };
         let shown = self.summary.items.min(limit as u64);
-        // Without the look-up index, instances item by item would each read the whole table.
-        let indexed = || {
-            let names = self.searcher.reader().lookups();
-            names.is_ok_and(|names| names.iter().any(|name| name == INSTANCE_LOOKUP))
-        };
+        let counts_all = shown >= COUNT_ALL_FROM || (shown > 0 && !self.searcher.has_instance_lookup());
         Ok(Hits {
             searcher: self.searcher,
             plan: self.plan,
             options,
             order,
-            counts_all: shown >= COUNT_ALL_FROM || (shown > 0 && !indexed()),
+            counts_all,
             page: Vec::new().into_iter(),
             failed: false,
         })
@@ -294,7 +288,7 @@ impl Hits<'_> {
             });
             draft.hit.snippets = hit::snippets(draft, &text, &marker, style);
         };
-        if rayon::current_num_threads() > 1 {
+        if drafts.len() > 3 && rayon::current_num_threads() > 1 {
             drafts.par_iter_mut().for_each(one);
         } else {
             drafts.iter_mut().for_each(one);

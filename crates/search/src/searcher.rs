@@ -22,6 +22,8 @@ use crate::error::SearchError;
 use crate::facet::{self, Facet, FacetSets};
 use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare, year_range};
 
+/// The catalogue's look-up index from items to instances.
+const INSTANCE_LOOKUP: &str = "instance_by_item";
 /// Pages up to this end are found by keeping only the best; longer ones by ordering everything.
 const TOP_LIMIT: usize = 10_000;
 
@@ -35,6 +37,7 @@ pub struct Searcher {
     facets: RefCell<HashMap<Facet, Arc<FacetSets>>>,
     hidden: OnceLock<Arc<Vec<(&'static str, RoaringBitmap)>>>,
     instance_counts: OnceLock<Arc<Vec<u32>>>,
+    has_instance_lookup: OnceLock<bool>,
 }
 
 impl Searcher {
@@ -71,6 +74,7 @@ impl Searcher {
             facets: RefCell::default(),
             hidden: OnceLock::new(),
             instance_counts: OnceLock::new(),
+            has_instance_lookup: OnceLock::new(),
         })
     }
 
@@ -265,6 +269,14 @@ impl Searcher {
             .instance_counts()
             .map_err(|source| SearchError::catalogue("count instances", source))?;
         Ok(Arc::clone(self.instance_counts.get_or_init(|| Arc::new(read))))
+    }
+
+    /// True when the instances of one item are a look-up. Without it each would read the whole table.
+    pub(crate) fn has_instance_lookup(&self) -> bool {
+        *self.has_instance_lookup.get_or_init(|| {
+            let names = self.reader().lookups();
+            names.is_ok_and(|names| names.iter().any(|name| name == INSTANCE_LOOKUP))
+        })
     }
 
     pub(crate) fn named(&self, field: Field) -> Result<Arc<Vec<NamedSet>>, SearchError> {

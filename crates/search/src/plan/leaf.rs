@@ -78,7 +78,7 @@ impl Planner<'_> {
         if prefix {
             return self.text_prefix(leaf, text, words, span, fields, positive);
         }
-        self.refuse_lower_case_operator(leaf, text);
+        self.note_lower_case_operator(leaf, text);
         let fields = fields.to_vec();
         Ok(match <[String; 1]>::try_from(words) {
             Ok([token]) => {
@@ -148,7 +148,7 @@ impl Planner<'_> {
     }
 
     /// `and`, `or` and `not` in lower case are words; that is worth a note.
-    fn refuse_lower_case_operator(&mut self, leaf: &Leaf, text: &str) {
+    fn note_lower_case_operator(&mut self, leaf: &Leaf, text: &str) {
         if matches!(leaf, Leaf::Word(_)) && matches!(text, "and" | "or" | "not") {
             self.note(format!(
                 "`{text}` in lower case is searched as a word; the operator is {}",
