@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use embley_index::{FinishedSegment, IndexStore};
 use embley_model::event::{Event, Stage};
 use embley_model::id::{RunNo, Ticket};
-use embley_store::catalogue::{CatalogueWriter, Checkpoint, NextIds, RowBatch};
+use embley_store::catalogue::{CatalogueWriter, Checkpoint, NextIds};
 use embley_store::packs::PackPosition;
 
 use crate::error::IngestError;
@@ -103,15 +103,5 @@ impl<'a> Committer<'a> {
         self.options.counters.add(Stage::Commit, 0, 0, busy);
         self.options.observer.event(&Event::IndexCommit { ticket: ticket.0 });
         Ok(())
-    }
-
-    /// Rows outside of units, such as the state of the run; they go in with the next commit.
-    pub(crate) fn append(&mut self, batch: RowBatch) {
-        self.writer.append(batch);
-    }
-
-    /// The last unit taken, with the numbers after it.
-    pub(crate) fn reached(&self) -> Option<(Ticket, NextIds, PackPosition)> {
-        self.reached
     }
 }

@@ -102,15 +102,6 @@ pub(crate) struct NewFolder {
     pub(crate) path: Vec<u8>,
 }
 
-/// A version of a file met for the first time.
-#[derive(Clone, Debug)]
-pub(crate) struct NewFile {
-    pub(crate) file: FileId,
-    pub(crate) folder: FolderId,
-    pub(crate) version: u32,
-    pub(crate) previous: Option<FileId>,
-}
-
 /// A custodian met for the first time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewCustodian {
@@ -134,7 +125,6 @@ pub(crate) struct NewException {
 pub(crate) struct FeedNotes {
     pub(crate) custodians: Vec<NewCustodian>,
     pub(crate) folders: Vec<NewFolder>,
-    pub(crate) files: Vec<NewFile>,
     pub(crate) exceptions: Vec<NewException>,
     /// Files left out by rule, with the source.
     pub(crate) excluded: Vec<SourceId>,
@@ -151,8 +141,6 @@ pub(crate) struct FeedSummary {
     pub(crate) folders_seen: RoaringBitmap,
     /// Sources walked to the end.
     pub(crate) sources: Vec<SourceId>,
-    /// Sources that could not be opened at all.
-    pub(crate) unreadable: Vec<String>,
     /// Bytes of unchanged files.
     pub(crate) unchanged_bytes: u64,
 }
@@ -514,11 +502,8 @@ impl<'a> Feed<'a> {
         let file = match &resume {
             Some((file, _)) => *file,
             None => {
-                let file = FileId(self.next_file);
                 self.next_file += 1;
-                let version = previous.as_ref().map_or(1, |known| known.version + 1);
-                self.notes.files.push(NewFile { file, folder, version, previous: previous.map(|known| known.file) });
-                file
+                FileId(self.next_file - 1)
             }
         };
         let shown = self.shown(&found.rel);
@@ -527,6 +512,9 @@ impl<'a> Feed<'a> {
         let context = Arc::new(FileContext {
             file,
             source,
+            folder,
+            version: previous.as_ref().map_or(1, |known| known.version + 1),
+            previous: previous.map(|known| known.file),
             custodian,
             absolute: found.absolute,
             shown,

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::sync::Arc;
 
 use embley_formats::FormatError;
 use embley_formats::mailbox::UnquoteReader;
@@ -17,7 +16,6 @@ use embley_store::packs::{FrameBuilder, FramePos, PackPosition, PackWriter};
 
 use crate::dedup::DedupTable;
 use crate::error::IngestError;
-use crate::feed::NewFile;
 use crate::order::Turnstile;
 use crate::work::AS_IT_IS;
 use crate::unit::{FileContext, FileProgress, Outcome, PreparedFamily, PreparedUnit, StreamedOriginal};
@@ -96,15 +94,15 @@ impl Numberer {
     /// When the pack cannot be written: nothing of the unit counts.
     pub(crate) fn number(
         &mut self,
-        mut unit: PreparedUnit,
+        unit: PreparedUnit,
         dedup: &Turnstile<DedupTable>,
     ) -> Result<NumberedUnit, IngestError> {
         let frames = self.pack.append(&unit.packed)?;
-        let started = self.start_files(&mut unit);
+        let started = self.start_files(&unit);
         let mut numbers = Vec::with_capacity(unit.entries.len());
         let mut top_items = Vec::new();
         for index in 0..unit.entries.len() {
-            let place = self.place(&mut unit, index, &frames)?;
+            let place = self.place(&unit, index, &frames)?;
             let numbered = dedup.with(|table| self.entry(&unit, index, place, table, &mut top_items))?;
             let counted = !matches!(numbered, Numbered::Excluded | Numbered::Excepted);
             numbers.push((numbered, InstanceId(self.next.instance)));
@@ -119,7 +117,7 @@ impl Numberer {
     /// Where the original of a new family stands.
     fn place(
         &mut self,
-        unit: &mut PreparedUnit,
+        unit: &PreparedUnit,
         index: usize,
         frames: &[FramePos],
     ) -> Result<Option<BlobPlaceRow>, IngestError> {
@@ -213,25 +211,24 @@ impl Numberer {
     }
 
     /// Begins the rows of files that this unit meets first; returns the position of each of the unit's files in them.
-    fn start_files(&mut self, unit: &mut PreparedUnit) -> Vec<OpenFile> {
-        let new: HashMap<FileId, NewFile> = unit.notes.files.drain(..).map(|file| (file.file, file)).collect();
+    fn start_files(&mut self, unit: &PreparedUnit) -> Vec<OpenFile> {
         unit.files
             .iter()
             .map(|context| match self.open_files.remove(&context.file) {
                 Some(open) => open,
-                None => self.fresh_file(context, new.get(&context.file)),
+                None => self.fresh_file(context),
             })
             .collect()
     }
 
-    fn fresh_file(&self, context: &Arc<FileContext>, new: Option<&NewFile>) -> OpenFile {
+    fn fresh_file(&self, context: &FileContext) -> OpenFile {
         let row = FileRow {
             file_id: context.file,
             source_id: context.source,
-            folder_id: new.map_or(embley_store::catalogue::FolderId(0), |new| new.folder),
+            folder_id: context.folder,
             custodian_id: context.custodian.as_ref().map(|(id, _)| *id),
             name: context.name.clone(),
-            version: new.map_or(1, |new| new.version),
+            version: context.version,
             size: context.stat.size,
             mtime_nanos: context.stat.mtime_nanos,
             inode: context.stat.inode,
@@ -245,7 +242,7 @@ impl Numberer {
             message_bytes: 0,
             separator_bytes: 0,
             junk_bytes: 0,
-            previous_file: new.and_then(|new| new.previous),
+            previous_file: context.previous,
             absent_since_run: None,
             run_no: self.run,
         };
@@ -310,9 +307,8 @@ impl Numberer {
         Ok((files, tallies))
     }
 
-    /// What the splitter and the MIME enumeration counted, apart from what became of it. With several files in a unit the
-    /// count goes to the first of the source; the sums are per source then.
-    fn count_discovered(&mut self, unit: &PreparedUnit, open: &mut [OpenFile]) -> Result<(), IngestError> {
+    /// What the splitter and the MIME enumeration counted, apart from what became of it.
+    fn count_discovered(&self, unit: &PreparedUnit, open: &mut [OpenFile]) -> Result<(), IngestError> {
         if unit.discovered_by_file.len() != open.len() {
             return Err(IngestError::internal("a unit's counts do not match its files"));
         }

@@ -58,11 +58,6 @@ impl<T> Turnstile<T> {
         lock(&self.state).broken = true;
         self.moved.notify_all();
     }
-
-    /// Gives the value back.
-    pub(crate) fn into_inner(self) -> T {
-        self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).value
-    }
 }
 
 /// Results that wait for their turn.

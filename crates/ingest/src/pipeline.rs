@@ -40,6 +40,13 @@ pub(crate) struct Parts<'a> {
     pub(crate) first_ticket: u64,
 }
 
+/// How large the de-duplication table became: the one thing that grows with the input.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DedupSize {
+    pub(crate) blobs: usize,
+    pub(crate) bytes: usize,
+}
+
 /// Everything that the workers share.
 pub(crate) struct Pipeline<'a> {
     options: &'a IngestOptions,
@@ -78,7 +85,7 @@ impl<'a> Pipeline<'a> {
     ///
     /// # Errors
     /// The first failure of any worker. What was committed before it stands; the next run goes on from there.
-    pub(crate) fn run(self) -> Result<Feed<'a>, IngestError> {
+    pub(crate) fn run(self) -> Result<(Feed<'a>, DedupSize), IngestError> {
         std::thread::scope(|scope| {
             let this = &self;
             let workers: Vec<_> = (1..self.options.threads).map(|slot| scope.spawn(move || this.worker(slot))).collect();
@@ -91,7 +98,10 @@ impl<'a> Pipeline<'a> {
         });
         match self.board.into_failure() {
             Some(error) => Err(error),
-            None => Ok(self.feed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)),
+            None => {
+                let size = self.dedup.with(|table| DedupSize { blobs: table.len(), bytes: table.memory_bytes() });
+                Ok((self.feed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), size))
+            }
         }
     }
 

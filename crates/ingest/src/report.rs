@@ -86,6 +86,10 @@ pub struct RunReport {
     pub unchanged_by: String,
     /// Items replayed into the index before the run.
     pub replayed: u64,
+    /// Distinct blobs in the de-duplication table at the end; 0 when nothing was read.
+    pub dedup_blobs: u64,
+    /// Bytes of that table.
+    pub dedup_bytes: u64,
     /// Wall time in seconds.
     pub seconds: f64,
 }

@@ -65,12 +65,14 @@ pub struct IngestOptions {
     pub checkpoint_bytes: u64,
     /// Microseconds between checkpoints.
     pub checkpoint_micros: i64,
-    /// Bytes of a range.
+    /// Bytes of a range: a little less than three pack frames, so that the last one is not cut short.
     pub range_bytes: usize,
     /// A message above this is streamed.
     pub large_bytes: u64,
     /// Items that the self-test looks for, of each kind.
     pub self_test_items: usize,
+    /// Heap of one worker's index segment; by default its share of the memory budget.
+    pub segment_bytes: Option<usize>,
     /// For tests of the reconciliation: the n-th entry is lost behind the splitter.
     pub lose_entry: Option<u64>,
 }
@@ -87,15 +89,19 @@ impl IngestOptions {
             cancel: Arc::new(AtomicBool::new(false)),
             checkpoint_bytes: 64 << 20,
             checkpoint_micros: 3_000_000,
-            range_bytes: 1 << 20,
+            range_bytes: 1_100 << 10,
             large_bytes: 32 << 20,
             self_test_items: 1_000,
+            segment_bytes: None,
             lose_entry: None,
         }
     }
 
     /// Heap of one worker's index segment.
     pub(crate) fn segment_bytes(&self) -> usize {
+        if let Some(bytes) = self.segment_bytes {
+            return bytes;
+        }
         let share = self.memory_bytes / 2 / self.threads as u64;
         usize::try_from(share.clamp(32 << 20, 400 << 20)).unwrap_or(400 << 20)
     }

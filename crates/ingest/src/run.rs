@@ -10,7 +10,7 @@ use embley_model::event::{Event, Stage};
 use embley_model::failpoint;
 use embley_model::id::{RunNo, SourceId, Ticket};
 use embley_model::item::{ItemKind, Searchability};
-use embley_store::Case;
+use embley_store::{Case, StoreError};
 use embley_store::catalogue::{
     CatalogueReader, CatalogueWriter, Checkpoint, CustodianRow, FileState, NextIds, RowBatch, RunKind, RunRow, RunState,
     SourceRow, TallyRow,
@@ -23,7 +23,7 @@ use crate::error::IngestError;
 use crate::feed::{Custodians, Feed, FeedStart, FeedSummary, ResolvedSource};
 use crate::known::Catalogued;
 use crate::number::Numberer;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{DedupSize, Pipeline};
 use crate::reconcile;
 use crate::replay;
 use crate::report::{RunReport, Sums};
@@ -63,6 +63,7 @@ pub fn run(
     check_sources(request)?;
     let mut index = IndexStore::open_or_create(&case.index_dir())?;
     let replayed = replay::catch_up(case, &mut index, options)?;
+    run_record::complete(case)?;
     let reader = case.reader()?;
     let open = reader.runs()?.into_iter().rev().find(|run| {
         run.kind == RunKind::Ingest && matches!(run.state, RunState::Running | RunState::Stopped)
@@ -128,6 +129,7 @@ struct Run<'a> {
 struct Ran {
     summary: FeedSummary,
     ended: bool,
+    dedup: DedupSize,
 }
 
 impl<'a> Run<'a> {
@@ -187,7 +189,7 @@ impl<'a> Run<'a> {
             return Ok(report);
         }
         // Disk here: all input is in store, catalogue and index; the finish steps may have run or not, and run again.
-        failpoint::pass("finish-begin").map_err(|error| IngestError::internal(error.to_string()))?;
+        self.pass("finish-begin")?;
         let new_items = self.last_item() >= self.first_item;
         let unchanged = self.unchanged_rows(&ran.summary)?;
         let started = self.options.clock.monotonic_nanos();
@@ -207,7 +209,7 @@ impl<'a> Run<'a> {
         let self_test = if new_items { Some(self.self_test()?) } else { None };
         let busy = self.options.clock.monotonic_nanos().saturating_sub(started);
         self.options.counters.add(Stage::Finish, 1, 0, busy);
-        failpoint::pass("finish-commit").map_err(|error| IngestError::internal(error.to_string()))?;
+        self.pass("finish-commit")?;
         // The sums with the unchanged entries and the absent files go in together with the end of the run.
         let mut report = self.report("done", &ran.summary, self_test.clone(), said, replayed)?;
         for row in &unchanged.tallies {
@@ -215,13 +217,21 @@ impl<'a> Run<'a> {
             report.sums.discovered += row.1;
         }
         report.absent_files = unchanged.batch.files.len() as u64;
+        report.dedup_blobs = ran.dedup.blobs as u64;
+        report.dedup_bytes = ran.dedup.bytes as u64;
         self.check(&report, &unchanged.totals, self_test.as_ref())?;
         self.writer.append(unchanged.batch);
         let summary = serde_json::to_string(&report).map_err(|error| IngestError::internal(error.to_string()))?;
         self.close(RunRow { state: RunState::Done, summary, ..self.row.clone() })?;
-        failpoint::pass("run-close").map_err(|error| IngestError::internal(error.to_string()))?;
-        run_record::write(self.case, self.row.run_no, self.request, &report, self.options)?;
+        self.pass("run-close")?;
+        let conduct = run_record::Conduct::of(self.options);
+        run_record::write(self.case, self.row.run_no, self.request, &report, Some(conduct))?;
         Ok(report)
+    }
+
+    fn pass(&self, name: &'static str) -> Result<(), IngestError> {
+        let path = self.case.root().to_path_buf();
+        Ok(failpoint::pass(name).map_err(|source| StoreError::Io { doing: "finish the run in", path, source })?)
     }
 
     fn last_item(&self) -> u32 {
@@ -242,7 +252,7 @@ impl<'a> Run<'a> {
         let mut feed = Feed::new(self.request, self.options, Box::new(known), plan, start);
         if !feed.peek()? {
             let ended = feed.is_ended();
-            return Ok(Ran { summary: feed.into_summary(), ended });
+            return Ok(Ran { summary: feed.into_summary(), ended, dedup: DedupSize::default() });
         }
         let known_hashes = KnownHashes::read(&self.request.known_hashes)?;
         let reader = self.case.reader()?;
@@ -261,9 +271,9 @@ impl<'a> Run<'a> {
             known_hashes: &known_hashes,
             first_ticket: start.ticket.0,
         };
-        let feed = Pipeline::new(self.options, self.row.run_no, parts).run()?;
+        let (feed, dedup) = Pipeline::new(self.options, self.row.run_no, parts).run()?;
         let ended = feed.is_ended();
-        Ok(Ran { summary: feed.into_summary(), ended })
+        Ok(Ran { summary: feed.into_summary(), ended, dedup })
     }
 
     /// Rows that say what was found unchanged or gone.

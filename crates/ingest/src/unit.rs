@@ -16,7 +16,7 @@ use embley_model::date::EvidenceDate;
 use embley_model::defect::Defect;
 use embley_model::id::{Blake3, FileId, Key128, Sha256, SourceId, Ticket};
 use embley_model::item::{ItemKind, Searchability};
-use embley_store::catalogue::CustodianId;
+use embley_store::catalogue::{CustodianId, FolderId};
 use embley_store::packs::{BlobSpan, PackedRange};
 use roaring::RoaringBitmap;
 
@@ -26,6 +26,10 @@ use crate::feed::FeedNotes;
 pub(crate) struct FileContext {
     pub(crate) file: FileId,
     pub(crate) source: SourceId,
+    pub(crate) folder: FolderId,
+    pub(crate) version: u32,
+    /// The version before this one.
+    pub(crate) previous: Option<FileId>,
     pub(crate) custodian: Option<(CustodianId, String)>,
     pub(crate) absolute: PathBuf,
     /// Source label and path below it, for people.

@@ -1,6 +1,7 @@
 //! Links from an exhibit to a case or a decision. The target is its reference as text, so that an exhibit can be
 //! linked before the record is imported; a link is ended, never deleted.
 
+use embley_model::record::RecordType;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
