@@ -127,6 +127,15 @@ pub(crate) struct IngestArgs {
     /// For tests of the reconciliation: the first entry of this unit is lost behind the splitter
     #[arg(long, hide = true)]
     pub(crate) test_lose_entry: Option<u64>,
+    /// For tests of durability: input bytes between checkpoints
+    #[arg(long, hide = true)]
+    pub(crate) test_checkpoint_bytes: Option<u64>,
+    /// For tests of durability: bytes of a range
+    #[arg(long, hide = true)]
+    pub(crate) test_range_bytes: Option<usize>,
+    /// For tests of durability: heap of one worker's index segment
+    #[arg(long, hide = true)]
+    pub(crate) test_segment_bytes: Option<usize>,
 }
 
 /// How progress is shown.

@@ -340,13 +340,18 @@ impl Case {
         self.root.join(RUNS)
     }
 
+    /// Folder of one run's record, whether it is there or not.
+    pub fn run_dir(&self, run: RunNo) -> PathBuf {
+        self.runs_dir().join(format!("{:06}", run.0))
+    }
+
     /// Folder of one run's record, made when it is not there.
     ///
     /// # Errors
     /// When the case is not open for writing, or the disk refuses.
     pub fn make_run_dir(&self, run: RunNo) -> Result<PathBuf> {
         self.needs_lock("write a run record")?;
-        let folder = self.runs_dir().join(format!("{:06}", run.0));
+        let folder = self.run_dir(run);
         self.disk
             .create_dir(&folder)
             .map_err(|error| StoreError::io("make", &folder, error))?;

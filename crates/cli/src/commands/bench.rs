@@ -55,6 +55,9 @@ fn request(sources: &[PathBuf], rehash: bool) -> anyhow::Result<IngestRequest> {
         memory: 0,
         progress: ProgressKind::None,
         test_lose_entry: None,
+        test_checkpoint_bytes: None,
+        test_range_bytes: None,
+        test_segment_bytes: None,
     })
 }
 

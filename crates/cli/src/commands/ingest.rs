@@ -25,6 +25,9 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     let mut options = IngestOptions::new(context::threads(ingest.threads), Arc::clone(&clock));
     options.memory_bytes = ingest.memory;
     options.lose_entry = ingest.test_lose_entry;
+    options.segment_bytes = ingest.test_segment_bytes;
+    options.checkpoint_bytes = ingest.test_checkpoint_bytes.unwrap_or(options.checkpoint_bytes);
+    options.range_bytes = ingest.test_range_bytes.unwrap_or(options.range_bytes);
     options.cancel = stop_on_signal()?;
     let display = Display::start(ingest.progress, Arc::clone(&options.counters), clock);
     let steps: [&dyn FinishStep; 1] = [&LinkCases];
