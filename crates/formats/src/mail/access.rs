@@ -16,6 +16,8 @@ use super::{Content, Parsed, uu};
 pub(crate) struct Outcome {
     /// Lines that the transfer encoding does not allow.
     pub errors: u64,
+    /// Some of what was encoded did not come out.
+    pub lost: bool,
     /// Text found among base64.
     pub trailer: Vec<u8>,
     /// There was more of it than is kept.
@@ -27,6 +29,7 @@ impl Outcome {
     pub(crate) fn of(decoder: Decoder) -> Self {
         Self {
             errors: decoder.errors,
+            lost: decoder.lost,
             trailer: decoder.trailer,
             trailer_cut: decoder.trailer_cut,
         }

@@ -36,8 +36,14 @@ pub(crate) fn fill_text(
     }
     let declared = is_textual(info);
     let wide = declared && info.charset.as_deref().is_some_and(is_wide);
-    if !wide && !looks_textual(head) {
-        not_text(item, head, declared, size);
+    let kind = if declared && looks_textual(head) {
+        FileKind::Text
+    } else {
+        recognise(item, head, size)
+    };
+    let known_format = !declared && matches!(kind, FileKind::Other { .. });
+    if !wide && (known_format || !looks_textual(head)) {
+        not_text(item, kind, declared);
         return;
     }
     if matches!(info.media_type.as_str(), "message/partial" | "message/external-body") {
@@ -61,7 +67,8 @@ pub(crate) fn fill_text(
         let detail = format!("text beyond {cap} bytes");
         item.defects.push(Defect::new(DefectCode::TextLimit, detail));
         Searchability::PartlyLimit
-    } else if decoded.lossy {
+    } else if decoded.lossy || data.outcome.lost || (!declared && kind == FileKind::Message) {
+        // A message that was not sent as one: its words are searched, its encoded parts are not.
         Searchability::PartlyDecoding
     } else if text::has_words(&item.text) {
         Searchability::Searched
@@ -119,8 +126,8 @@ fn is_sealed_type(info: &PartInfo) -> bool {
     }
 }
 
-/// How to count what is not text, and what to say of it.
-fn not_text(item: &mut Parsed<'_>, head: &[u8], declared_text: bool, size: u64) {
+/// What the content is, whatever was declared; a name that promises something else is noted.
+fn recognise(item: &mut Parsed<'_>, head: &[u8], size: u64) -> FileKind {
     let name = item.filename.as_deref().unwrap_or_default();
     let (kind, defects) = probe(
         &head[..head.len().min(SNIFF_BYTES)],
@@ -129,6 +136,11 @@ fn not_text(item: &mut Parsed<'_>, head: &[u8], declared_text: bool, size: u64) 
         size,
     );
     item.defects.extend(defects);
+    kind
+}
+
+/// How to count what is not text, and what to say of it.
+fn not_text(item: &mut Parsed<'_>, kind: FileKind, declared_text: bool) {
     let declared_media = ["image/", "audio/", "video/"]
         .iter()
         .any(|main| item.media_type.starts_with(main));
@@ -142,16 +154,16 @@ fn not_text(item: &mut Parsed<'_>, head: &[u8], declared_text: bool, size: u64) 
             item.searchability = Searchability::Media;
             return;
         }
-        FileKind::Other { media_type, .. } => media_type,
-        FileKind::Mailbox | FileKind::Message | FileKind::Text | FileKind::Empty => "",
+        FileKind::Other { media_type, .. } if media_type != "application/octet-stream" => media_type,
+        FileKind::Other { .. } | FileKind::Mailbox | FileKind::Message | FileKind::Text | FileKind::Empty => "",
     };
-    if declared_media && matches!(found, "" | "application/octet-stream") {
+    if declared_media && found.is_empty() {
         item.searchability = Searchability::Media;
         return;
     }
     item.searchability = Searchability::FormatNotSupported;
     if declared_text {
-        let detail = format!("declared {}, is {found}", item.media_type);
+        let detail = format!("declared {}, is no text", item.media_type);
         item.defects.push(Defect::new(DefectCode::TypeMismatch, detail));
     }
     let detail = if found.is_empty() {

@@ -16,6 +16,8 @@ use crate::{html, text};
 #[derive(Debug, Default)]
 pub(crate) struct Body {
     text: String,
+    /// Text that belongs to no part; it comes last.
+    strays: String,
     /// Alternatives seen: entity, and where its first text begins.
     groups: Vec<(usize, usize)>,
     /// Some of the text was cut at the limit.
@@ -51,16 +53,18 @@ impl Body {
     fn note_armour(&mut self, bytes: &[u8]) {
         for at in memchr::memmem::find_iter(bytes, b"-----BEGIN PGP ") {
             let rest = &bytes[at + 15..];
-            self.armoured |= rest.starts_with(b"MESSAGE-----");
-            self.clear_signed |= rest.starts_with(b"SIGNED MESSAGE-----");
+            let begins_line = at == 0 || bytes[at - 1] == b'\n';
+            self.armoured |= begins_line && rest.starts_with(b"MESSAGE-----");
+            self.clear_signed |= begins_line && rest.starts_with(b"SIGNED MESSAGE-----");
         }
     }
 
-    /// Adds text that belongs to the message but to no part: preambles, stray lines.
+    /// Adds text that belongs to the message but to no part: preambles, epilogues, stray lines.
     pub(crate) fn add_stray(&mut self, bytes: &[u8]) {
         let decoded = text::decode(bytes, None);
         if text::has_words(&decoded.text) && !is_boilerplate(&decoded.text) {
-            self.add(&decoded.text, None);
+            end_line(&mut self.strays);
+            self.strays.push_str(&decoded.text);
         }
     }
 
@@ -70,17 +74,11 @@ impl Body {
             self.add_missing_lines(added, start);
             return;
         }
-        self.end_line();
+        end_line(&mut self.text);
         if let Some(group) = group {
             self.groups.push((group, self.text.len()));
         }
         self.text.push_str(added);
-    }
-
-    fn end_line(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with('\n') {
-            self.text.push('\n');
-        }
     }
 
     fn add_missing_lines(&mut self, added: &str, start: usize) {
@@ -92,7 +90,7 @@ impl Body {
             let mut missing = false;
             for_words(line, |hash| missing |= seen.insert(hash));
             if missing {
-                self.end_line();
+                end_line(&mut self.text);
                 self.text.push_str(line);
             }
         }
@@ -100,7 +98,18 @@ impl Body {
 
     /// The text.
     pub(crate) fn take(&mut self) -> String {
-        std::mem::take(&mut self.text)
+        let mut text = std::mem::take(&mut self.text);
+        if !self.strays.is_empty() {
+            end_line(&mut text);
+            text.push_str(&self.strays);
+        }
+        text
+    }
+}
+
+fn end_line(text: &mut String) {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
     }
 }
 
@@ -254,7 +263,7 @@ mod tests {
     fn preambles_are_kept_unless_they_are_the_usual_note() {
         let mut body = Body::default();
         body.add_stray(b"This is a multi-part message in MIME format.\n");
-        assert_eq!(body.text, "");
+        assert_eq!(body.strays, "");
         body.add_stray(b"meet me at the bridge\n");
         assert_eq!(body.take(), "meet me at the bridge\n");
     }

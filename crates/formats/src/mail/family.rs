@@ -345,9 +345,10 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
             **mail = read.meta;
         }
         let malformed = std::mem::take(&mut self.tree.entities[index].malformed);
-        for range in malformed.iter().take(MAX_DEFECTS) {
-            let defect = Defect::new(DefectCode::MailHeaderMalformed, "line kept as text").at(range.clone());
-            self.items[self.open[self.owner[index]].1.item].defects.push(defect);
+        if let Some(first) = malformed.first() {
+            let detail = format!("{} lines kept as text", malformed.len());
+            item.defects
+                .push(Defect::new(DefectCode::MailHeaderMalformed, detail).at(first.clone()));
         }
         for range in malformed {
             self.stray(index, range)?;
@@ -448,7 +449,7 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
         self.budget.depth = depth;
         self.budget.encoded_depth -= 1;
         self.adopt(index, nested.items, filename);
-        self.note_encoding(index, nested.outcome, &transfer);
+        self.note_encoding(index, nested.outcome, &transfer, true);
         Ok(())
     }
 
@@ -497,7 +498,7 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
         }
     }
 
-    fn note_encoding(&mut self, index: usize, outcome: Outcome, transfer: &Transfer) {
+    fn note_encoding(&mut self, index: usize, outcome: Outcome, transfer: &Transfer, in_message: bool) {
         if outcome.errors == 0 {
             return;
         }
@@ -510,7 +511,7 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
         };
         let want_text = self.budget.want_text;
         let open = self.owner_of(index);
-        open.broken = true;
+        open.broken |= in_message && outcome.lost;
         if want_text && !outcome.trailer.is_empty() {
             open.body.add_stray(&outcome.trailer);
             open.body.truncated |= outcome.trailer_cut;
@@ -556,7 +557,11 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
             self.budget.text_left -= data.text.len().min(cap);
             let mut defects = Vec::new();
             let info = std::mem::take(&mut self.tree.entities[index].info);
+            // A multipart whose structure is lost is read as it stands, what is encoded in it too.
+            let undecoded =
+                info.media_type.starts_with("multipart/") && memchr::memmem::find(&data.text, b"base64").is_some();
             let open = self.owner_of(index);
+            open.broken |= undecoded;
             open.body.truncated |= data.truncated;
             open.body.add_part(&data.text, &info, group, &mut defects);
             let item = open.item;
@@ -571,7 +576,7 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
                     .push(Defect::new(DefectCode::TextLimit, detail).at(range.clone()));
             }
         }
-        self.note_encoding(index, data.outcome, &transfer);
+        self.note_encoding(index, data.outcome, &transfer, true);
         for (nth, file) in data.files.into_iter().enumerate() {
             self.locations.push(Location::Uuencoded {
                 range: range.clone(),
@@ -616,7 +621,12 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
             let detail = format!("{} lines are broken", data.outcome.errors);
             defects.push(Defect::new(DefectCode::MimeEncoding, detail));
         }
-        self.note_encoding(index, std::mem::take(&mut data.outcome), &info.transfer);
+        let outcome = Outcome {
+            lost: data.outcome.lost,
+            ..Outcome::default()
+        };
+        let outcome = std::mem::replace(&mut data.outcome, outcome);
+        self.note_encoding(index, outcome, &info.transfer, false);
         let owner = self.owner[index];
         self.locations.push(Location::Part {
             range,

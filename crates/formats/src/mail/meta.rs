@@ -61,6 +61,7 @@ struct Reader<'b, 'h> {
     dates: Dates<'b>,
     hint: Option<&'h str>,
     address_bytes: usize,
+    address_bytes_as_text: usize,
     participants_left: &'h mut usize,
     beyond_ascii: bool,
     failed_recipients: bool,
@@ -76,6 +77,7 @@ pub(crate) fn read(section: &Section, bytes: &[u8], hint: Option<&str>, particip
         dates: Dates::default(),
         hint,
         address_bytes: 0,
+        address_bytes_as_text: 0,
         participants_left,
         beyond_ascii: false,
         failed_recipients: false,
@@ -148,8 +150,7 @@ impl<'b> Reader<'b, '_> {
         };
         *self.participants_left = self.participants_left.saturating_sub(found.len());
         if cut < value.len() {
-            let detail = format!("{} bytes of addresses are kept as text", value.len() - cut);
-            self.defects.push(Defect::new(DefectCode::MailHeaderTooLong, detail));
+            self.address_bytes_as_text += value.len() - cut;
             found.push(self.as_name(&value[cut..]));
         }
         let people = found.into_iter().map(|address| Participant { role, address });
@@ -174,8 +175,7 @@ impl<'b> Reader<'b, '_> {
 
     fn labels(&mut self, value: &[u8]) {
         let text = self.text(value);
-        for label in text.split(',') {
-            let label = label.trim().trim_matches('"').trim();
+        for label in split_labels(&text) {
             if !label.is_empty() && !self.meta.labels.iter().rev().take(1000).any(|known| known == label) {
                 self.meta.labels.push(label.to_owned());
             }
@@ -202,6 +202,10 @@ impl<'b> Reader<'b, '_> {
                 self.defects.push(Defect::new(DefectCode::MailMessageIdSeveral, detail));
             }
         }
+        if self.address_bytes_as_text > 0 {
+            let detail = format!("{} bytes of addresses are kept as text", self.address_bytes_as_text);
+            self.defects.push(Defect::new(DefectCode::MailHeaderTooLong, detail));
+        }
         if section.fields.is_empty() {
             self.defects.push(Defect::new(DefectCode::MailNoHeaders, ""));
         }
@@ -214,6 +218,17 @@ impl<'b> Reader<'b, '_> {
             defects: self.defects,
         }
     }
+}
+
+/// Labels between commas, which may stand inside quotes; without any comma, words (Dovecot's X-Keywords).
+fn split_labels(text: &str) -> impl Iterator<Item = &str> {
+    let by_words = !text.contains([',', '"']);
+    let mut quoted = false;
+    text.split(move |c: char| {
+        quoted ^= c == '"';
+        (c == ',' && !quoted) || (by_words && c.is_whitespace())
+    })
+    .map(|label| label.trim().trim_matches('"').trim())
 }
 
 /// True when the sender is a mail system.

@@ -65,6 +65,8 @@ pub(crate) struct Decoder {
     uu_state: UuState,
     /// Lines that were not what the encoding allows.
     pub errors: u64,
+    /// Some of what was encoded did not come out; foreign lines and literal `=` are kept and do not count.
+    pub lost: bool,
     /// Text found among base64 lines.
     pub trailer: Vec<u8>,
     /// There was more of it than is kept.
@@ -89,6 +91,7 @@ impl Decoder {
             padded: false,
             uu_state: UuState::Before,
             errors: 0,
+            lost: false,
             trailer: Vec::new(),
             trailer_cut: false,
         }
@@ -136,9 +139,13 @@ impl Decoder {
                 self.flush_quad(out);
                 if count == 1 {
                     self.errors += 1;
+                    self.lost = true;
                 }
             }
-            Transfer::Uuencode if self.uu_state != UuState::After => self.errors += 1,
+            Transfer::Uuencode if self.uu_state != UuState::After => {
+                self.errors += 1;
+                self.lost = true;
+            }
             _ => {}
         }
     }
@@ -148,15 +155,16 @@ impl Decoder {
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
-            let line_end = memchr::memchr(b'\n', rest).map(|end| end + 1);
-            let length = line_end.unwrap_or(rest.len());
-            if length > LINE_BYTES {
+            // No further than a line may go, so that a part without line ends is not searched again and again.
+            let line_end = memchr::memchr(b'\n', &rest[..rest.len().min(LINE_BYTES)]).map(|end| end + 1);
+            if line_end.is_none() && rest.len() > LINE_BYTES {
                 let cut = self.piece_len(&rest[..LINE_BYTES]);
                 self.line(&rest[..cut], true, out);
                 self.inside_line = true;
                 at += cut;
                 continue;
             }
+            let length = line_end.unwrap_or(rest.len());
             if line_end.is_none() && !last {
                 break;
             }
@@ -207,13 +215,14 @@ impl Decoder {
         if invalid == 0 {
             return;
         }
-        self.errors += 1;
         if !long && (is_wordy(content) || invalid * 16 > content.len()) {
             (self.quad, self.count, self.padded) = (saved.0, saved.1, saved.2);
             out.truncate(saved.3);
-            self.errors -= 1;
             self.foreign(line);
+            return;
         }
+        self.errors += 1;
+        self.lost = true;
     }
 
     /// Decodes the alphabet's characters of a line; returns how many others there were, blanks apart.
@@ -333,7 +342,10 @@ impl Decoder {
                 uu::Line::End => self.uu_state = UuState::After,
                 uu::Line::Data(bytes) => out.extend_from_slice(&bytes),
                 uu::Line::Zero => {}
-                uu::Line::Other => self.foreign(line),
+                uu::Line::Other => {
+                    self.lost = true;
+                    self.foreign(line);
+                }
             },
             UuState::After => {
                 if !line.trim_ascii().is_empty() {
