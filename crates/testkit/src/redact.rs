@@ -101,6 +101,9 @@ fn quantity(text: &str) -> Option<(usize, &'static str)> {
         .bytes()
         .take_while(|byte| byte.is_ascii_alphabetic() || *byte == b'/')
         .count();
+    if after[gap + unit..].chars().next().is_some_and(char::is_alphanumeric) {
+        return None;
+    }
     let word = match &after[gap..gap + unit] {
         "s" | "ms" | "us" | "ns" => "[DURATION]",
         rate if rate.ends_with("/s") => "[RATE]",

@@ -251,3 +251,24 @@ impl FrameBuilder {
 fn zstd_error(error: &std::io::Error) -> StoreError {
     StoreError::internal(format!("zstd failed: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use embley_model::id::hex_encode;
+
+    #[test]
+    fn frame_of_format_one_keeps_its_bytes() {
+        let mut builder = FrameBuilder::new().unwrap();
+        builder.add(b"abc", &Blake3([0x11; 32])).unwrap();
+        builder.add(b"", &Blake3([0x22; 32])).unwrap();
+        let range = builder.finish().unwrap();
+        // magic, raw, not continued, zero; 3 stored, 3 plain, 34 of table, 2 entries; checksum; table; payload.
+        let expected = "454d46520000000003000000030000002200000002000000dbcc29b076545b6d20bed0f67af96411";
+        let table = format!("{}03{}00", "11".repeat(16), "22".repeat(16));
+        let hex = hex_encode(&range.bytes);
+        assert_eq!(hex[..48], expected[..48]);
+        assert_eq!(hex[80..], format!("{table}616263"));
+        assert_eq!(hex[48..80], expected[48..]);
+    }
+}
