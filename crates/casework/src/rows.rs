@@ -313,7 +313,7 @@ fn read_cells(
         if !text.trim().is_empty() {
             object.insert(
                 column.clone(),
-                cell_value(record_type.field(column), text.trim(), list_separator),
+                cell_value(column, record_type.field(column), text.trim(), list_separator),
             );
         }
     }
@@ -323,9 +323,9 @@ fn read_cells(
     })
 }
 
-/// A cell as JSON: lists are split, lists of objects are JSON in the cell, the rest is text. What cannot be read
-/// stays text; the check of the record says so.
-fn cell_value(kind: Option<FieldKind>, text: &str, list_separator: char) -> Value {
+/// A cell as JSON: lists are split, lists of objects are JSON in the cell (aliases also `kind:value`), the rest is text. What
+/// cannot be read stays text; the check of the record says so.
+fn cell_value(column: &str, kind: Option<FieldKind>, text: &str, list_separator: char) -> Value {
     match kind {
         Some(FieldKind::Texts) => Value::Array(
             text.split(list_separator)
@@ -334,7 +334,9 @@ fn cell_value(kind: Option<FieldKind>, text: &str, list_separator: char) -> Valu
                 .map(|part| Value::String(part.to_owned()))
                 .collect(),
         ),
-        Some(FieldKind::Objects) => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
+        Some(FieldKind::Objects) => objects(text, list_separator)
+            .or_else(|| aliases(text, list_separator).filter(|_| column == "aliases"))
+            .unwrap_or_else(|| Value::String(text.to_owned())),
         Some(
             FieldKind::Text
             | FieldKind::Word(_)
@@ -345,6 +347,37 @@ fn cell_value(kind: Option<FieldKind>, text: &str, list_separator: char) -> Valu
         )
         | None => Value::String(text.to_owned()),
     }
+}
+
+/// `smtp:a@b.example; initials:AL`: names of a person by their kind; `None` when one has no kind.
+fn aliases(text: &str, list_separator: char) -> Option<Value> {
+    let parts = text
+        .split(list_separator)
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let all: Option<Vec<Value>> = parts
+        .map(|part| {
+            let (kind, value) = part.split_once(':')?;
+            Some(serde_json::json!({ "kind": kind.trim(), "value": value.trim() }))
+        })
+        .collect();
+    all.map(Value::Array)
+}
+
+/// JSON objects in a cell: a JSON list, or one after the other with the separator between them.
+fn objects(text: &str, list_separator: char) -> Option<Value> {
+    if text.starts_with('[') {
+        return serde_json::from_str(text).ok();
+    }
+    let mut all = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        all.push(values.next()?.ok()?);
+        rest = rest.get(values.byte_offset()..)?.trim_start();
+        rest = rest.strip_prefix(list_separator).unwrap_or(rest).trim_start();
+    }
+    Some(Value::Array(all))
 }
 
 #[cfg(test)]
@@ -388,6 +421,29 @@ mod tests {
         assert_eq!(cells["column 4"], "");
         assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 3, 4]);
         assert_eq!(rows[2].found, Err("the row has 1 cells, the header has 4".to_owned()));
+    }
+
+    #[test]
+    fn a_cell_of_objects_is_a_list_or_objects_in_a_row() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(
+                objects(text, ';').map(|value| value.to_string()).as_deref(),
+                expected,
+                "{text}"
+            );
+        };
+        check(r#"[{"a":";"}]"#, Some(r#"[{"a":";"}]"#));
+        check(r#"{"a":";"} ; {"b":1}"#, Some(r#"[{"a":";"},{"b":1}]"#));
+        check("smtp", None);
+        check(r#"{"a":1}; x"#, None);
+        let cell = |column: &str| {
+            cell_value(column, Some(FieldKind::Objects), "smtp:a@b.example; initials:AL", ';').to_string()
+        };
+        assert_eq!(
+            cell("aliases"),
+            r#"[{"kind":"smtp","value":"a@b.example"},{"kind":"initials","value":"AL"}]"#
+        );
+        assert_eq!(cell("rank_history"), r#""smtp:a@b.example; initials:AL""#);
     }
 
     #[test]

@@ -337,6 +337,18 @@ fn csv_rows_are_the_same_records_with_their_columns_untouched() {
 }
 
 #[test]
+fn the_same_record_as_json_lines_and_as_csv_is_unchanged() {
+    let world = World::new();
+    world.import_lines(LINES);
+    let path = world.file(
+        "person.csv",
+        "record_type,record_id,source_system,full_name,person_id,aliases,posting_history\nperson,P-7,tribune,Ann Lee,P-7,\"{\"\"kind\"\":\"\"smtp\"\",\"\"value\"\":\"\"a.lee@force.example\"\"}\",\n",
+    );
+    let report = world.import(&path, Some(RecordType::Person)).expect("imported");
+    assert_eq!(sums(&report), [1, 0, 0, 1, 0]);
+}
+
+#[test]
 fn a_row_of_another_type_than_said_is_an_exception() {
     let world = World::new();
     let path = world.file("r.jsonl", LINES);

@@ -27,6 +27,17 @@ impl Target {
         }
     }
 
+    /// Reads a target as it is typed: a printed id of a decision (`dec:tribune/D-17`), else the reference of a case.
+    pub fn read(text: &str) -> Self {
+        let text = text.trim();
+        let prefix = format!("{}:", RecordType::Decision.prefix());
+        if text.starts_with(&prefix) {
+            Self::Decision(text.to_owned())
+        } else {
+            Self::Case(text.to_owned())
+        }
+    }
+
     /// The reference or id as written.
     pub fn text(&self) -> &str {
         match self {

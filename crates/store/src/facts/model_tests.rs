@@ -317,7 +317,9 @@ fn a_link_is_made_once_and_ended_never_deleted() {
     let exhibit = exhibits::register(&conn, &reference("JS/1"), &said("", ""), ANN)
         .expect("registered")
         .exhibit;
-    let case = Target::Case("CM/1/19".to_owned());
+    let case = Target::read(" CM/1/19");
+    assert_eq!(case, Target::Case("CM/1/19".to_owned()));
+    assert_eq!(Target::read("dec:t/D-1"), Target::Decision("dec:t/D-1".to_owned()));
     assert!(links::add(&conn, &exhibit, &case, "", ANN).expect("linked"));
     assert!(!links::add(&conn, &exhibit, &Target::Case("cm/1/19 ".to_owned()), "", BOB).expect("linked already"));
     links::end(&conn, &exhibit, &case, BOB).expect("ended");
