@@ -25,6 +25,11 @@ impl DocBits {
         self.words[(doc / 64) as usize] |= 1 << (doc % 64);
     }
 
+    #[inline]
+    pub(crate) fn remove(&mut self, doc: u32) {
+        self.words[(doc / 64) as usize] &= !(1 << (doc % 64));
+    }
+
     /// Inserts `start..end`.
     pub(crate) fn insert_range(&mut self, start: u32, end: u32) {
         if start >= end {
@@ -91,6 +96,19 @@ impl DocBits {
         })
     }
 
+    /// Calls `each` with the documents in increasing order.
+    #[inline]
+    pub(crate) fn for_each(&self, mut each: impl FnMut(u32)) {
+        for (at, word) in self.words.iter().enumerate() {
+            let base = at as u32 * 64;
+            let mut rest = *word;
+            while rest != 0 {
+                each(base + rest.trailing_zeros());
+                rest &= rest - 1;
+            }
+        }
+    }
+
     /// The 64 documents from `start` on as one word; `start` need not be a multiple of 64.
     fn window(&self, start: u32) -> u64 {
         let (at, shift) = ((start / 64) as usize, start % 64);
@@ -139,6 +157,9 @@ mod tests {
             let b: BTreeSet<u32> = b.into_iter().filter(|doc| *doc < limit).collect();
             let (bits_a, bits_b) = (of(limit, &a), of(limit, &b));
             prop_assert_eq!(bits_a.iter().collect::<BTreeSet<_>>(), a.clone());
+            let mut each = Vec::new();
+            bits_a.for_each(|doc| each.push(doc));
+            prop_assert_eq!(each, a.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(bits_a.count() as usize, a.len());
             prop_assert_eq!(bits_a.is_empty(), a.is_empty());
             let combine = |apply: fn(&mut DocBits, &DocBits)| {

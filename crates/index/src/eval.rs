@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use embley_model::field::{Field, Home};
 use tantivy::columnar::Column;
-use tantivy::postings::TermInfo;
+use tantivy::postings::{BlockSegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, InvertedIndexReader, TERMINATED, TantivyError};
 
@@ -20,7 +20,7 @@ use crate::bits::DocBits;
 use crate::error::{IndexError, Result};
 use crate::node::Node;
 use crate::positional;
-use crate::segment::OpenSegment;
+use crate::segment::{OpenSegment, ordered};
 
 /// A set that narrows what is looked for.
 #[derive(Clone, Copy)]
@@ -254,10 +254,7 @@ impl Evaluator<'_> {
                 let mut block = inverted
                     .read_block_postings_from_terminfo(info, IndexRecordOption::Basic)
                     .map_err(|source| self.failed(source.into()))?;
-                while !block.docs().is_empty() {
-                    block.docs().iter().for_each(|doc| bits.insert(*doc));
-                    block.advance();
-                }
+                insert_all(&mut block, bits);
             }
         }
         Ok(())
@@ -328,7 +325,24 @@ impl Evaluator<'_> {
         within: Option<Within<'_>>,
         bits: &mut DocBits,
     ) -> Result<()> {
-        self.for_each_info(inverted, prefix, |info| self.postings(inverted, info, within, bits))
+        // One reader of blocks serves all tokens: making one costs more than reading a short list.
+        let mut reader: Option<BlockSegmentPostings> = None;
+        self.for_each_info(inverted, prefix, |info| {
+            if within.is_some_and(|within| within.is_rare_beside(info.doc_freq)) {
+                return self.postings(inverted, info, within, bits);
+            }
+            let opened = match &mut reader {
+                Some(block) => inverted.reset_block_postings_from_terminfo(info, block),
+                None => inverted
+                    .read_block_postings_from_terminfo(info, IndexRecordOption::Basic)
+                    .map(|block| reader = Some(block)),
+            };
+            opened.map_err(|source| self.failed(source.into()))?;
+            if let Some(block) = &mut reader {
+                insert_all(block, bits);
+            }
+            Ok(())
+        })
     }
 
     /// Calls `each` with the dictionary entry of every token that begins so.
@@ -345,7 +359,10 @@ impl Evaluator<'_> {
             after.push(last + 1);
             range = range.ge(prefix.as_bytes()).lt(after);
         }
-        let mut stream = range.into_stream().map_err(|source| self.failed(source.into()))?;
+        let mut stream = range
+            .without_keys()
+            .into_stream()
+            .map_err(|source| self.failed(source.into()))?;
         while stream.advance() {
             each(stream.value())?;
         }
@@ -360,7 +377,7 @@ impl Evaluator<'_> {
             return Ok(self.nothing());
         }
         match field.home() {
-            Home::Date => self.between(&self.segment.dates()?, low, high, within),
+            Home::Date => self.between(&self.segment.dates()?, ordered(low), ordered(high), within),
             Home::Number => {
                 let Ok(high) = u64::try_from(high) else {
                     return Ok(self.nothing());
@@ -374,10 +391,7 @@ impl Evaluator<'_> {
 
     /// Compares every value itself: the engine's own look-up of a range takes a bound below the lowest value
     /// for that value.
-    fn between<T>(&self, column: &Column<T>, low: T, high: T, within: Option<Within<'_>>) -> Result<DocBits>
-    where
-        T: PartialOrd + Copy + Default + std::fmt::Debug + Send + Sync + 'static,
-    {
+    fn between(&self, column: &Column<u64>, low: u64, high: u64, within: Option<Within<'_>>) -> Result<DocBits> {
         const CHUNK: usize = 1024;
         let mut bits = self.nothing();
         if column.values.num_vals() == 0 || column.max_value() < low || high < column.min_value() {
@@ -393,7 +407,7 @@ impl Evaluator<'_> {
             }
             return Ok(bits);
         }
-        let mut values = [T::default(); CHUNK];
+        let mut values = [0; CHUNK];
         let mut rows = Vec::with_capacity(CHUNK);
         let mut start = 0;
         while start < self.doc_count() {
@@ -449,6 +463,13 @@ impl Evaluator<'_> {
 
     fn failed(&self, source: TantivyError) -> IndexError {
         self.segment.failed(source)
+    }
+}
+
+fn insert_all(block: &mut BlockSegmentPostings, bits: &mut DocBits) {
+    while !block.docs().is_empty() {
+        block.docs().iter().for_each(|doc| bits.insert(*doc));
+        block.advance();
     }
 }
 

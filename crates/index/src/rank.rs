@@ -36,11 +36,12 @@ pub(crate) fn best(
 ) -> Result<Vec<Ranked>> {
     let mut keep = Keep::new(limit, bits.count());
     match order {
-        Order::ItemNo => bits.iter().for_each(|doc| keep.offer((0, doc))),
-        Order::DateAsc => by_date(segment, bits, &mut keep, ascending)?,
-        Order::DateDesc => by_date(segment, bits, &mut keep, descending)?,
+        Order::ItemNo => bits.for_each(|doc| keep.offer((0, doc))),
+        Order::DateAsc => by_date(segment, bits, &mut keep, |date| date.min(u64::MAX - 1))?,
+        Order::DateDesc => by_date(segment, bits, &mut keep, |date| (!date).min(u64::MAX - 1))?,
         Order::Relevance => {
-            let docs: Vec<u32> = bits.iter().collect();
+            let mut docs = Vec::with_capacity(bits.count() as usize);
+            bits.for_each(|doc| docs.push(doc));
             let scores = scores(segment, bits, &docs, leaves)?;
             for (doc, score) in docs.iter().zip(scores) {
                 keep.offer((score_key(score), *doc));
@@ -50,37 +51,40 @@ pub(crate) fn best(
     Ok(keep.finish())
 }
 
-fn by_date(segment: &OpenSegment, bits: &DocBits, keep: &mut Keep, key: fn(Option<i64>) -> u64) -> Result<()> {
-    const CHUNK: usize = 256;
+/// Key of undated documents, in both directions.
+const UNDATED: u64 = u64::MAX;
+
+fn by_date(segment: &OpenSegment, bits: &DocBits, keep: &mut Keep, key: impl Fn(u64) -> u64) -> Result<()> {
     let column = segment.dates()?;
-    let mut docs = Vec::with_capacity(CHUNK);
-    let mut dates = [None; CHUNK];
-    let mut flush = |docs: &mut Vec<u32>| {
-        dates.fill(None);
-        column.first_vals(docs, &mut dates[..docs.len()]);
-        for (doc, date) in docs.iter().zip(dates) {
-            keep.offer((key(date), *doc));
-        }
-        docs.clear();
-    };
-    for doc in bits.iter() {
-        docs.push(doc);
-        if docs.len() == CHUNK {
-            flush(&mut docs);
-        }
+    let doc_count = segment.doc_count();
+    if bits.count() < doc_count / 4 {
+        bits.for_each(|doc| keep.offer((column.first(doc).map_or(UNDATED, &key), doc)));
+        return Ok(());
     }
-    flush(&mut docs);
+    // Most documents are wanted: reading the column from end to end is cheaper than looking each one up.
+    const CHUNK: u32 = 1024;
+    let mut undated = bits.clone();
+    let mut dates = [0; CHUNK as usize];
+    let mut docs = Vec::with_capacity(CHUNK as usize);
+    let mut start = 0;
+    while start < doc_count {
+        let end = doc_count.min(start.saturating_add(CHUNK));
+        let rows = column.index.docid_range_to_rowids(start..end);
+        let dates = &mut dates[..rows.len()];
+        column.values.get_range(u64::from(rows.start), dates);
+        docs.clear();
+        docs.extend(rows);
+        column.index.select_batch_in_place(start, &mut docs);
+        for (doc, date) in docs.iter().zip(dates) {
+            if bits.contains(*doc) {
+                keep.offer((key(*date), *doc));
+            }
+            undated.remove(*doc);
+        }
+        start = end;
+    }
+    undated.for_each(|doc| keep.offer((UNDATED, doc)));
     Ok(())
-}
-
-/// Oldest first, undated last.
-fn ascending(date: Option<i64>) -> u64 {
-    date.map_or(u64::MAX, |date| (date as u64 ^ (1 << 63)).min(u64::MAX - 1))
-}
-
-/// Newest first, undated last.
-fn descending(date: Option<i64>) -> u64 {
-    date.map_or(u64::MAX, |date| (!(date as u64 ^ (1 << 63))).min(u64::MAX - 1))
 }
 
 /// Highest score first. Scores are never negative, so their bits order as they do.
@@ -147,6 +151,8 @@ pub(crate) enum Leaf<'n> {
     },
     /// A prefix: adds 1 to each match.
     Flat(&'n Node),
+    /// A prefix that every result matches: adds 1 to all.
+    Always,
 }
 
 /// Statistics over all segments.
@@ -162,23 +168,27 @@ pub(crate) trait Statistics {
 /// The scoring parts of a query, in its own order.
 pub(crate) fn leaves<'n>(node: &'n Node, statistics: &dyn Statistics) -> Result<Vec<Leaf<'n>>> {
     let mut out = Vec::new();
-    collect(node, statistics, &mut out)?;
+    collect(node, true, statistics, &mut out)?;
     Ok(out)
 }
 
-fn collect<'n>(node: &'n Node, statistics: &dyn Statistics, out: &mut Vec<Leaf<'n>>) -> Result<()> {
+/// `required` says that every result matches the node.
+fn collect<'n>(node: &'n Node, required: bool, statistics: &dyn Statistics, out: &mut Vec<Leaf<'n>>) -> Result<()> {
     match node {
         Node::Term { fields, token } => words(fields, std::slice::from_ref(token), statistics, out),
         Node::Phrase { fields, tokens } => words(fields, tokens, statistics, out),
         Node::Prefix { .. } | Node::PhrasePrefix { .. } => {
-            out.push(Leaf::Flat(node));
+            out.push(if required { Leaf::Always } else { Leaf::Flat(node) });
             Ok(())
         }
-        Node::And(children) | Node::Or(children) => {
-            for child in children {
-                collect(child, statistics, out)?;
-            }
-            Ok(())
+        Node::And(children) => children
+            .iter()
+            .try_for_each(|child| collect(child, required, statistics, out)),
+        Node::Or(children) => {
+            let required = required && children.len() == 1;
+            children
+                .iter()
+                .try_for_each(|child| collect(child, required, statistics, out))
         }
         Node::All
         | Node::Nothing
@@ -223,11 +233,12 @@ fn scores(segment: &OpenSegment, bits: &DocBits, docs: &[u32], leaves: &[Leaf<'_
     let evaluator = Evaluator { segment };
     for leaf in leaves {
         match leaf {
+            Leaf::Always => scores.scores.iter_mut().for_each(|score| *score += 1.0),
             Leaf::Flat(node) => {
                 let mut matching = evaluator.matching(node)?;
                 matching.and(bits);
                 let mut at = 0;
-                matching.iter().for_each(|doc| scores.add(doc, 1.0, &mut at));
+                matching.for_each(|doc| scores.add(doc, 1.0, &mut at));
             }
             Leaf::Words {
                 field,
@@ -348,14 +359,6 @@ impl Scores<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_order_dates_both_ways_with_undated_items_last() {
-        let dates = [Some(i64::MIN), Some(-1), Some(0), Some(7), Some(i64::MAX - 1), None];
-        assert!(dates.map(ascending).is_sorted());
-        let newest = [Some(i64::MAX), Some(7), Some(0), Some(-1), Some(i64::MIN + 1), None];
-        assert!(newest.map(descending).is_sorted());
-    }
 
     #[test]
     fn higher_scores_come_first_and_are_given_back() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use embley_model::field::Field;
-use tantivy::columnar::Column;
+use tantivy::columnar::{Column, ColumnType};
 use tantivy::{Index, InvertedIndexReader, SegmentMeta, SegmentReader, TantivyError};
 
 use crate::bits::DocBits;
@@ -83,11 +83,15 @@ impl OpenSegment {
         }
     }
 
-    pub(crate) fn dates(&self) -> Result<Column<i64>> {
-        self.reader
+    /// The column of dates, in the engine's own order-preserving form ([`ordered`]), which it reads without a
+    /// detour.
+    pub(crate) fn dates(&self) -> Result<Column<u64>> {
+        let column = self
+            .reader
             .fast_fields()
-            .i64(Field::Date.name())
-            .map_err(|source| self.failed(source))
+            .u64_lenient_for_type(Some(&[ColumnType::I64]), Field::Date.name())
+            .map_err(|source| self.failed(source))?;
+        Ok(column.map_or_else(|| Column::build_empty_column(self.doc_count()), |(column, _)| column))
     }
 
     pub(crate) fn sizes(&self) -> Result<Column<u64>> {
@@ -131,6 +135,11 @@ impl OpenSegment {
             other => IndexError::engine(&self.folder, "read a segment", other),
         }
     }
+}
+
+/// A date as the column of dates holds it: in the same order, from the earliest on.
+pub(crate) fn ordered(date: i64) -> u64 {
+    tantivy::i64_to_u64(date)
 }
 
 /// Errors of opening that name no file are about the segment as a whole.

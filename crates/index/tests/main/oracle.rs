@@ -315,3 +315,58 @@ fn answers_are_the_same_for_any_number_of_threads_and_segments() {
         }
     }
 }
+
+#[test]
+fn columns_of_many_items_are_read_as_those_of_few() {
+    let mut runner = TestRunner::deterministic();
+    let items: Vec<Item> = (0..5000_u32)
+        .map(|no| {
+            let mut item = Item::body(if no % 3 == 0 { "often" } else { "seldom" });
+            item.date = (no % 7 != 0).then(|| i64::from(no.wrapping_mul(2_654_435_761) % 1000) - 500);
+            item.size = u64::from(no % 11);
+            item
+        })
+        .collect();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut store = IndexStore::open_or_create(folder.path()).expect("a new folder");
+    let numbered: Vec<(u32, &Item)> = items
+        .iter()
+        .enumerate()
+        .map(|(no, item)| (no as u32 * 2, item))
+        .collect();
+    commit(&mut store, &[numbered.clone()], 1);
+    let snapshot = Snapshot::open(folder.path()).expect("an index");
+    let oracle = Oracle::new(numbered);
+    let bounds = (
+        prop_oneof![Just(Bound::Unbounded), (-600_i64..600).prop_map(Bound::Included)],
+        bound(),
+    );
+    for _ in 0..40 {
+        let (low, high) = bounds
+            .new_tree(&mut runner)
+            .expect("a strategy without filters")
+            .current();
+        let often = Node::Term {
+            fields: vec![Field::Body],
+            token: "often".to_owned(),
+        };
+        for field in [Field::Date, Field::Size] {
+            for (low, high) in [(low, high), (high, low)] {
+                let range = Node::Range { field, low, high };
+                for node in [range.clone(), Node::And(vec![often.clone(), range])] {
+                    let expected = oracle.matching(&node);
+                    for order in [Order::DateAsc, Order::DateDesc] {
+                        let want = Want {
+                            items: true,
+                            top: Some((order, 3, 30)),
+                        };
+                        let found = snapshot.run(&node, want).expect("an index");
+                        assert_eq!(found.items.iter().flatten().collect::<Vec<_>>(), expected);
+                        let page: Vec<_> = oracle.ordered(&node, order).into_iter().skip(3).take(30).collect();
+                        assert_eq!(found.top, page);
+                    }
+                }
+            }
+        }
+    }
+}
