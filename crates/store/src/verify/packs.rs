@@ -4,6 +4,8 @@ use embley_model::id::{BlobId, Key128};
 use embley_model::outcome::ErrorClass;
 
 use super::report::{Findings, next};
+use std::collections::HashSet;
+
 use crate::case::Case;
 use crate::catalogue::{BlobPlaceRow, CatalogueReader};
 use crate::error::{Result, StoreError};
@@ -70,14 +72,14 @@ struct Placed {
 /// places.
 pub(super) fn against_catalogue(case: &Case, reader: &CatalogueReader, findings: &mut Findings) -> Result<()> {
     let committed = reader.checkpoint().pack;
-    let placed = placed_blobs(reader)?;
+    let (placed, also) = placed_blobs(reader)?;
     let mut rest = &placed[..];
     for number in 1..=committed.pack {
         let end = rest.partition_point(|one| one.pack <= number);
         let (here, later) = rest.split_at(end);
         rest = later;
         let limit = (number == committed.pack).then_some(committed.offset);
-        walk_pack(case, number, limit, here, findings)?;
+        walk_pack(case, number, limit, (here, &also), findings)?;
     }
     for lost in rest {
         let detail = format!("it is catalogued in pack {}, behind the last checkpoint", lost.pack);
@@ -91,8 +93,11 @@ pub(super) fn against_catalogue(case: &Case, reader: &CatalogueReader, findings:
     Ok(())
 }
 
-fn placed_blobs(reader: &CatalogueReader) -> Result<Vec<Placed>> {
+/// Blobs that the catalogue places in packs; and those that were parts of a message first, whose row says so, and came again as
+/// an original of their own, whose bytes then stand in a pack too.
+fn placed_blobs(reader: &CatalogueReader) -> Result<(Vec<Placed>, HashSet<Key128>)> {
     let mut placed = Vec::new();
+    let mut also = HashSet::new();
     reader.for_each_blob(|row| {
         if let BlobPlaceRow::Pack {
             pack,
@@ -109,15 +114,23 @@ fn placed_blobs(reader: &CatalogueReader) -> Result<Vec<Placed>> {
                 frame_offset,
                 offset_in_frame,
             });
+        } else if row.top_item.is_some() {
+            also.insert(row.blake3.half());
         }
         Ok::<_, StoreError>(())
     })?;
     // Blobs of no bytes share a place with their neighbour and come first there.
     placed.sort_by_key(|one| (one.pack, one.frame_offset, one.offset_in_frame, one.size > 0, one.blob));
-    Ok(placed)
+    Ok((placed, also))
 }
 
-fn walk_pack(case: &Case, number: u32, limit: Option<u64>, placed: &[Placed], findings: &mut Findings) -> Result<()> {
+fn walk_pack(
+    case: &Case,
+    number: u32,
+    limit: Option<u64>,
+    (placed, also): (&[Placed], &HashSet<Key128>),
+    findings: &mut Findings,
+) -> Result<()> {
     let name = format!("originals/{}", pack_file_name(number));
     let mut walker = match PackWalker::open(&case.originals_dir(), number, case.id(), limit) {
         Ok(walker) => walker,
@@ -157,6 +170,7 @@ fn walk_pack(case: &Case, number: u32, limit: Option<u64>, placed: &[Placed], fi
         }
     }
     if whole {
+        found.retain(|(half, ..)| !also.contains(half));
         compare(&name, found, placed, findings);
     }
     Ok(())

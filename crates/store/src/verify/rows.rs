@@ -129,7 +129,7 @@ const REFERENCES: [(&str, &str, &str, &str); 14] = [
     (
         "file",
         "file_id",
-        "custodian_id NOT IN (SELECT custodian_id FROM custodian)",
+        "custodian_id IS NOT NULL AND custodian_id NOT IN (SELECT custodian_id FROM custodian)",
         "its custodian has no row",
     ),
     (
