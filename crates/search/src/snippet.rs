@@ -6,6 +6,7 @@
 //! text holds no control characters, and every run of white space is one space.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
@@ -51,7 +52,7 @@ pub struct Snippet {
 /// Bytes of a text that are looked at behind the first mark. A mark further back is not shown when there are nearer ones.
 const LOOK_BYTES: usize = 1 << 20;
 /// Marks collected from one text.
-const MAX_MARKS: usize = 2_000;
+const MAX_MARKS: usize = 500;
 
 /// A text of an item in one field. Its parts are matched apart: no phrase goes from one into the next.
 #[derive(Clone, Debug)]
@@ -288,39 +289,25 @@ impl<'h> Patterns<'h> {
     }
 }
 
-/// The best windows of a text in order of place: those with the most different marks, then the most marks, then the
-/// first. They do not overlap.
+/// The best windows of a text in order of place, without overlap: each time the one with the most marks of highlights not
+/// shown yet, then the most different marks, then the most marks, then the first.
 fn windows(text: &str, places: &[Place], style: SnippetStyle) -> Vec<Range<usize>> {
-    let mut candidates: Vec<(usize, usize, usize)> = Vec::new();
-    let mut end = 0;
-    let mut inside: HashMap<usize, usize> = HashMap::new();
-    for (start, place) in places.iter().enumerate() {
-        while end < places.len() && places[end].range.end <= place.range.start + style.width {
-            *inside.entry(places[end].highlight).or_default() += 1;
-            end += 1;
-        }
-        // A mark that is itself wider than the window stands alone in it.
-        let count = end.saturating_sub(start).max(1);
-        candidates.push((inside.len().max(1), count, start));
-        if end > start {
-            if let Some(left) = inside.get_mut(&place.highlight) {
-                *left -= 1;
-                if *left == 0 {
-                    inside.remove(&place.highlight);
-                }
-            }
-        } else {
-            end = start + 1;
-        }
-    }
-    candidates.sort_by_key(|(different, count, start)| (std::cmp::Reverse((*different, *count)), *start));
+    let mut candidates = runs(places, style.width);
     let mut chosen: Vec<Range<usize>> = Vec::new();
-    for (_, count, start) in candidates {
-        if chosen.len() == style.per_field {
+    let mut shown: Vec<usize> = Vec::new();
+    while chosen.len() < style.per_field {
+        let worth = |run: &Range<usize>| {
+            let mut different: Vec<usize> = places[run.clone()].iter().map(|place| place.highlight).collect();
+            different.sort_unstable();
+            different.dedup();
+            let new = different.iter().filter(|highlight| !shown.contains(highlight)).count();
+            (new, different.len(), run.len(), Reverse(run.start))
+        };
+        let Some(best) = candidates.iter().max_by_key(|run| worth(run)).cloned() else {
             break;
-        }
-        let from = places[start].range.start;
-        let to = places[start..start + count]
+        };
+        let from = places[best.start].range.start;
+        let to = places[best.clone()]
             .iter()
             .map(|place| place.range.end)
             .max()
@@ -330,11 +317,34 @@ fn windows(text: &str, places: &[Place], style: SnippetStyle) -> Vec<Range<usize
             .iter()
             .all(|one| window.end <= one.start || one.end <= window.start)
         {
+            shown.extend(places[best.clone()].iter().map(|place| place.highlight));
+            // What lies too near to stand in a window of its own is not looked at again.
+            let (low, high) = (
+                window.start.saturating_sub(style.width / 2),
+                window.end + style.width / 2,
+            );
+            candidates.retain(|run| places[run.start].range.start >= high || places[run.end - 1].range.end <= low);
             chosen.push(window);
+        } else {
+            candidates.retain(|run| run.start != best.start);
         }
     }
     chosen.sort_by_key(|window| window.start);
     chosen
+}
+
+/// For each place the run of places that fit with it into `width` bytes. A mark that is itself wider stands alone.
+fn runs(places: &[Place], width: usize) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let mut runs = Vec::with_capacity(places.len());
+    for (start, place) in places.iter().enumerate() {
+        end = end.max(start + 1);
+        while end < places.len() && places[end].range.end <= place.range.start + width {
+            end += 1;
+        }
+        runs.push(start..end);
+    }
+    runs
 }
 
 /// A range grown on both sides to about `width` characters, ending between words where there is a gap nearby.
@@ -584,6 +594,22 @@ mod tests {
             "{found:?}"
         );
         assert!(found.iter().all(|text| text.chars().count() < 80), "{found:?}");
+    }
+
+    #[test]
+    fn a_second_window_shows_what_the_first_did_not() {
+        let filler = "lorem ipsum dolor sit amet ".repeat(20);
+        let text = format!("alpha alpha {filler} alpha {filler} beta");
+        let style = SnippetStyle {
+            width: 60,
+            per_field: 2,
+            per_hit: 3,
+        };
+        let found = shown(&text, &[word("alpha"), word("beta")], style);
+        assert!(
+            found[0].starts_with("[alpha] [alpha]") && found[1].ends_with("[beta]"),
+            "{found:?}"
+        );
     }
 
     #[test]
