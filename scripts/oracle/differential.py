@@ -143,7 +143,11 @@ def entries(source):
             return
     box = mailbox.mbox(source, create=False)
     for ordinal, key in enumerate(box.keys()):
-        yield Entry(source, ordinal, box.get_bytes(key), True)
+        data = box.get_bytes(key)
+        if data.endswith(b"\r\n\r\n"):
+            # The mailbox package knows the empty line behind a message only by the line end of the system.
+            data = data[:-2]
+        yield Entry(source, ordinal, data, True)
     box.close()
 
 
@@ -236,12 +240,15 @@ def texts(message, notes):
         if part.is_multipart():
             if not isinstance(part.get_payload(), list):
                 notes.add("multipart without parts")
-            # Headers of attached messages are indexed with these, not with the outer message.
-            if part is not message and part.get_content_type() == "message/rfc822":
+            if part.get_content_type() == "message/rfc822":
                 continue
-            preamble = part.preamble
-            if preamble:
-                yield False, preamble
+            if part.get_content_maintype() == "message":
+                # A delivery report: Python makes messages of its groups of fields (RFC 3464 section 2.1).
+                for group in part.get_payload():
+                    yield False, "".join(f"{name}: {value}\n" for name, value in group.items())
+            for around in (part.preamble, part.epilogue):
+                if around:
+                    yield False, around
             continue
         kind = part.get_content_type()
         if part.defects:
@@ -282,6 +289,20 @@ def header_texts(message):
                     yield str(value)
 
 
+MAIL_HEADERS = re.compile(
+    rb"(?im)^(?:from|to|cc|subject|date|received|return-path|message-id|mime-version|content-type|delivered-to|sender"
+    rb"|reply-to|x-[a-z-]+)[ \t]*:"
+)
+
+
+def is_mail(data):
+    """True when the file begins with a header section that has a field that mail has."""
+    if not re.match(rb"[!-9;-~]+[ \t]*:|>?From ", data):
+        return False
+    head = re.split(rb"\r?\n\r?\n|\r\r", data[:65536], maxsplit=1)[0]
+    return MAIL_HEADERS.search(head.replace(b"\r", b"\n")) is not None
+
+
 class Read:
     """What one message says."""
 
@@ -289,13 +310,10 @@ class Read:
 
     def __init__(self, data):
         self.plain, self.other, self.notes = set(), set(), set()
-        if not re.match(rb"[!-9;-~]+[ \t]*:|[ \t]*\r?\n|>?From ", data):
-            # A loose text, or a message without headers: all of it is text.
-            if b"\0" in data[:65536]:
-                self.notes.add("not text")
-            else:
-                self.plain = tokens(decoded_text(data, None, self.notes))
-                self.notes.add("no headers")
+        if b"\r" in data and b"\n" not in data:
+            self.notes.add("bare CR as line end (RFC 5322 section 2.1 knows only CRLF)")
+        if not is_mail(data):
+            self.read_loose(data)
             return
         message = email.message_from_bytes(data)
         for is_plain, text in texts(message, self.notes):
@@ -303,6 +321,19 @@ class Read:
         for text in header_texts(message):
             self.other |= tokens(text)
         self.other -= self.plain
+
+    def read_loose(self, data):
+        """A loose text, or a message without headers: all of it is text. Other formats are not asked about."""
+        if b"\0" in data[:65536]:
+            self.notes.add("not text")
+            return
+        text = decoded_text(data, None, self.notes)
+        if re.match(r"\s*(?:<!--|<\?xml|<!doctype|<html|<head|<body|<[a-z]+[ >])", text, re.IGNORECASE):
+            self.notes.add("loose markup")
+            self.other = tokens(text) | tokens(html_text(text))
+            return
+        self.notes.add("no headers")
+        self.plain = tokens(text)
 
 
 # ---------------------------------------------------------------------------------------------- make
