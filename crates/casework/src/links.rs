@@ -4,6 +4,8 @@
 //! in the case at that moment, so that mail and then records gives what records and then mail gives. A longer
 //! reference that begins with a shorter one (`CM/1/19` and `CM/1/19/2`) is found under both.
 
+use std::collections::HashMap;
+
 use embley_ingest::{FinishStep, IngestError};
 use embley_model::id::Ticket;
 use embley_search::Searcher;
@@ -50,11 +52,23 @@ impl CaseNames for Searcher {
 pub struct LinkCases;
 
 impl LinkCases {
-    /// Renews the links of a case folder that is open for writing or for facts.
+    /// Renews the links that are older than the index, in a case folder that is open for writing or for facts.
     ///
     /// # Errors
     /// As [`refresh`].
     pub fn renew(case: &Case) -> Result<LinkSummary> {
+        Self::renew_some(case, Which::Older)
+    }
+
+    /// Renews all links: after the index was made again, perhaps by other rules.
+    ///
+    /// # Errors
+    /// As [`refresh`].
+    pub fn renew_all(case: &Case) -> Result<LinkSummary> {
+        Self::renew_some(case, Which::All)
+    }
+
+    fn renew_some(case: &Case, which: Which) -> Result<LinkSummary> {
         let facts = case.facts()?;
         if records::case_refs(facts.connection())?.is_empty() {
             return Ok(LinkSummary::default());
@@ -63,7 +77,7 @@ impl LinkCases {
             case_ref: "case references".to_owned(),
             source: Box::new(source),
         })?;
-        refresh(facts.connection(), &searcher)
+        refresh(facts.connection(), &searcher, which)
     }
 }
 
@@ -81,6 +95,15 @@ impl FinishStep for LinkCases {
     }
 }
 
+/// Which links are renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    All,
+    /// Those that were looked for in another state of the index.
+    Older,
+}
+
 /// What [`refresh`] found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LinkSummary {
@@ -90,6 +113,8 @@ pub struct LinkSummary {
     pub named: u64,
     /// Pairs of item and case.
     pub links: u64,
+    /// References that were looked for now; the others stood as they were.
+    pub renewed: u64,
 }
 
 /// Looks for every case reference that records have, and keeps what is found for the look-up by item. Run after an
@@ -97,21 +122,34 @@ pub struct LinkSummary {
 ///
 /// # Errors
 /// The index or the catalogue refuses; references already looked for stay renewed.
-pub fn refresh(conn: &Connection, index: &dyn CaseNames) -> Result<LinkSummary> {
+pub fn refresh(conn: &Connection, index: &dyn CaseNames, which: Which) -> Result<LinkSummary> {
     const AT_ONCE: usize = 256;
     let mut summary = LinkSummary::default();
+    let ticket = index.ticket();
+    let held = match which {
+        Which::All => HashMap::new(),
+        Which::Older => cases::computed(conn)?,
+    };
     for some in records::case_refs(conn)?.chunks(AT_ONCE) {
         let mut found = Vec::with_capacity(some.len());
-        for (_, case_ref) in some {
-            let items = index.naming(case_ref)?;
+        for (key, case_ref) in some {
             summary.cases += 1;
-            summary.named += u64::from(!items.is_empty());
-            summary.links += items.len();
-            found.push(Names {
-                case_ref: case_ref.clone(),
-                ticket: index.ticket(),
-                items,
-            });
+            let count = match held.get(key) {
+                Some((at, count)) if *at == ticket => *count,
+                Some(_) | None => {
+                    let items = index.naming(case_ref)?;
+                    let count = items.len();
+                    summary.renewed += 1;
+                    found.push(Names {
+                        case_ref: case_ref.clone(),
+                        ticket,
+                        items,
+                    });
+                    count
+                }
+            };
+            summary.named += u64::from(count > 0);
+            summary.links += count;
         }
         cases::put_names(conn, &found)?;
     }

@@ -21,7 +21,7 @@ use roaring::RoaringBitmap;
 use crate::annotate::{DatedItem, Relation, annotate};
 use crate::error::Result;
 use crate::import::{ImportReport, ImportRequest, RecordSink, import};
-use crate::links::{self, CaseNames};
+use crate::links::{self, CaseNames, Which};
 use crate::mapping::Mapping;
 use crate::timeline::{Ask, EntryKind, ItemCard, ItemSource, Precision, Sources, Timeline, timeline};
 
@@ -410,8 +410,21 @@ fn mail_then_records_gives_the_timeline_of_records_then_mail() {
     assert_eq!(told(&one), told(&records_first.timeline(&Ask::of("CM/1/19"))));
     assert_eq!(one.entries.len(), 9);
     for world in [&mail_first, &records_first] {
-        let summary = links::refresh(&world.conn, world).expect("refreshed");
-        assert_eq!((summary.cases, summary.named, summary.links), (1, 1, 7));
+        let summary = links::refresh(&world.conn, world, Which::Older).expect("refreshed");
+        assert_eq!(
+            (summary.cases, summary.named, summary.links, summary.renewed),
+            (1, 1, 7, 1)
+        );
+        let again = links::refresh(&world.conn, world, Which::Older).expect("refreshed");
+        assert_eq!(
+            again,
+            links::LinkSummary { renewed: 0, ..summary },
+            "the index is as it was"
+        );
+        assert_eq!(
+            links::refresh(&world.conn, world, Which::All).expect("refreshed"),
+            summary
+        );
     }
 }
 
@@ -537,7 +550,7 @@ fn hits_show_what_holds_them_and_how_far_decisions_are() {
     let world = World::new();
     let mail = send_mail(&world);
     world.import_lines(LINES);
-    links::refresh(&world.conn, &world).expect("refreshed");
+    links::refresh(&world.conn, &world, Which::Older).expect("refreshed");
     world.exhibit("JS/1", &[mail[1]]);
     tags::add(&world.conn, "relevant", &facts::sets::bitmap_of([mail[1]]), "", ANN).expect("tagged");
     let mut sets = FactSets::load(&world.conn).expect("loaded");

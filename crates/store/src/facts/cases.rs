@@ -3,6 +3,8 @@
 //! The first part is derived: whoever can ask the index writes it here with the index's ticket, and may write it again
 //! at any time. So the order in which mail and records come in makes no difference.
 
+use std::collections::HashMap;
+
 use embley_model::id::Ticket;
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -49,6 +51,18 @@ pub fn put_names(conn: &Connection, names: &[Names]) -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// For each case key with a computed set: the index's ticket then, and the number of items.
+///
+/// # Errors
+/// The database's.
+pub fn computed(conn: &Connection) -> Result<HashMap<String, (Ticket, u64)>> {
+    let mut statement = conn.prepare_cached("SELECT case_key, ticket, member_count FROM case_names")?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, (Ticket(as_u64(row.get(1)?)), as_u64(row.get(2)?))))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The items that name a case, as last computed.
