@@ -473,3 +473,34 @@ fn names_of_sets_are_there_for_hints() {
     let any = searcher.sets().find(Field::Custodian, &SetAsk::Any).expect("found");
     assert_eq!(any.names_count, 2);
 }
+
+#[test]
+fn every_example_of_the_documentation_is_run_or_refused_as_it_says() {
+    let case = SmallCase::make(8);
+    let searcher = searcher(&case);
+    let page = include_str!("../../../../docs/search-language.md");
+    let (mut block, mut run, mut refused) = ("", 0, 0);
+    for line in page.lines() {
+        if let Some(name) = line.strip_prefix("```") {
+            block = name;
+            continue;
+        }
+        let query = line.split("  ").next().unwrap_or_default();
+        match block {
+            "query" => {
+                let found = hits(&searcher, query, by_item());
+                let absent = ["tag:", "exhibit:", "case:", "\"how are"]
+                    .iter()
+                    .any(|field| query.starts_with(field));
+                assert_eq!(found.is_empty(), absent, "{query}");
+                run += 1;
+            }
+            "refused" => {
+                assert!(matches!(searcher.plan(query), Err(SearchError::Syntax(_))), "{query}");
+                refused += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(run > 40 && refused > 10, "{run} {refused}");
+}
