@@ -1,7 +1,10 @@
 //! Parses mailboxes and message files, and prints what came out: for differential checks and for measuring.
 //!
-//! `families dump PATH...` prints one JSON object a message; `families time PATH...` reads everything into memory, parses
-//! it three times and prints the speed. A file that begins with a separator line is split, all others are one message.
+//! - `families dump PATH...` prints one JSON object a message;
+//! - `families time PATH...` reads everything into memory, parses it five times and prints the speed;
+//! - `families large FILE...` streams each file as one message.
+//!
+//! For the first two a file that begins with a separator line is split, all others are one message.
 
 #![expect(
     clippy::print_stdout,
@@ -12,8 +15,8 @@
 use std::path::{Path, PathBuf};
 
 use embley_formats::identity::content_key;
-use embley_formats::mail::{Content, Family, ParseLimits, parse_message};
-use embley_formats::mailbox::{MailboxScanner, unquote};
+use embley_formats::mail::{Content, Family, ParseLimits, parse_large, parse_message};
+use embley_formats::mailbox::{MailboxScanner, Variant, unquote};
 use embley_formats::source::SourceFile;
 use embley_model::clock::{Clock, SystemClock};
 use serde_json::json;
@@ -29,7 +32,8 @@ fn main() {
     match mode.to_str() {
         Some("dump") => dump(&files),
         Some("time") => time(&files),
-        _ => eprintln!("usage: families dump|time PATH..."),
+        Some("large") => large(&files),
+        _ => eprintln!("usage: families dump|time|large PATH..."),
     }
 }
 
@@ -128,6 +132,34 @@ fn describe(name: &str, family: &Family<'_>) -> serde_json::Value {
         })
         .collect();
     json!({"name": name, "items": items})
+}
+
+fn large(files: &[PathBuf]) {
+    let clock = SystemClock::new();
+    for path in files {
+        let Ok(file) = SourceFile::open(path) else {
+            eprintln!("cannot open {}", path.display());
+            continue;
+        };
+        let start = clock.monotonic_nanos();
+        let limits = ParseLimits::default();
+        match parse_large(&file, 0..file.len(), Variant::Mboxrd, &limits) {
+            Ok(family) => {
+                let micros = (clock.monotonic_nanos() - start) / 1000;
+                for item in &family.items {
+                    println!(
+                        "{} {} {} {:?}",
+                        item.part_path,
+                        item.media_type,
+                        item.content.size(),
+                        item.searchability
+                    );
+                }
+                println!("{} bytes, {micros} us, {} MB/s", file.len(), file.len() / micros.max(1));
+            }
+            Err(error) => eprintln!("{error}"),
+        }
+    }
 }
 
 fn time(files: &[PathBuf]) {

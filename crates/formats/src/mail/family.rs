@@ -122,7 +122,8 @@ pub(crate) fn has_bare_cr(raw: &[u8]) -> bool {
     memchr::memchr(b'\n', head).is_none() && memchr::memchr(b'\r', head).is_some()
 }
 
-fn owned(item: Parsed<'_>) -> Parsed<'static> {
+/// The same without borrowing.
+pub(crate) fn owned(item: Parsed<'_>) -> Parsed<'static> {
     Parsed {
         kind: item.kind,
         parent: item.parent,

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 
 use embley_model::defect::{Defect, DefectCode};
 
@@ -43,12 +44,31 @@ pub fn parse_large(
     variant: Variant,
     limits: &ParseLimits,
 ) -> Result<LargeFamily, FormatError> {
-    let mut family = parse_held(source, range.clone(), variant, limits, HELD_BYTES)
-        .map_err(|error| failed(source, &range, error))?;
+    let attempt = AssertUnwindSafe(|| parse_held(source, range.clone(), variant, limits, HELD_BYTES));
+    let parsed = std::panic::catch_unwind(attempt).unwrap_or_else(|_| unparsed(source, range.clone(), variant));
+    let mut family = parsed.map_err(|error| failed(source, &range, error))?;
     if let Some(first) = family.items.first_mut() {
         first.defects.push(Defect::new(DefectCode::LargeMessage, ""));
     }
     Ok(family)
+}
+
+/// The message on which the parser failed: hashed, and nothing else.
+fn unparsed(source: &dyn ReadAt, range: Range<u64>, variant: Variant) -> io::Result<LargeFamily> {
+    let mut sink = Sink::hashing(false, 0);
+    DerivedView::unquoted(source, range, variant, |bytes| sink.push(bytes))?;
+    let (content, head) = sink.finish();
+    let mut family = super::failed(head.as_deref().unwrap_or_default());
+    Ok(Family {
+        items: family
+            .items
+            .drain(..)
+            .map(|item| Parsed {
+                content: content.clone(),
+                ..super::family::owned(item)
+            })
+            .collect(),
+    })
 }
 
 fn failed(source: &dyn ReadAt, range: &Range<u64>, error: io::Error) -> FormatError {

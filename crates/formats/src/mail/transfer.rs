@@ -212,6 +212,14 @@ impl Decoder {
         }
         let saved = (self.quad, self.count, self.padded, out.len());
         let invalid = self.base64_bytes(content, out);
+        let text_at = text_after_padding(content);
+        if !long && text_at < content.len() {
+            (self.quad, self.count, self.padded) = (saved.0, saved.1, saved.2);
+            out.truncate(saved.3);
+            self.base64_bytes(&content[..text_at], out);
+            self.foreign(&line[text_at..]);
+            return;
+        }
         if invalid == 0 {
             return;
         }
@@ -374,6 +382,22 @@ fn is_prose(content: &[u8]) -> bool {
     words > 2 && content.len() < words * 16
 }
 
+/// Where text begins that follows padding and a blank on the same line; the length of the line when none does.
+fn text_after_padding(content: &[u8]) -> usize {
+    let last = content.last().copied().unwrap_or(b'=');
+    if last == b'=' {
+        return content.len();
+    }
+    let Some(padding) = memchr::memchr(b'=', content) else {
+        return content.len();
+    };
+    let signs = content[padding..].iter().take_while(|byte| **byte == b'=').count();
+    match content.get(padding + signs) {
+        Some(b' ' | b'\t') => padding + signs,
+        _ => content.len(),
+    }
+}
+
 /// A line of nothing but whole groups of base64.
 fn is_whole_base64(content: &[u8]) -> bool {
     content.len().is_multiple_of(4)
@@ -476,6 +500,15 @@ mod tests {
         assert_eq!(trailer, b"*** notice: scanned ***\n");
         let (out, errors, _) = decode(&Transfer::Base64, b"aGVsbGVsbGVsbGVsbGVsbGVs!bG8=\n");
         assert_eq!((out.as_slice(), errors), (&b"hellellellellellello"[..], 1));
+    }
+
+    #[test]
+    fn text_behind_the_padding_is_set_aside() {
+        let (out, errors, trailer) = decode(&Transfer::Base64, b"aGVsbG8= ignored\n");
+        assert_eq!(
+            (out.as_slice(), errors, trailer.as_slice()),
+            (&b"hello"[..], 1, &b" ignored\n"[..])
+        );
     }
 
     #[test]

@@ -30,9 +30,13 @@ fn has(family: &Family<'_>, code: DefectCode) -> bool {
 }
 
 fn filled(head: &str, piece: &str) -> String {
-    let mut out = String::with_capacity(SIZE + head.len() + piece.len());
+    filled_to(SIZE, head, piece)
+}
+
+fn filled_to(size: usize, head: &str, piece: &str) -> String {
+    let mut out = String::with_capacity(size + head.len() + piece.len());
     out.push_str(head);
-    while out.len() < SIZE {
+    while out.len() < size {
         out.push_str(piece);
     }
     out
@@ -177,7 +181,7 @@ fn bodies_that_fight_the_text_readers_come_out_bounded() {
             ">>>>>> x \n",
             "\u{e9}\u{300}",
         ] {
-            parse(&filled(head, piece));
+            parse(&filled_to(SIZE / 4, head, piece));
         }
     }
     let uu = filled("Subject: x\n\n", "begin 644 a\n#0V%T\nend\n");
