@@ -425,15 +425,7 @@ impl<'a> Feed<'a> {
     }
 
     fn custodian_of(&mut self, rel: &Path) -> Option<(CustodianId, String)> {
-        let rule = self.current.as_ref().map(|current| current.resolved.spec.custodian.clone())?;
-        let name = match rule {
-            CustodianRule::Unknown => return None,
-            CustodianRule::Named(name) => name,
-            CustodianRule::FromPath(level) => {
-                let level = level.max(1) as usize;
-                rel.components().nth(level - 1)?.as_os_str().to_string_lossy().into_owned()
-            }
-        };
+        let name = self.current.as_ref()?.resolved.spec.custodian.name_of(rel)?;
         let (custodian, new) = self.custodians.id(&name);
         if new {
             self.notes.custodians.push(NewCustodian { custodian, name: name.clone() });

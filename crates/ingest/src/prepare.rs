@@ -3,6 +3,7 @@
 //! Invariant: whatever the bytes are, an item comes out; what is odd about them is a defect of it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use embley_formats::identity;
@@ -11,7 +12,7 @@ use embley_formats::probe::FileKind;
 use embley_formats::text;
 use embley_index::IndexDoc;
 use embley_index::analysis::{Tokens, sketch};
-use embley_model::address::{Participant, Role};
+use embley_model::address::{Address, Role};
 use embley_model::date::{Confidence, DateSource, EvidenceDate};
 use embley_model::defect::{Class, Defect, DefectCode};
 use embley_model::field::Field;
@@ -212,13 +213,11 @@ fn mail_fields(doc: &mut IndexDoc, mail: &MailMeta) {
         (Field::Bcc, &[Role::Bcc][..]),
     ] {
         let mut tokens = Tokens::new();
-        let mut seen: Vec<&Participant> = Vec::new();
+        let mut seen: HashSet<&Address> = HashSet::new();
         for participant in mail.participants.iter().filter(|one| roles.contains(&one.role)) {
-            if seen.iter().any(|earlier| earlier.address == participant.address) {
-                continue;
+            if seen.insert(&participant.address) {
+                tokens.address(&participant.address);
             }
-            seen.push(participant);
-            tokens.address(&participant.address);
         }
         if !tokens.is_empty() {
             doc.texts.push((field, tokens));

@@ -1,6 +1,6 @@
 //! What the caller wants taken in, resolved: no default is looked up further inside.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -29,6 +29,20 @@ pub enum CustodianRule {
     Named(String),
     /// The n-th component (from 1) of the path below the source.
     FromPath(u32),
+}
+
+impl CustodianRule {
+    /// Who held a file, by its path below the source (empty for a source that is a file).
+    pub(crate) fn name_of(&self, rel: &Path) -> Option<String> {
+        match self {
+            Self::Unknown => None,
+            Self::Named(name) => Some(name.clone()),
+            Self::FromPath(level) => {
+                let above = (*level).max(1) as usize - 1;
+                Some(rel.components().nth(above)?.as_os_str().to_string_lossy().into_owned())
+            }
+        }
+    }
 }
 
 /// Everything that decides what an ingest does. Two requests that are equal resume one another.

@@ -160,8 +160,12 @@ impl<'a> Run<'a> {
             custodians.by_name.insert(custodian.name, custodian.custodian_id);
         }
         let mut batch = RowBatch { runs: vec![RunRow { state: RunState::Running, ..row.clone() }], ..RowBatch::default() };
-        let sources = resolve_sources(request, &reader, next.source, row.run_no, &mut custodians, &mut batch)?;
+        let (sources, reassigned) =
+            resolve_sources(request, &reader, next.source, row.run_no, &mut custodians, &mut batch)?;
         drop(reader);
+        for at in reassigned {
+            reassign(&mut writer, &sources[at], &mut custodians)?;
+        }
         writer.append(batch);
         commit_rows(&mut writer, row.run_no, options)?;
         let id = run_id(row.run_no);
@@ -474,8 +478,9 @@ fn resolve_sources(
     run: RunNo,
     custodians: &mut Custodians,
     batch: &mut RowBatch,
-) -> Result<Vec<ResolvedSource>, IngestError> {
+) -> Result<(Vec<ResolvedSource>, Vec<usize>), IngestError> {
     let known = reader.sources()?;
+    let mut reassigned = Vec::new();
     let mut resolved: Vec<ResolvedSource> = Vec::new();
     for spec in &request.sources {
         if let Some(other) = resolved.iter().find(|other| other.spec.label == spec.label) {
@@ -502,14 +507,16 @@ fn resolve_sources(
         let before = known.iter().find(|source| source.label == spec.label);
         if let Some(before) = before
             && before.custodian_rule != rule
-            && !request.reassign
         {
-            return Err(IngestError::Request {
-                detail: format!(
-                    "source {:?} is in the case under another custodian ({}); give --label for another source, or --reassign",
-                    spec.label, before.custodian_rule
-                ),
-            });
+            reassigned.push(resolved.len());
+            if !request.reassign {
+                return Err(IngestError::Request {
+                    detail: format!(
+                        "source {:?} is in the case under another custodian ({}); give --label for another source, or --reassign",
+                        spec.label, before.custodian_rule
+                    ),
+                });
+            }
         }
         let source_id = match before {
             Some(before) => before.source_id,
@@ -529,5 +536,34 @@ fn resolve_sources(
         });
         resolved.push(ResolvedSource { spec: spec.clone(), source: source_id });
     }
-    Ok(resolved)
+    Ok((resolved, reassigned))
+}
+
+/// Gives what is in the case of a source to the custodians that its new rule names.
+fn reassign(
+    writer: &mut CatalogueWriter,
+    source: &ResolvedSource,
+    custodians: &mut Custodians,
+) -> Result<(), IngestError> {
+    let rule = &source.spec.custodian;
+    let is_folder = source.spec.path.is_dir();
+    let first_new = custodians.next;
+    let mut owner = |folder: &[u8], name: &[u8]| {
+        let rel = if is_folder {
+            Path::new(OsStr::from_bytes(folder)).join(OsStr::from_bytes(name))
+        } else {
+            PathBuf::new()
+        };
+        rule.name_of(&rel).map(|name| custodians.id(&name).0)
+    };
+    // Asked for twice: new custodians must have their rows before files name them.
+    writer.reassign(source.source, &[], &mut owner)?;
+    let new: Vec<CustodianRow> = custodians
+        .by_name
+        .iter()
+        .filter(|(_, id)| id.0 >= first_new)
+        .map(|(name, id)| CustodianRow { custodian_id: *id, name: name.clone() })
+        .collect();
+    writer.reassign(source.source, &new, |_, _| None)?;
+    Ok(())
 }
