@@ -9,6 +9,11 @@ use crate::exit::CliError;
 /// The case folder: given, or the nearest one upwards.
 pub(crate) fn case_dir(args: &Args) -> anyhow::Result<PathBuf> {
     if let Some(dir) = &args.case {
+        if let Err(error) = dir.join("case.toml").metadata()
+            && error.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            return Err(CliError::environment(format!("cannot read {}: {error}", dir.display())));
+        }
         if !dir.join("case.toml").is_file() {
             return Err(CliError::usage(format!(
                 "{} is not a case: it holds no case.toml; `embley init DIR --name N` makes one",

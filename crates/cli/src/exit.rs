@@ -1,6 +1,8 @@
 //! Exit codes: the one place where a class of error becomes a number. `docs/exit-codes.md` says the same, and a test holds them together.
 
 use embley_model::outcome::ErrorClass;
+use embley_search::SearchError;
+use embley_store::StoreError;
 
 /// Done.
 pub(crate) const DONE: u8 = 0;
@@ -35,6 +37,11 @@ impl CliError {
         Self { class: ErrorClass::Config, message: message.into() }.into()
     }
 
+    /// The machine refuses what was named.
+    pub(crate) fn environment(message: impl Into<String>) -> anyhow::Error {
+        Self { class: ErrorClass::Environment, message: message.into() }.into()
+    }
+
     /// What was named cannot be read.
     pub(crate) fn input(message: impl Into<String>) -> anyhow::Error {
         Self { class: ErrorClass::Input, message: message.into() }.into()
@@ -50,7 +57,7 @@ pub(crate) fn class_of(error: &anyhow::Error) -> ErrorClass {
         if let Some(error) = cause.downcast_ref::<embley_ingest::IngestError>() {
             return error.class();
         }
-        if let Some(error) = cause.downcast_ref::<embley_store::StoreError>() {
+        if let Some(error) = cause.downcast_ref::<StoreError>() {
             return error.class();
         }
         if let Some(error) = cause.downcast_ref::<embley_index::IndexError>() {
@@ -59,7 +66,7 @@ pub(crate) fn class_of(error: &anyhow::Error) -> ErrorClass {
         if let Some(error) = cause.downcast_ref::<embley_store::facts::FactsError>() {
             return error.class();
         }
-        if let Some(error) = cause.downcast_ref::<embley_search::SearchError>() {
+        if let Some(error) = cause.downcast_ref::<SearchError>() {
             return error.class();
         }
         if let Some(error) = cause.downcast_ref::<embley_casework::CaseworkError>() {
@@ -93,12 +100,41 @@ pub(crate) fn report(error: &anyhow::Error) {
         last = cause;
     }
     eprintln!("{text}");
-    let hint = match class_of(error) {
-        ErrorClass::Corruption => "hint: run `embley verify` to see what is damaged; `embley reindex` makes a new index from the store",
-        ErrorClass::Busy => "hint: wait for the other command, or search and tag meanwhile: both work during an ingest",
-        ErrorClass::Environment => "hint: the case is intact; make room or give permission, then run the same command again: it goes on",
-        ErrorClass::Config => "hint: `embley help COMMAND` shows what can be given",
-        ErrorClass::Input | ErrorClass::Internal => return,
-    };
-    eprintln!("{hint}");
+    if let Some(hint) = hint_of(error) {
+        eprintln!("hint: {hint}");
+    }
+}
+
+/// A query that cannot be read, with a mark under the character where it fails.
+pub(crate) fn pointed(error: SearchError, query: &str) -> anyhow::Error {
+    match error {
+        SearchError::Syntax(fault) => {
+            let message = fault.render(query);
+            CliError::usage(message.strip_prefix("error: ").unwrap_or(&message))
+        }
+        other => other.into(),
+    }
+}
+
+/// The next step, where there is one that the message does not name.
+fn hint_of(error: &anyhow::Error) -> Option<&'static str> {
+    let stored = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+    match stored {
+        Some(StoreError::Newer { .. } | StoreError::Older { .. }) => return None,
+        Some(stored) if stored.hint().is_some() => return stored.hint(),
+        _ => {}
+    }
+    match class_of(error) {
+        ErrorClass::Corruption => {
+            Some("run `embley verify` to see what is damaged; `embley reindex` makes a new index from the store")
+        }
+        ErrorClass::Busy => Some("wait for the other command, or search and tag meanwhile: both work during an ingest"),
+        ErrorClass::Environment => {
+            Some("the case is intact; make room or give permission, then run the same command again: it goes on")
+        }
+        // A message of several lines says everything itself.
+        ErrorClass::Config if error.to_string().contains('\n') => None,
+        ErrorClass::Config => Some("`embley help COMMAND` shows what can be given"),
+        ErrorClass::Input | ErrorClass::Internal => None,
+    }
 }

@@ -87,6 +87,15 @@ pub enum IndexError {
     },
 }
 
+/// The beginning of a report: the engine quotes whole files.
+pub(crate) fn cut(report: &str) -> String {
+    const CHARACTERS: usize = 200;
+    match report.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{} ...", &report[..end]),
+        None => report.to_owned(),
+    }
+}
+
 impl IndexError {
     /// What kind of trouble it is.
     pub fn class(&self) -> ErrorClass {
@@ -128,7 +137,7 @@ impl IndexError {
                 found: format!("{what:?}"),
                 expected: tantivy::version_string().to_owned(),
             },
-            TantivyError::DataCorruption(what) => Self::damaged(folder, format!("{what:?}")),
+            TantivyError::DataCorruption(what) => Self::damaged(folder, cut(&format!("{what:?}"))),
             TantivyError::IoError(io_error) => Self::from_io(action, folder, io_error),
             TantivyError::OpenWriteError(OpenWriteError::IoError { io_error, filepath }) => {
                 Self::from_io(action, &folder.join(filepath), io_error)

@@ -22,7 +22,7 @@ use tantivy::{BitSet, Index, IndexMeta, IndexSettings, SegmentMeta, SegmentReade
 
 use crate::builder::{FinishedSegment, SegmentBuilder};
 use crate::commit::Payload;
-use crate::error::{IndexError, Result};
+use crate::error::{IndexError, Result, cut};
 use crate::files;
 use crate::schema::{ITEM, IndexSchema, register};
 
@@ -312,7 +312,9 @@ pub(crate) fn load_meta(folder: &Path, index: &Index) -> Result<IndexMeta> {
 /// Errors of opening are about `meta.json`, unless they name another file.
 fn meta_error(folder: &Path, source: tantivy::TantivyError) -> IndexError {
     match source {
-        tantivy::TantivyError::DataCorruption(what) => IndexError::damaged(folder.join(META), format!("{what:?}")),
+        tantivy::TantivyError::DataCorruption(what) => {
+            IndexError::damaged(folder.join(META), cut(&format!("{what:?}")))
+        }
         other => IndexError::engine(folder, "open the index", other),
     }
 }

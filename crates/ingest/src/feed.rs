@@ -21,7 +21,7 @@ use embley_store::catalogue::{CustodianId, FolderId};
 use roaring::RoaringBitmap;
 
 use crate::error::IngestError;
-use crate::request::{CustodianRule, IngestOptions, IngestRequest, SourceSpec};
+use crate::request::{IngestOptions, IngestRequest, SourceSpec};
 use crate::unit::{FileContext, Unit, Work};
 
 /// How much of a loose file the probe sees.

@@ -94,6 +94,21 @@ pub(crate) fn load(unit: &mut Unit) -> Result<Loaded, IngestError> {
     Ok(loaded)
 }
 
+/// An error with its causes on one line, each said once.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(why) = cause {
+        let words = why.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = why.source();
+    }
+    text
+}
+
 impl Loaded {
     fn file(&mut self, file: Arc<FileContext>) {
         let read = read_whole(&file);
@@ -117,7 +132,7 @@ impl Loaded {
     }
 
     fn unreadable(&mut self, file: Arc<FileContext>, error: &FormatError) {
-        let defect = Defect::new(DefectCode::SourceUnreadable, error.to_string());
+        let defect = Defect::new(DefectCode::SourceUnreadable, with_causes(error));
         let index = self.push_file(file, kind_code::UNREADABLE, true, Vec::new());
         self.entries.push(LoadedEntry {
             file: index,
@@ -155,7 +170,9 @@ impl Loaded {
             (Place::Loose, false) => kind_code::LOOSE,
         };
         let length = bytes.len();
-        let index = self.push_file(file, code, false, Vec::new());
+        // What is odd about nothing belongs to the file: all that are empty share one item.
+        let (of_file, of_entry) = if matches!(kind, FileKind::Empty) { (defects, Vec::new()) } else { (Vec::new(), defects) };
+        let index = self.push_file(file, code, false, of_file);
         self.progress[index].message_bytes = length as u64;
         let buffer = self.buffers.len();
         self.buffers.push(bytes);
@@ -165,7 +182,7 @@ impl Loaded {
             kind: if message { EntryKind::Message } else { EntryKind::Loose(kind) },
             variant: None,
             found: Found { length: length as u64, ..Found::default() },
-            defects,
+            defects: of_entry,
         });
     }
 

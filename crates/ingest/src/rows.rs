@@ -2,7 +2,7 @@
 
 use embley_formats::walk::Place;
 use embley_index::IndexDoc;
-use embley_model::defect::{Class, Phase};
+use embley_model::defect::Class;
 use embley_model::event::Counters;
 use embley_model::id::{BlobId, InstanceId, ItemNo, RunNo};
 use embley_store::catalogue::{
@@ -96,7 +96,7 @@ fn file_defects(unit: &PreparedUnit, run: RunNo, batch: &mut RowBatch, counters:
                 run_no: run,
                 source_id: Some(context.source),
                 path: context.shown.clone(),
-                phase: Phase::Split,
+                phase: defect.code.phase(),
                 class: defect.code.class(),
                 code: defect.code,
                 range: defect.range.clone(),

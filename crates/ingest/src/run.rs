@@ -3,7 +3,9 @@
 //! Order: replay what the index lacks, resume or begin a run, pipeline, finish steps, reconciliation, self-test, close the run.
 //! Invariant: a run is `done` only when all its sums close and the self-test found what it asked for.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use embley_index::{IndexStore, Snapshot};
 use embley_model::event::{Event, Stage};
@@ -547,23 +549,14 @@ fn reassign(
 ) -> Result<(), IngestError> {
     let rule = &source.spec.custodian;
     let is_folder = source.spec.path.is_dir();
-    let first_new = custodians.next;
-    let mut owner = |folder: &[u8], name: &[u8]| {
+    writer.reassign(source.source, |folder, name| {
         let rel = if is_folder {
             Path::new(OsStr::from_bytes(folder)).join(OsStr::from_bytes(name))
         } else {
             PathBuf::new()
         };
-        rule.name_of(&rel).map(|name| custodians.id(&name).0)
-    };
-    // Asked for twice: new custodians must have their rows before files name them.
-    writer.reassign(source.source, &[], &mut owner)?;
-    let new: Vec<CustodianRow> = custodians
-        .by_name
-        .iter()
-        .filter(|(_, id)| id.0 >= first_new)
-        .map(|(name, id)| CustodianRow { custodian_id: *id, name: name.clone() })
-        .collect();
-    writer.reassign(source.source, &new, |_, _| None)?;
+        let name = rule.name_of(&rel)?;
+        Some(CustodianRow { custodian_id: custodians.id(&name).0, name })
+    })?;
     Ok(())
 }

@@ -207,7 +207,7 @@ impl Case {
                 detail,
             ));
         }
-        if let Some(detail) = catalogue::not_a_catalogue(&catalogue) {
+        if let Some(detail) = catalogue::not_a_catalogue(&catalogue)? {
             return Err(StoreError::damaged(catalogue.display().to_string(), "offset 0", detail));
         }
         let case = Self {

@@ -119,10 +119,12 @@ impl StoreError {
     /// Who can do something about it; `cli` makes the exit code of this.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::NotACase { .. } | Self::Exists { .. } | Self::Config { .. } | Self::NotFound { .. } => {
-                ErrorClass::Config
-            }
-            Self::Newer { .. } | Self::Older { .. } => ErrorClass::Environment,
+            Self::NotACase { .. }
+            | Self::Exists { .. }
+            | Self::Config { .. }
+            | Self::NotFound { .. }
+            | Self::Newer { .. }
+            | Self::Older { .. } => ErrorClass::Config,
             Self::Busy { .. } => ErrorClass::Busy,
             Self::ReadOnly { .. } | Self::Io { .. } => ErrorClass::Environment,
             Self::Damaged { .. } => ErrorClass::Corruption,

@@ -120,7 +120,7 @@ fn targets(case: &Case, reader: &CatalogueReader, target: &TargetArgs) -> anyhow
     }
     if let Some(query) = &target.query {
         let searcher = Searcher::open(case)?;
-        let plan = searcher.plan(query)?;
+        let plan = searcher.plan(query).map_err(|error| exit::pointed(error, query))?;
         items |= searcher.items(&plan)?;
     }
     Ok(items)

@@ -113,8 +113,10 @@ struct ManifestRow {
 
 /// A CSV with the columns path, custodian, label; paths are relative to the manifest.
 fn read_manifest(path: &Path) -> anyhow::Result<Vec<SourceSpec>> {
-    let mut reader = csv::Reader::from_path(path)
+    // Read whole: a folder opens like a file and would be a list without rows.
+    let bytes = std::fs::read(path)
         .map_err(|error| CliError::input(format!("cannot read manifest {}: {error}", path.display())))?;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut sources = Vec::new();
     for (number, row) in reader.deserialize::<ManifestRow>().enumerate() {
@@ -131,6 +133,9 @@ fn read_manifest(path: &Path) -> anyhow::Result<Vec<SourceSpec>> {
             path: source,
             custodian: custodian.map_or(CustodianRule::Unknown, CustodianRule::Named),
         });
+    }
+    if sources.is_empty() {
+        return Err(CliError::usage(format!("manifest {} lists no source", path.display())));
     }
     Ok(sources)
 }

@@ -37,7 +37,7 @@ impl ItemText for StoredTexts {
 pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
     let case = Case::open(&context::case_dir(args)?, Access::Read)?;
     let searcher = Searcher::open(&case)?;
-    let plan = searcher.plan(&search.query)?;
+    let plan = searcher.plan(&search.query).map_err(|error| exit::pointed(error, &search.query))?;
     if search.explain {
         println!("{}", plan.explain());
         return Ok(exit::DONE);
@@ -60,6 +60,7 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
     let count = answer.summary().count;
     if search.count {
         println!("{count}");
+        tell_of_lack(&answer);
     } else {
         print(answer, context::format(&search.list))?;
     }
@@ -204,11 +205,17 @@ fn tell(answer: &Answer<'_>) {
         let reasons: Vec<String> = summary.not_searchable.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
         eprintln!("in scope, but not searchable: {}", reasons.join(", "));
     }
-    if summary.not_indexed > 0 {
-        eprintln!("{} items are not in the index yet: an ingest is under way or was stopped", summary.not_indexed);
-    }
+    tell_of_lack(answer);
     for note in &summary.notes {
         eprintln!("note: {}", clean(note));
+    }
+}
+
+/// Items that no search can find yet.
+fn tell_of_lack(answer: &Answer<'_>) {
+    let lacking = answer.summary().not_indexed;
+    if lacking > 0 {
+        eprintln!("{lacking} items are not in the index yet: an ingest or reindex is under way or was stopped; run it again");
     }
 }
 

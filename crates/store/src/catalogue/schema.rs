@@ -139,18 +139,21 @@ pub(crate) fn open_connection(path: &Path, case_id: Key128, how: OpenAs) -> Resu
 }
 
 /// Tells from the file header alone whether this is a database; `None` when it is.
-pub(crate) fn not_a_catalogue(path: &Path) -> Option<String> {
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn not_a_catalogue(path: &Path) -> Result<Option<String>> {
     let mut head = [0; 16];
     let read =
         std::fs::File::open(path).and_then(|file| std::os::unix::fs::FileExt::read_exact_at(&file, &mut head, 0));
-    match read {
+    Ok(match read {
         Ok(()) if &head == b"SQLite format 3\0" => None,
         Ok(()) => Some("it does not begin as an SQLite database".to_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             Some("it is too short to be an SQLite database".to_owned())
         }
-        Err(error) => Some(format!("its header cannot be read: {error}")),
-    }
+        Err(error) => return Err(StoreError::io("read", path, error)),
+    })
 }
 
 fn open_reader(path: &Path) -> Result<Connection> {

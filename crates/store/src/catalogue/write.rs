@@ -14,7 +14,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::read::{NextIds, last_checkpoint, next_ids};
 use super::read_sets::{SetKind, load_set};
-use super::rows::{Checkpoint, CustodianId, RowBatch};
+use super::rows::{Checkpoint, CustodianId, CustodianRow, RowBatch};
 use super::schema::{OpenAs, open_connection};
 use super::write_rows::{Inserts, Interned};
 use super::{lookups, write_sets};
@@ -168,6 +168,20 @@ impl CatalogueWriter {
     /// When the catalogue refuses; nothing was done.
     pub fn compact_sets(&mut self) -> Result<()> {
         write_sets::compact(&mut self.conn)
+    }
+
+    /// Gives the files of a source to other custodians, in one transaction: rows and sets. `custodian_of` gets folder and name of
+    /// each file; a custodian that the catalogue does not know gets a row. Where and when they were found stays as it is.
+    ///
+    /// # Errors
+    /// When the catalogue refuses; nothing was done.
+    pub fn reassign(
+        &mut self,
+        source: SourceId,
+        custodian_of: impl FnMut(&[u8], &[u8]) -> Option<CustodianRow>,
+    ) -> Result<()> {
+        self.owners.clear();
+        write_sets::reassign(&mut self.conn, &self.roots, self.last.next_item, source, custodian_of)
     }
 
     /// Lets the catalogue grow to so many pages only, for tests of a full disk.

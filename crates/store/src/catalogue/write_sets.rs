@@ -12,7 +12,7 @@ use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::read_sets::{SetKind, bitmap_from_bytes};
-use super::rows::{Checkpoint, CustodianId, ItemRow, RowBatch};
+use super::rows::{Checkpoint, CustodianId, CustodianRow, ItemRow, RowBatch};
 use crate::error::{Doing, Result, StoreError};
 
 /// Files whose owner is remembered between checkpoints.
@@ -188,6 +188,55 @@ fn put(conn: &Connection, kind: SetKind, key: &str, ticket: i64, mut items: Roar
         .execute((kind.code(), key, ticket, bytes))
         .doing("write a set")?;
     Ok(())
+}
+
+/// Gives files of a source to other custodians and makes the sets of all custodians again from the instances.
+pub(crate) fn reassign(
+    conn: &mut Connection,
+    roots: &RoaringBitmap,
+    next_item: u32,
+    source: SourceId,
+    mut custodian_of: impl FnMut(&[u8], &[u8]) -> Option<CustodianRow>,
+) -> Result<()> {
+    let transaction = conn
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .doing("begin a reassignment")?;
+    let mut owners = Vec::new();
+    {
+        let sql = "SELECT file_id, path, name FROM file JOIN folder USING (folder_id) WHERE file.source_id=?1";
+        let mut statement = transaction.prepare(sql)?;
+        let mut rows = statement.query([source.0])?;
+        while let Some(row) = rows.next().doing("read the files of a source")? {
+            let (folder, name): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(2)?);
+            owners.push((row.get::<_, u32>(0)?, custodian_of(&folder, &name)));
+        }
+    }
+    for (file, custodian) in owners {
+        if let Some(row) = &custodian {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO custodian VALUES(?1,?2)")?
+                .execute((row.custodian_id.0, &row.name))?;
+        }
+        transaction
+            .prepare_cached("UPDATE file SET custodian_id=?2 WHERE file_id=?1")?
+            .execute((file, custodian.map(|row| row.custodian_id.0)))?;
+    }
+    let mut held: BTreeMap<u32, RoaringBitmap> = BTreeMap::new();
+    {
+        let sql = "SELECT custodian_id, item_no FROM instance JOIN file USING (file_id) WHERE custodian_id IS NOT NULL";
+        let mut statement = transaction.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next().doing("read who held what")? {
+            held.entry(row.get(0)?).or_default().insert(row.get(1)?);
+        }
+    }
+    transaction.execute("DELETE FROM set_delta WHERE kind=?1", [SetKind::Custodian.code()])?;
+    for (custodian, items) in held {
+        // The lowest ticket: whoever reads an earlier checkpoint sees the set cut at its own last item.
+        let families = super::read_sets::families(&items, roots, next_item);
+        put(&transaction, SetKind::Custodian, &custodian.to_string(), 0, families)?;
+    }
+    transaction.commit().doing("commit a reassignment")
 }
 
 /// Joins the rows of each set into one. It gets the lowest ticket of them, so that readers pinned to an earlier checkpoint see it (cut
