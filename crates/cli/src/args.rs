@@ -194,7 +194,7 @@ pub(crate) struct LimitArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SearchArgs {
-    /// The query, in the words of `docs/query.md`
+    /// The query, in the words of `docs/search-language.md`
     pub(crate) query: String,
     /// Print only the number of hits
     #[arg(long)]

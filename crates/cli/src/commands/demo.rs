@@ -39,7 +39,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
     step.say("A second run finds nothing new.");
     step.run(&["ingest", &text(&made.join("mail")), "--custodian-from-path", "1", "--progress", "none"], &[0])?;
     step.say("Case-system records become items of the same index.");
-    for name in ["persons", "cases", "role_appointments", "decisions"] {
+    for name in ["person", "case", "role_appointment", "decision"] {
         step.run(&["records", "import", &text(&made.join("records").join(format!("{name}.jsonl")))], &[0])?;
     }
     let case_ref = truth.cases.first().map(|case| case.case_ref.clone()).context("the example has no case")?;
