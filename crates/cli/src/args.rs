@@ -304,11 +304,11 @@ pub(crate) enum ExhibitCommand {
     },
     /// All exhibits
     List(ListArgs),
-    /// Ties an exhibit to a case
+    /// Ties an exhibit to a case or a decision
     Link {
         /// The exhibit
         reference: String,
-        /// The case
+        /// The case, or a decision as `dec:SYSTEM/ID`
         case_ref: String,
     },
 }

@@ -191,7 +191,7 @@ pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u
             let reference = reference_of(reference)?;
             let writer = case.facts()?;
             let exhibit = exhibits::find(writer.connection(), &reference, None)?;
-            let target = facts::links::Target::Case(case_ref.clone());
+            let target = facts::links::Target::read(case_ref);
             let new = facts::links::add(writer.connection(), &exhibit, &target, "", stamp)?;
             eprintln!("{reference} {} {case_ref}", if new { "is now linked to" } else { "was linked to" });
         }

@@ -8,7 +8,7 @@ use embley_casework::hits::CaseHits;
 use embley_ingest::Originals;
 use embley_model::id::ItemNo;
 use embley_search::BoxError;
-use embley_search::{Answer, Facet, Hit, ItemText, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
+use embley_search::{Answer, Facet, Hit, ItemText, Scope, SearchError, SearchOptions, Searcher, SnippetStyle, Sort};
 use embley_store::{Access, Case};
 
 use crate::args::{Args, Format, SearchArgs};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use embley_casework::links::LinkCases;
 use embley_model::clock::{Clock, SystemClock};
 use embley_store::verify::Finding;
 use embley_store::{Access, Case};
@@ -76,6 +77,8 @@ pub(crate) fn reindex(args: &Args, reindex: &ReindexArgs) -> anyhow::Result<u8> 
         eprintln!("stopped; run the same command again");
         return Ok(exit::STOPPED);
     }
-    eprintln!("{} items in the new index", done?);
+    let items = done?;
+    let links = LinkCases::renew_all(&case)?;
+    eprintln!("{items} items in the new index; {} of {} case references are named", links.named, links.cases);
     Ok(exit::DONE)
 }
