@@ -16,7 +16,7 @@ use embley_store::facts::{self, ExhibitRef, cases, records, sets};
 use embley_store::{Result, StoreError};
 use roaring::RoaringBitmap;
 
-use crate::plan::{BoxError, Found, SetAsk, Sets};
+use crate::plan::{BoxError, Found, NOT_SEARCHABLE, SetAsk, Sets};
 
 /// A named set with its items.
 #[derive(Clone, Debug)]
@@ -186,6 +186,22 @@ impl CaseSets {
         Ok(found)
     }
 
+    fn by_searchability(&self, ask: &SetAsk) -> Result<Found> {
+        let fits = |word: &str| match ask {
+            SetAsk::Is(value) => word == value,
+            SetAsk::Begins(value) => word.starts_with(value.as_str()),
+            SetAsk::Any | SetAsk::Words { .. } => false,
+        };
+        let mut found = Found::default();
+        for reason in Searchability::ALL {
+            if fits(reason.word()) || (reason.hides_text() && fits(NOT_SEARCHABLE)) {
+                found.items |= self.reader.searchability_items(reason)?;
+                found.names_count += 1;
+            }
+        }
+        Ok(found)
+    }
+
     fn by_hash(&self, ask: &SetAsk) -> Result<Found> {
         let mut found = Found::default();
         if let SetAsk::Is(digits) | SetAsk::Begins(digits) = ask {
@@ -309,6 +325,7 @@ impl CaseSets {
 impl Sets for CaseSets {
     fn find(&self, field: Field, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
         match field {
+            Field::Has => Ok(self.by_searchability(ask)?),
             Field::Hash => Ok(self.by_hash(ask)?),
             Field::Item => Ok(self.by_item(ask)?),
             Field::Path | Field::Folder => Ok(self.by_path(field, ask)?),

@@ -7,7 +7,7 @@ use embley_index::Node;
 use embley_index::analysis::{fold_address, fold_keyword, words_with_offsets};
 use embley_model::defect::DefectCode;
 use embley_model::field::{DEFAULT, Field, Home, ROLES};
-use embley_model::item::ItemKind;
+use embley_model::item::{ItemKind, Searchability};
 
 use super::sets::{Found, SetAsk};
 use super::{Mark, Planned, Planner, date};
@@ -15,8 +15,19 @@ use crate::error::SearchError;
 use crate::nearest::nearest;
 use crate::tree::{Interval, Leaf, Span};
 
-/// What `has:` can ask.
-pub(crate) const PROPERTIES: &[&str] = &["attachment", "html", "signed", "encrypted", "report", "defect"];
+/// What `has:` can ask beside how far the text of an item could be searched ([`Searchability::word`]).
+const PROPERTIES: &[&str] = &[
+    "attachment",
+    "html",
+    "signed",
+    "encrypted",
+    "report",
+    "defect",
+    NOT_SEARCHABLE,
+];
+
+/// `has:not-searchable`: every item of which a search for words can miss something.
+pub(crate) const NOT_SEARCHABLE: &str = "not-searchable";
 
 /// Fewest digits of a hash or an item id.
 const MIN_HASH_DIGITS: usize = 8;
@@ -38,7 +49,7 @@ impl Planner<'_> {
             // Every item has a number and a hash.
             Home::Set if matches!(field, Field::Item | Field::Hash) => Ok(Node::All),
             Home::Set => self.resolve(field, &SetAsk::Any, "*"),
-            Home::Keyword if field == Field::Label => self.labelled(Node::Exists { field }, &SetAsk::Any),
+            Home::Keyword if field == Field::Label => self.or_set(Node::Exists { field }, field, &SetAsk::Any),
             Home::Text | Home::Keyword | Home::Number | Home::Date => Ok(Node::Exists { field }),
         }
     }
@@ -256,16 +267,17 @@ impl Planner<'_> {
                 SetAsk::Is(value),
             )
         };
-        if field == Field::Label {
-            self.labelled(node, &ask)
+        if matches!(field, Field::Label | Field::Has) {
+            self.or_set(node, field, &ask)
         } else {
             Ok(node)
         }
     }
 
-    /// Labels in the headers of a message are in the index; those of its instances, such as Maildir flags, are sets.
-    fn labelled(&self, node: Node, ask: &SetAsk) -> Planned {
-        let found = self.find(Field::Label, ask)?;
+    /// Labels in the headers of a message are in the index; those of its instances, such as Maildir flags, are sets. So are, of the
+    /// properties, the words for how far an item could be searched.
+    fn or_set(&self, node: Node, field: Field, ask: &SetAsk) -> Planned {
+        let found = self.find(field, ask)?;
         Ok(Node::Or(vec![node, Node::Items(Arc::new(found.items))]))
     }
 
@@ -286,7 +298,20 @@ impl Planner<'_> {
         span: Span,
     ) -> Result<(), SearchError> {
         let (what, list): (_, Vec<String>) = match field {
-            Field::Has => ("property", PROPERTIES.iter().map(|one| (*one).to_owned()).collect()),
+            Field::Has => (
+                "property",
+                PROPERTIES
+                    .iter()
+                    .copied()
+                    .chain(
+                        Searchability::ALL
+                            .iter()
+                            .map(|one| one.word())
+                            .filter(|word| !PROPERTIES.contains(word)),
+                    )
+                    .map(str::to_owned)
+                    .collect(),
+            ),
             Field::Defect => (
                 "defect code",
                 DefectCode::ALL.iter().map(|code| fold_keyword(code.text())).collect(),

@@ -16,6 +16,7 @@ use embley_model::field::Field;
 use jiff::tz::TimeZone;
 
 pub(crate) use date::year_range;
+pub(crate) use leaf::NOT_SEARCHABLE;
 pub use sets::{BoxError, Found, SetAsk, Sets};
 
 use crate::error::{SearchError, SyntaxError};

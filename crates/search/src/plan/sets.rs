@@ -41,7 +41,8 @@ pub trait Sets {
     ///
     /// Values of `hash` are lower-case hexadecimal of 8 to 64 digits and mean BLAKE3 or SHA-256. [`SetAsk::Is`] of `item` holds an
     /// item number in digits, or `item:` with an item id whose hash may be cut to 8 digits; [`SetAsk::Begins`] holds the first 8 to 32
-    /// digits of the id of a whole family. `label` is asked too: it means the labels of instances.
+    /// digits of the id of a whole family. `label` is asked too: it means the labels of instances; and `has`: the words of
+    /// [`embley_model::item::Searchability`] and `not-searchable`.
     ///
     /// # Errors
     /// Whatever kept it from reading; a name that nothing has is not an error.

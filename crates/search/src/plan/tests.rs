@@ -58,6 +58,7 @@ fn sets() -> FakeSets {
         ((Field::Item, "12"), vec![12]),
         ((Field::Item, "item:0123abcd/2.1"), vec![13]),
         ((Field::Label, "seen"), vec![5]),
+        ((Field::Has, "no-text"), vec![6]),
     ]))
 }
 
@@ -166,6 +167,7 @@ fn sets_are_joined_before_the_index_is_asked() {
         ("item:12", "set of 1 items"),
         ("item:item:0123ABCD/2.1", "set of 1 items"),
         ("label:seen", "OR /   value \"seen\" of label /   set of 1 items"),
+        ("has:no-text", "OR /   value \"no-text\" of has /   set of 1 items"),
     ] {
         assert_eq!(shown(query), expected, "{query}");
     }

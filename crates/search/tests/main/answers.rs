@@ -72,6 +72,11 @@ fn queries_find_exactly_their_items() {
         ("type:email", &[1, 3, 5, 6]),
         ("type:image/*", &[4]),
         ("has:attachment", &[1, 3]),
+        ("has:media", &[4]),
+        ("has:encrypted", &[6]),
+        ("has:not-searchable", &[4, 6]),
+        ("has:no-text", &[]),
+        ("NOT has:searched", &[4, 6]),
         ("defect:mail-encrypted", &[6]),
         ("message-id:<3@force.example>", &[3]),
         ("size:>5k", &[6, 7, 8]),
@@ -489,7 +494,7 @@ fn every_example_of_the_documentation_is_run_or_refused_as_it_says() {
         match block {
             "query" => {
                 let found = hits(&searcher, query, by_item());
-                let absent = ["tag:", "exhibit:", "case:", "\"how are"]
+                let absent = ["tag:", "exhibit:", "case:", "\"how are", "has:no-text"]
                     .iter()
                     .any(|field| query.starts_with(field));
                 assert_eq!(found.is_empty(), absent, "{query}");
