@@ -3,7 +3,7 @@
 //! `measure text FILE...`       analysis and sketch of plain files
 //! `measure mail FOLDER WORKERS` index every file below a folder, split crudely at "From " lines, and say its size
 //! `measure zipf COUNT WORKERS`  make COUNT messages of Zipf-distributed words, index them, run queries
-//! `measure queries COUNT`       run the queries again over what `zipf COUNT` left
+//! `measure queries COUNT [KIND]` run the queries (of one kind) again over what `zipf COUNT` left
 //!
 //! The index is left in `measure-index` under the system's temporary folder until the next run.
 #![expect(
@@ -32,8 +32,10 @@ fn main() {
         ["text", files @ ..] => measure_text(files),
         ["mail", folder, workers] => measure_mail(Path::new(folder), workers.parse().unwrap()),
         ["zipf", count, workers] => measure_zipf(count.parse().unwrap(), workers.parse().unwrap()),
-        ["queries", count] => queries(count.parse().unwrap(), "as it is"),
-        _ => println!("usage: measure text FILE... | mail FOLDER WORKERS | zipf COUNT WORKERS | queries COUNT"),
+        ["queries", count, only @ ..] => {
+            queries(count.parse().unwrap(), "as it is", only.first().copied().unwrap_or(""))
+        }
+        _ => println!("usage: measure text FILE... | mail FOLDER WORKERS | zipf COUNT WORKERS | queries COUNT [KIND]"),
     }
 }
 
@@ -323,9 +325,9 @@ fn measure_zipf(count: u32, workers: usize) {
     println!("(making the text is part of building)");
     let mut store = build(&made, count, workers);
     sizes(u64::from(count) * 4000);
-    queries(count, "as built");
+    queries(count, "as built", "");
     merge(&mut store, 1);
-    queries(count, "one segment");
+    queries(count, "one segment", "");
     let start = Instant::now();
     assert!(verify(&index_folder()).unwrap().is_empty());
     println!("verify {:.2} s", start.elapsed().as_secs_f64());
@@ -334,7 +336,7 @@ fn measure_zipf(count: u32, workers: usize) {
     println!("open for writing {:.2} ms", start.elapsed().as_secs_f64() * 1e3);
 }
 
-fn queries(count: u32, title: &str) {
+fn queries(count: u32, title: &str, only: &str) {
     let start = Instant::now();
     let snapshot = Snapshot::open(&index_folder()).unwrap();
     let opened = start.elapsed().as_secs_f64() * 1e3;
@@ -390,7 +392,7 @@ fn queries(count: u32, title: &str) {
     });
     for order in [Order::DateDesc, Order::Relevance] {
         println!("  count + bitmap + 20 by {order:?}: p50 / p99 / max CPU ms, mean hits");
-        for (name, nodes) in &kinds {
+        for (name, nodes) in kinds.iter().filter(|(name, _)| name.contains(only)) {
             report(&snapshot, name, nodes, order);
         }
     }

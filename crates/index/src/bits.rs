@@ -96,6 +96,18 @@ impl DocBits {
         })
     }
 
+    /// The first document from `doc` on.
+    pub(crate) fn next_from(&self, doc: u32) -> Option<u32> {
+        let first = (doc / 64) as usize;
+        let word = self.words.get(first)? & (u64::MAX << (doc % 64));
+        if word != 0 {
+            return Some(first as u32 * 64 + word.trailing_zeros());
+        }
+        let later = self.words[first + 1..].iter().position(|word| *word != 0)?;
+        let at = first + 1 + later;
+        Some(at as u32 * 64 + self.words[at].trailing_zeros())
+    }
+
     /// Calls `each` with the documents in increasing order.
     #[inline]
     pub(crate) fn for_each(&self, mut each: impl FnMut(u32)) {
@@ -157,6 +169,9 @@ mod tests {
             let b: BTreeSet<u32> = b.into_iter().filter(|doc| *doc < limit).collect();
             let (bits_a, bits_b) = (of(limit, &a), of(limit, &b));
             prop_assert_eq!(bits_a.iter().collect::<BTreeSet<_>>(), a.clone());
+            for doc in 0..400 {
+                prop_assert_eq!(bits_a.next_from(doc), a.range(doc..).next().copied());
+            }
             let mut each = Vec::new();
             bits_a.for_each(|doc| each.push(doc));
             prop_assert_eq!(each, a.iter().copied().collect::<Vec<_>>());

@@ -19,7 +19,7 @@ use crate::analysis::fold_keyword;
 use crate::bits::DocBits;
 use crate::error::{IndexError, Result};
 use crate::node::Node;
-use crate::positional;
+use crate::positional::{self, FieldPostings};
 use crate::segment::{OpenSegment, ordered};
 
 /// A set that narrows what is looked for.
@@ -65,17 +65,17 @@ impl Evaluator<'_> {
         match node {
             Node::All => Ok(within.map_or_else(|| self.everything(), |within| within.bits.clone())),
             Node::Nothing => Ok(self.nothing()),
-            Node::Term { fields, token } => self.words(fields, within, |inverted, bits| {
-                self.term(inverted, token, within, bits)
+            Node::Term { fields, token } => self.words(fields, within, |field, bits| {
+                self.term(field.inverted, token, within, bits)
             }),
-            Node::Phrase { fields, tokens } => self.words(fields, within, |inverted, bits| {
-                self.phrase(inverted, tokens, within, bits)
+            Node::Phrase { fields, tokens } => {
+                self.words(fields, within, |field, bits| self.phrase(field, tokens, within, bits))
+            }
+            Node::PhrasePrefix { fields, tokens, prefix } => self.words(fields, within, |field, bits| {
+                self.phrase_prefix(field, tokens, prefix, within, bits)
             }),
-            Node::PhrasePrefix { fields, tokens, prefix } => self.words(fields, within, |inverted, bits| {
-                self.phrase_prefix(inverted, tokens, prefix, within, bits)
-            }),
-            Node::Prefix { fields, prefix } => self.words(fields, within, |inverted, bits| {
-                self.prefix(inverted, prefix, within, bits)
+            Node::Prefix { fields, prefix } => self.words(fields, within, |field, bits| {
+                self.prefix(field.inverted, prefix, within, bits)
             }),
             Node::Keyword { field, value } => {
                 let mut bits = self.nothing();
@@ -202,11 +202,16 @@ impl Evaluator<'_> {
         &self,
         fields: &[Field],
         within: Option<Within<'_>>,
-        mut each: impl FnMut(&InvertedIndexReader, &mut DocBits) -> Result<()>,
+        mut each: impl FnMut(&FieldPostings<'_>, &mut DocBits) -> Result<()>,
     ) -> Result<DocBits> {
         let mut bits = self.nothing();
         for field in fields {
-            each(&*self.text_index(*field)?, &mut bits)?;
+            let inverted = self.text_index(*field)?;
+            let postings = FieldPostings {
+                inverted: &inverted,
+                positions: self.segment.positions(*field),
+            };
+            each(&postings, &mut bits)?;
         }
         Ok(narrowed(bits, within))
     }
@@ -262,18 +267,18 @@ impl Evaluator<'_> {
 
     fn phrase(
         &self,
-        inverted: &InvertedIndexReader,
+        field: &FieldPostings<'_>,
         tokens: &[String],
         within: Option<Within<'_>>,
         bits: &mut DocBits,
     ) -> Result<()> {
         if let [token] = tokens {
-            return self.term(inverted, token, within, bits);
+            return self.term(field.inverted, token, within, bits);
         }
-        let Some(infos) = self.infos(inverted, tokens)? else {
+        let Some(infos) = self.infos(field.inverted, tokens)? else {
             return Ok(());
         };
-        positional::for_each_match(inverted, &infos, within.map(|within| within.bits), &mut |doc, _| {
+        positional::for_each_match(field, &infos, within.map(|within| within.bits), &mut |doc, _| {
             bits.insert(doc);
         })
         .map_err(|source| self.failed(source.into()))
@@ -293,26 +298,26 @@ impl Evaluator<'_> {
 
     fn phrase_prefix(
         &self,
-        inverted: &InvertedIndexReader,
+        field: &FieldPostings<'_>,
         tokens: &[String],
         prefix: &str,
         within: Option<Within<'_>>,
         bits: &mut DocBits,
     ) -> Result<()> {
         if tokens.is_empty() {
-            return self.prefix(inverted, prefix, within, bits);
+            return self.prefix(field.inverted, prefix, within, bits);
         }
-        let Some(mut infos) = self.infos(inverted, tokens)? else {
+        let Some(mut infos) = self.infos(field.inverted, tokens)? else {
             return Ok(());
         };
         let mut begun = self.nothing();
-        self.phrase(inverted, tokens, within, &mut begun)?;
+        self.phrase(field, tokens, within, &mut begun)?;
         if begun.is_empty() {
             return Ok(());
         }
-        self.for_each_info(inverted, prefix, |last| {
+        self.for_each_info(field.inverted, prefix, |last| {
             infos.push(last.clone());
-            let done = positional::for_each_match(inverted, &infos, Some(&begun), &mut |doc, _| bits.insert(doc));
+            let done = positional::for_each_match(field, &infos, Some(&begun), &mut |doc, _| bits.insert(doc));
             infos.pop();
             done.map_err(|source| self.failed(source.into()))
         })

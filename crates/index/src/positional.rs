@@ -1,65 +1,95 @@
 //! The positional query: documents in which tokens stand at consecutive positions of one field.
 //!
-//! Reads postings directly. All positional forms go through [`for_each_match`], so that proximity has one
-//! place to grow.
+//! Reads postings and positions directly. Two ways lead to the same documents: when one token is much rarer
+//! than the others, their lists are skipped through ([`leap`]); otherwise all lists are read block by block
+//! from end to end, which costs less a document ([`walk`]). All positional forms go through
+//! [`for_each_match`], so that proximity has one place to grow.
 
 use std::io;
 
-use tantivy::postings::{Postings, SegmentPostings, TermInfo};
+use tantivy::directory::FileSlice;
+use tantivy::positions::PositionReader;
+use tantivy::postings::{BlockSegmentPostings, Postings, SegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, InvertedIndexReader, TERMINATED};
 
 use crate::bits::DocBits;
 
-/// One token of a phrase with its place in it.
-struct Part {
-    postings: SegmentPostings,
-    place: u32,
-    doc_count: u32,
+/// Lists at most this many times as long as the shortest are read from end to end.
+const WALK_FACTOR: u32 = 16;
+
+/// What is known of one field of one segment.
+pub(crate) struct FieldPostings<'s> {
+    pub(crate) inverted: &'s InvertedIndexReader,
+    pub(crate) positions: FileSlice,
 }
 
 /// Calls `found` with each document, in increasing order, in which the tokens stand one after the other,
 /// and with the number of times they do. Only documents in `within` are looked at, if it is given.
 pub(crate) fn for_each_match(
-    inverted: &InvertedIndexReader,
+    field: &FieldPostings<'_>,
     tokens: &[TermInfo],
     within: Option<&DocBits>,
     found: &mut dyn FnMut(u32, u32),
 ) -> io::Result<()> {
-    let mut parts = Vec::with_capacity(tokens.len());
-    for (place, info) in tokens.iter().enumerate() {
-        parts.push(Part {
-            postings: inverted.read_postings_from_terminfo(info, IndexRecordOption::WithFreqsAndPositions)?,
-            place: place as u32,
-            doc_count: info.doc_freq,
-        });
-    }
-    parts.sort_by_key(|part| part.doc_count);
-    let Some((lead, rest)) = parts.split_first_mut() else {
+    // The shortest list leads. With the shift, the positions of all tokens of one occurrence are one number.
+    let last_place = tokens.len().saturating_sub(1);
+    let mut ordered: Vec<(u32, &TermInfo)> = tokens
+        .iter()
+        .enumerate()
+        .map(|(place, info)| ((last_place - place) as u32, info))
+        .collect();
+    ordered.sort_by_key(|(_, info)| info.doc_freq);
+    let (Some((_, shortest)), Some((_, longest))) = (ordered.first(), ordered.last()) else {
         return Ok(());
     };
-    let last_place = tokens.len() as u32 - 1;
+    let mut least = shortest.doc_freq;
+    if let Some(bits) = within {
+        least = least.min(bits.count());
+    }
+    if longest.doc_freq / WALK_FACTOR <= least {
+        walk(field, &ordered, within, found)
+    } else {
+        leap(field, &ordered, within, found)
+    }
+}
+
+/// A list of one token, and how far its positions are shifted.
+trait Cursor {
+    /// The present document; [`TERMINATED`] at the end.
+    fn doc(&self) -> u32;
+    /// Goes to the first document from `target` on.
+    fn seek(&mut self, target: u32) -> u32;
+    /// Positions in the present document, shifted, increasing.
+    fn positions(&mut self, out: &mut Vec<u32>);
+}
+
+/// Intersects the lists and then the positions.
+fn intersect<C: Cursor>(mut cursors: Vec<C>, within: Option<&DocBits>, found: &mut dyn FnMut(u32, u32)) {
+    let Some((lead, rest)) = cursors.split_first_mut() else {
+        return;
+    };
     let mut starts = Vec::new();
     let mut others = Vec::new();
-    let mut doc = lead.postings.doc();
+    let mut doc = lead.doc();
     'docs: while doc != TERMINATED {
-        if within.is_some_and(|bits| !bits.contains(doc)) {
-            doc = lead.postings.advance();
+        if let Some(bits) = within
+            && !bits.contains(doc)
+        {
+            let Some(next) = bits.next_from(doc) else { break };
+            doc = lead.seek(next);
             continue;
         }
-        for part in rest.iter_mut() {
-            let there = seek(&mut part.postings, doc);
+        for cursor in rest.iter_mut() {
+            let there = cursor.seek(doc);
             if there != doc {
-                doc = seek(&mut lead.postings, there);
+                doc = if there == TERMINATED { there } else { lead.seek(there) };
                 continue 'docs;
             }
         }
-        // With the offset, the positions of all tokens of one occurrence are the same number.
-        lead.postings
-            .positions_with_offset(last_place - lead.place, &mut starts);
-        for part in rest.iter_mut() {
-            part.postings
-                .positions_with_offset(last_place - part.place, &mut others);
+        lead.positions(&mut starts);
+        for cursor in rest.iter_mut() {
+            cursor.positions(&mut others);
             keep_common(&mut starts, &others);
             if starts.is_empty() {
                 break;
@@ -68,27 +98,148 @@ pub(crate) fn for_each_match(
         if !starts.is_empty() {
             found(doc, starts.len() as u32);
         }
-        doc = lead.postings.advance();
+        doc = lead.seek(doc + 1);
     }
+}
+
+fn leap(
+    field: &FieldPostings<'_>,
+    ordered: &[(u32, &TermInfo)],
+    within: Option<&DocBits>,
+    found: &mut dyn FnMut(u32, u32),
+) -> io::Result<()> {
+    let open = |(shift, info): &(u32, &TermInfo)| {
+        let option = IndexRecordOption::WithFreqsAndPositions;
+        let postings = field.inverted.read_postings_from_terminfo(info, option)?;
+        Ok(Leaper {
+            postings,
+            shift: *shift,
+        })
+    };
+    let cursors: io::Result<Vec<Leaper>> = ordered.iter().map(open).collect();
+    intersect(cursors?, within, found);
     Ok(())
 }
 
-fn seek(postings: &mut SegmentPostings, doc: u32) -> u32 {
-    if postings.doc() < doc {
-        postings.seek(doc)
-    } else {
-        postings.doc()
+/// Skips through a list.
+struct Leaper {
+    postings: SegmentPostings,
+    shift: u32,
+}
+
+impl Cursor for Leaper {
+    fn doc(&self) -> u32 {
+        self.postings.doc()
+    }
+
+    fn seek(&mut self, target: u32) -> u32 {
+        if self.postings.doc() < target {
+            self.postings.seek(target)
+        } else {
+            self.postings.doc()
+        }
+    }
+
+    fn positions(&mut self, out: &mut Vec<u32>) {
+        self.postings.positions_with_offset(self.shift, out);
+    }
+}
+
+fn walk(
+    field: &FieldPostings<'_>,
+    ordered: &[(u32, &TermInfo)],
+    within: Option<&DocBits>,
+    found: &mut dyn FnMut(u32, u32),
+) -> io::Result<()> {
+    let open = |(shift, info): &(u32, &TermInfo)| Walker::open(field, info, *shift);
+    let cursors: io::Result<Vec<Walker>> = ordered.iter().map(open).collect();
+    intersect(cursors?, within, found);
+    Ok(())
+}
+
+/// Reads a list from end to end and keeps count of where its positions are.
+struct Walker {
+    block: BlockSegmentPostings,
+    reader: PositionReader,
+    shift: u32,
+    /// Index of the present document in the block.
+    at: usize,
+    /// Number of positions before the block, before each of its documents, and in it.
+    before_block: u64,
+    before_doc: [u32; 128],
+    in_block: u32,
+}
+
+impl Walker {
+    fn open(field: &FieldPostings<'_>, info: &TermInfo, shift: u32) -> io::Result<Self> {
+        let block = field
+            .inverted
+            .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqsAndPositions)?;
+        let positions = field.positions.slice(info.positions_range.clone()).read_bytes()?;
+        let mut walker = Self {
+            block,
+            reader: PositionReader::open(positions)?,
+            shift,
+            at: 0,
+            before_block: 0,
+            before_doc: [0; 128],
+            in_block: 0,
+        };
+        walker.count();
+        Ok(walker)
+    }
+
+    fn count(&mut self) {
+        let mut sum = 0;
+        for (before, frequency) in self.before_doc.iter_mut().zip(self.block.freqs()) {
+            *before = sum;
+            sum += frequency;
+        }
+        self.in_block = sum;
+        self.at = 0;
+    }
+}
+
+impl Cursor for Walker {
+    fn doc(&self) -> u32 {
+        self.block.docs().get(self.at).copied().unwrap_or(TERMINATED)
+    }
+
+    fn seek(&mut self, target: u32) -> u32 {
+        while self.block.docs().last().is_some_and(|last| *last < target) {
+            self.before_block += u64::from(self.in_block);
+            self.block.advance();
+            self.count();
+        }
+        let rest = &self.block.docs()[self.at..];
+        self.at += rest.iter().position(|doc| *doc >= target).unwrap_or(rest.len());
+        self.doc()
+    }
+
+    fn positions(&mut self, out: &mut Vec<u32>) {
+        let frequency = self.block.freq(self.at) as usize;
+        out.resize(frequency, 0);
+        let from = self.before_block + u64::from(self.before_doc[self.at]);
+        self.reader.read(from, out);
+        let mut position = self.shift;
+        for delta in out {
+            position += *delta;
+            *delta = position;
+        }
     }
 }
 
 /// Keeps in `kept` what is also in `other`; both increase.
+///
+/// Most documents with common words do not hold them side by side: a table of 4,096 bits tells that without
+/// comparing the lists, and what passes it is looked up.
 fn keep_common(kept: &mut Vec<u32>, other: &[u32]) {
-    let mut at = 0;
+    let mut table = [0_u64; 64];
+    for position in other {
+        table[(position & 63) as usize] |= 1 << (position >> 6 & 63);
+    }
     kept.retain(|position| {
-        while at < other.len() && other[at] < *position {
-            at += 1;
-        }
-        other.get(at) == Some(position)
+        table[(position & 63) as usize] >> (position >> 6 & 63) & 1 == 1 && other.binary_search(position).is_ok()
     });
 }
 
@@ -106,5 +257,6 @@ mod tests {
         check(&[], &[1], &[]);
         check(&[1, 5, 9], &[], &[]);
         check(&[1, 5, 9], &[0, 5, 6, 9, 12], &[5, 9]);
+        check(&[1, 4097, 9000], &[4096 + 1, 1 + 2 * 4096], &[4097]);
     }
 }

@@ -17,7 +17,7 @@ use crate::bits::DocBits;
 use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::node::{Node, Order};
-use crate::positional;
+use crate::positional::{self, FieldPostings};
 use crate::segment::OpenSegment;
 
 const K1: f32 = 1.2;
@@ -253,7 +253,13 @@ fn scores(segment: &OpenSegment, bits: &DocBits, docs: &[u32], leaves: &[Leaf<'_
                 let curve = Curve::new(segment, *field, *weight, *average_length)?;
                 let done = match infos.as_slice() {
                     [info] => scores.add_word(&inverted, info, bits, &curve),
-                    _ => scores.add_phrase(&inverted, &infos, bits, &curve),
+                    _ => {
+                        let postings = FieldPostings {
+                            inverted: &inverted,
+                            positions: segment.positions(*field),
+                        };
+                        scores.add_phrase(&postings, &infos, bits, &curve)
+                    }
                 };
                 done.map_err(|source| segment.failed(source.into()))?;
             }
@@ -344,13 +350,13 @@ impl Scores<'_> {
 
     fn add_phrase(
         &mut self,
-        inverted: &InvertedIndexReader,
+        field: &FieldPostings<'_>,
         infos: &[TermInfo],
         bits: &DocBits,
         curve: &Curve,
     ) -> std::io::Result<()> {
         let mut at = 0;
-        positional::for_each_match(inverted, infos, Some(bits), &mut |doc, frequency| {
+        positional::for_each_match(field, infos, Some(bits), &mut |doc, frequency| {
             self.add(doc, curve.score(doc, frequency), &mut at);
         })
     }

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use embley_model::field::Field;
 use tantivy::columnar::{Column, ColumnType};
+use tantivy::directory::{CompositeFile, FileSlice};
+use tantivy::index::SegmentComponent;
 use tantivy::{Index, InvertedIndexReader, SegmentMeta, SegmentReader, TantivyError};
 
 use crate::bits::DocBits;
@@ -20,6 +22,7 @@ pub(crate) struct OpenSegment {
     reader: SegmentReader,
     schema: Arc<IndexSchema>,
     folder: PathBuf,
+    positions: CompositeFile,
     items: OnceLock<ItemMap>,
 }
 
@@ -33,9 +36,15 @@ impl OpenSegment {
             }
         }
         let segment = index.segment(meta.clone());
-        let reader = SegmentReader::open(&segment).map_err(|source| segment_error(folder, meta, source))?;
+        let failed = |source| segment_error(folder, meta, source);
+        let reader = SegmentReader::open(&segment).map_err(failed)?;
+        let positions = segment
+            .open_read(SegmentComponent::Positions)
+            .map_err(|source| failed(source.into()))?;
+        let positions = CompositeFile::open(&positions).map_err(|source| failed(source.into()))?;
         Ok(Self {
             reader,
+            positions,
             schema: Arc::clone(schema),
             folder: folder.to_owned(),
             items: OnceLock::new(),
@@ -69,6 +78,14 @@ impl OpenSegment {
         self.reader
             .inverted_index(physical)
             .map_err(|source| self.failed(source))
+    }
+
+    /// The positions of a text field, as its dictionary refers to them.
+    pub(crate) fn positions(&self, field: Field) -> FileSlice {
+        let physical = self.schema.physical(field);
+        physical
+            .and_then(|physical| self.positions.open_read(physical))
+            .unwrap_or_else(FileSlice::empty)
     }
 
     /// Field lengths, for the fields that have them.

@@ -370,3 +370,53 @@ fn columns_of_many_items_are_read_as_those_of_few() {
         }
     }
 }
+
+#[test]
+fn phrases_over_long_lists_are_found_whichever_way_they_are_read() {
+    // Lists of many blocks, common and rare words, many occurrences a document; lengths to 40 are kept exactly.
+    let mut state = 7_u64;
+    let mut next = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let items: Vec<Item> = (0..3000)
+        .map(|_| {
+            let words: Vec<String> = (0..next(40))
+                .map(|_| format!("w{}", next(12) * next(12) * next(2) / 10))
+                .collect();
+            Item::body(&words.join(" "))
+        })
+        .collect();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut store = IndexStore::open_or_create(folder.path()).expect("a new folder");
+    let numbered: Vec<(u32, &Item)> = items.iter().enumerate().map(|(no, item)| (no as u32, item)).collect();
+    commit(&mut store, &[numbered.clone()], 1);
+    let snapshot = Snapshot::open(folder.path()).expect("an index");
+    let oracle = Oracle::new(numbered);
+    let rare = Node::Items(Arc::new((0..3000_u32).filter(|no| no % 37 == 0).collect()));
+    let phrases = [
+        &["w0", "w0"][..],
+        &["w0", "w1"],
+        &["w1", "w0", "w2"],
+        &["w11", "w0"],
+        &["w0", "w0", "w0", "w9"],
+        &["w12", "w10"],
+    ];
+    let mut matched = 0;
+    for tokens in phrases {
+        let phrase = Node::Phrase {
+            fields: vec![Field::Body, Field::Subject],
+            tokens: tokens.iter().map(|token| (*token).to_owned()).collect(),
+        };
+        for node in [phrase.clone(), Node::And(vec![phrase, rare.clone()])] {
+            let expected = oracle.ordered(&node, Order::Relevance);
+            let found: Vec<_> = snapshot.stream(&node, Order::Relevance).expect("an index").collect();
+            let scores = Some(expected.iter().copied().collect());
+            same_order(&found, &expected, &scores, Order::Relevance).expect("the same order");
+            matched += found.len();
+        }
+    }
+    assert!(matched > 1000, "{matched}");
+}
