@@ -116,25 +116,25 @@ pub(crate) struct NewException {
     pub(crate) path: String,
     pub(crate) defect: Defect,
     pub(crate) action: &'static str,
-    /// It stands for a top-level entry of its own, which has no item.
-    pub(crate) counts: bool,
 }
 
-/// Rows and counts that go with the next unit.
+/// Rows that go with the next unit.
 #[derive(Default)]
 pub(crate) struct FeedNotes {
     pub(crate) custodians: Vec<NewCustodian>,
     pub(crate) folders: Vec<NewFolder>,
-    pub(crate) exceptions: Vec<NewException>,
-    /// Files left out by rule, with the source.
-    pub(crate) excluded: Vec<SourceId>,
 }
 
-/// What the feed found that has no unit, told at the end.
+/// What the feed found that has no unit, told at the end. Each walk begins anew, so a walk that comes to its end knows all of it,
+/// however often the run was interrupted.
 #[derive(Default)]
 pub(crate) struct FeedSummary {
     /// Entries of unchanged files by source.
     pub(crate) unchanged: HashMap<SourceId, u64>,
+    /// Files left out by rule, by source.
+    pub(crate) excluded: HashMap<SourceId, u64>,
+    /// What the walk could not read; each stands for a top-level entry that has no item.
+    pub(crate) exceptions: Vec<NewException>,
     /// Files of each folder (source, folder number) that were there before and are gone.
     pub(crate) absent: Vec<FileId>,
     /// Folders seen, so that files of vanished folders can be told.
@@ -277,9 +277,7 @@ impl<'a> Feed<'a> {
             return None;
         }
         self.ended = true;
-        let notes = &self.notes;
-        let empty = notes.exceptions.is_empty() && notes.excluded.is_empty() && notes.folders.is_empty();
-        if empty { None } else { Some(self.unit(Work::Nothing)) }
+        if self.notes.folders.is_empty() { None } else { Some(self.unit(Work::Nothing)) }
     }
 
     fn unit(&mut self, work: Work) -> Unit {
@@ -332,8 +330,11 @@ impl<'a> Feed<'a> {
     }
 
     fn except(&mut self, source: SourceId, path: &str, defect: Defect, action: &'static str) {
-        self.options.counters.count_code(defect.code);
-        self.notes.exceptions.push(NewException { source, path: path.to_owned(), defect, action, counts: true });
+        let counters = &self.options.counters;
+        counters.count_code(defect.code);
+        counters.discovered.fetch_add(1, Ordering::Relaxed);
+        counters.excepted.fetch_add(1, Ordering::Relaxed);
+        self.summary.exceptions.push(NewException { source, path: path.to_owned(), defect, action });
     }
 
     /// Goes on by one walked name. False at the end of all sources.
@@ -347,7 +348,9 @@ impl<'a> Feed<'a> {
             Walked::File(found) => self.found_file(found)?,
             Walked::Excluded { .. } => {
                 let source = self.source()?;
-                self.notes.excluded.push(source);
+                *self.summary.excluded.entry(source).or_insert(0) += 1;
+                self.options.counters.discovered.fetch_add(1, Ordering::Relaxed);
+                self.options.counters.excluded.fetch_add(1, Ordering::Relaxed);
             }
             Walked::Problem { rel, defect } => {
                 let source = self.source()?;
@@ -474,7 +477,8 @@ impl<'a> Feed<'a> {
                 Against::Skip
             }
             KnownState::Excepted if this_run => Against::Skip,
-            KnownState::Scanning if same => Against::Resume,
+            // One that an earlier run left in the middle could not be read on; its entries are looked up again.
+            KnownState::Scanning if same && this_run => Against::Resume,
             KnownState::Done | KnownState::Scanning | KnownState::Excepted => Against::NewVersion,
         })
     }

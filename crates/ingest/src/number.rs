@@ -301,7 +301,6 @@ impl Numberer {
                 self.open_files.insert(file.row.file_id, file);
             }
         }
-        self.notes_of(unit);
         tallies.extend(self.sources.values().cloned());
         tallies.sort_by_key(|tally| (tally.source_id, tally.file_id));
         Ok((files, tallies))
@@ -318,20 +317,6 @@ impl Numberer {
             file.tally.bytes += counted.bytes;
         }
         Ok(())
-    }
-
-    fn notes_of(&mut self, unit: &PreparedUnit) {
-        for source in &unit.notes.excluded {
-            let sums = self.sources.entry(source.0).or_insert_with(|| TallyRow::zero(self.run, *source, None));
-            sums.discovered += 1;
-            sums.excluded += 1;
-        }
-        for exception in unit.notes.exceptions.iter().filter(|exception| exception.counts) {
-            let sums =
-                self.sources.entry(exception.source.0).or_insert_with(|| TallyRow::zero(self.run, exception.source, None));
-            sums.discovered += 1;
-            sums.excepted += 1;
-        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn rows(numbered: NumberedUnit, run: RunNo, counters: &Counters) -> (
     let NumberedUnit { unit, numbers, files, tallies, top_items, next, pack } = numbered;
     let mut batch = RowBatch { files, tallies, top_items, ..RowBatch::default() };
     let mut docs = Vec::new();
-    notes(&unit, run, &mut batch);
+    notes(&unit, &mut batch);
     file_defects(&unit, run, &mut batch, counters);
     count_outcomes(&unit, &numbers, counters);
     let (ticket, bytes) = (unit.ticket.0, unit.bytes);
@@ -64,26 +64,12 @@ pub(crate) fn rows(numbered: NumberedUnit, run: RunNo, counters: &Counters) -> (
     (RowedUnit { batch, next, pack, bytes, ticket }, docs)
 }
 
-fn notes(unit: &PreparedUnit, run: RunNo, batch: &mut RowBatch) {
+fn notes(unit: &PreparedUnit, batch: &mut RowBatch) {
     for custodian in &unit.notes.custodians {
         batch.custodians.push(CustodianRow { custodian_id: custodian.custodian, name: custodian.name.clone() });
     }
     for folder in &unit.notes.folders {
         batch.folders.push(FolderRow { folder_id: folder.folder, source_id: folder.source, path: folder.path.clone() });
-    }
-    for exception in &unit.notes.exceptions {
-        let code = exception.defect.code;
-        batch.exceptions.push(ExceptionRow {
-            run_no: run,
-            source_id: Some(exception.source),
-            path: exception.path.clone(),
-            phase: code.phase(),
-            class: code.class(),
-            code,
-            range: exception.defect.range.clone(),
-            detail: exception.defect.detail.clone(),
-            action: exception.action.to_owned(),
-        });
     }
 }
 
@@ -111,15 +97,13 @@ fn count_outcomes(unit: &PreparedUnit, numbers: &[(Numbered, InstanceId)], count
     let count = |test: fn(&Numbered) -> bool| numbers.iter().filter(|(numbered, _)| test(numbered)).count() as u64;
     let same = |numbered: &Numbered| matches!(numbered, Numbered::Known { status: InstanceStatus::Unchanged, .. });
     let unchanged = numbers.iter().filter(|(numbered, _)| same(numbered)).count() as u64;
-    let listed = unit.notes.exceptions.iter().filter(|exception| exception.counts).count() as u64;
-    let left_out = unit.notes.excluded.len() as u64;
     let entries: u64 = unit.discovered_by_file.iter().map(|counted| counted.entries).sum();
-    counters.discovered.fetch_add(entries + listed + left_out, Ordering::Relaxed);
+    counters.discovered.fetch_add(entries, Ordering::Relaxed);
     counters.new.fetch_add(count(|one| matches!(one, Numbered::New { .. })), Ordering::Relaxed);
     counters.duplicate.fetch_add(count(|one| matches!(one, Numbered::Known { .. })) - unchanged, Ordering::Relaxed);
     counters.unchanged.fetch_add(unchanged, Ordering::Relaxed);
-    counters.excluded.fetch_add(count(|one| matches!(one, Numbered::Excluded)) + left_out, Ordering::Relaxed);
-    counters.excepted.fetch_add(count(|one| matches!(one, Numbered::Excepted)) + listed, Ordering::Relaxed);
+    counters.excluded.fetch_add(count(|one| matches!(one, Numbered::Excluded)), Ordering::Relaxed);
+    counters.excepted.fetch_add(count(|one| matches!(one, Numbered::Excepted)), Ordering::Relaxed);
 }
 
 fn instance_row(

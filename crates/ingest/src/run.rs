@@ -3,6 +3,7 @@
 //! Order: replay what the index lacks, resume or begin a run, pipeline, finish steps, reconciliation, self-test, close the run.
 //! Invariant: a run is `done` only when all its sums close and the self-test found what it asked for.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use embley_model::id::{RunNo, SourceId, Ticket};
 use embley_model::item::{ItemKind, Searchability};
 use embley_store::{Case, StoreError};
 use embley_store::catalogue::{
-    CatalogueReader, CatalogueWriter, Checkpoint, CustodianRow, FileState, NextIds, RowBatch, RunKind, RunRow, RunState,
+    CatalogueReader, CatalogueWriter, Checkpoint, CustodianRow, ExceptionRow, FileState, NextIds, RowBatch, RunKind, RunRow, RunState,
     SourceRow, TallyRow,
 };
 use roaring::RoaringBitmap;
@@ -22,7 +23,7 @@ use roaring::RoaringBitmap;
 use crate::commit::Committer;
 use crate::dedup::DedupTable;
 use crate::error::IngestError;
-use crate::feed::{Custodians, Feed, FeedStart, FeedSummary, ResolvedSource};
+use crate::feed::{Custodians, Feed, FeedStart, FeedSummary, NewException, ResolvedSource};
 use crate::known::Catalogued;
 use crate::number::Numberer;
 use crate::pipeline::{DedupSize, Pipeline};
@@ -197,7 +198,7 @@ impl<'a> Run<'a> {
         // Disk here: all input is in store, catalogue and index; the finish steps may have run or not, and run again.
         self.pass("finish-begin")?;
         let new_items = self.last_item() >= self.first_item;
-        let unchanged = self.unchanged_rows(&ran.summary)?;
+        let closing = self.closing(&ran.summary)?;
         let started = self.options.clock.monotonic_nanos();
         let mut said = Vec::new();
         if new_items {
@@ -216,17 +217,13 @@ impl<'a> Run<'a> {
         let busy = self.options.clock.monotonic_nanos().saturating_sub(started);
         self.options.counters.add(Stage::Finish, 1, 0, busy);
         self.pass("finish-commit")?;
-        // The sums with the unchanged entries and the absent files go in together with the end of the run.
+        // What has no unit (unchanged, excluded, unreadable, absent) goes in together with the end of the run.
         let mut report = self.report("done", &ran.summary, self_test.clone(), said, replayed)?;
-        for row in &unchanged.tallies {
-            report.sums.unchanged += row.1;
-            report.sums.discovered += row.1;
-        }
-        report.absent_files = unchanged.batch.files.len() as u64;
+        report.absent_files = closing.batch.files.len() as u64;
         report.dedup_blobs = ran.dedup.blobs as u64;
         report.dedup_bytes = ran.dedup.bytes as u64;
-        self.check(&report, &unchanged.totals, self_test.as_ref())?;
-        self.writer.append(unchanged.batch);
+        self.check(&report, &closing.totals, self_test.as_ref())?;
+        self.writer.append(closing.batch);
         let summary = serde_json::to_string(&report).map_err(|error| IngestError::internal(error.to_string()))?;
         self.close(RunRow { state: RunState::Done, summary, ..self.row.clone() })?;
         self.pass("run-close")?;
@@ -282,36 +279,34 @@ impl<'a> Run<'a> {
         Ok(Ran { summary: feed.into_summary(), ended, dedup })
     }
 
-    /// Rows that say what was found unchanged or gone.
-    fn unchanged_rows(&self, summary: &FeedSummary) -> Result<Unchanged, IngestError> {
+    /// Rows that say what was found without a unit: unchanged, excluded, unreadable, gone.
+    fn closing(&self, summary: &FeedSummary) -> Result<Closing, IngestError> {
         let reader = self.case.reader()?;
-        let mut unchanged = Unchanged::default();
+        let mut closing = Closing::default();
         let tallies = reader.tallies(self.row.run_no)?;
-        for (source, count) in &summary.unchanged {
-            unchanged.tallies.push((*source, *count));
+        for (source, without_unit) in sums_without_unit(summary, self.row.run_no) {
             let mut row = tallies
                 .iter()
-                .find(|row| row.source_id == *source && row.file_id.is_none())
+                .find(|row| row.source_id == source && row.file_id.is_none())
                 .cloned()
-                .unwrap_or_else(|| TallyRow::zero(self.row.run_no, *source, None));
-            row.unchanged += count;
-            row.discovered += count;
-            unchanged.batch.tallies.push(row);
+                .unwrap_or_else(|| TallyRow::zero(self.row.run_no, source, None));
+            row.add(&without_unit);
+            closing.batch.tallies.push(row);
         }
-        unchanged.tallies.sort_unstable_by_key(|(source, _)| *source);
-        unchanged.totals = tallies;
-        unchanged.totals.retain(|row| !unchanged.batch.tallies.iter().any(|new| same_key(new, row)));
-        unchanged.totals.extend(unchanged.batch.tallies.iter().cloned());
+        closing.batch.exceptions = summary.exceptions.iter().map(|one| exception_row(one, self.row.run_no)).collect();
+        closing.totals = tallies;
+        closing.totals.retain(|row| !closing.batch.tallies.iter().any(|new| same_key(new, row)));
+        closing.totals.extend(closing.batch.tallies.iter().cloned());
         let gone = absent_files(&reader, summary)?;
         for file in gone {
             if let Some(mut row) = reader.file(file)?
                 && row.absent_since_run.is_none()
             {
                 row.absent_since_run = Some(self.row.run_no);
-                unchanged.batch.files.push(row);
+                closing.batch.files.push(row);
             }
         }
-        Ok(unchanged)
+        Ok(closing)
     }
 
     fn check(&self, report: &RunReport, totals: &[TallyRow], self_test: Option<&SelfTest>) -> Result<(), IngestError> {
@@ -368,16 +363,19 @@ impl<'a> Run<'a> {
             seconds: self.options.clock.monotonic_nanos().saturating_sub(self.started_nanos) as f64 / 1e9,
             ..RunReport::default()
         };
+        let mut by_source: BTreeMap<SourceId, Sums> = BTreeMap::new();
         for row in reader.tallies_by_source(self.row.run_no)? {
-            let mut sums = Sums::default();
-            sums.add(&row);
-            let unchanged = summary.unchanged.get(&row.source_id).copied().unwrap_or(0);
-            if state == "done" {
-                sums.unchanged += unchanged;
-                sums.discovered += unchanged;
-            }
+            by_source.entry(row.source_id).or_default().add(&row);
             report.sums.add(&row);
-            let label = labels.iter().find(|(id, _)| *id == row.source_id).map_or_else(String::new, |(_, label)| label.clone());
+        }
+        if state == "done" {
+            for (source, row) in sums_without_unit(summary, self.row.run_no) {
+                by_source.entry(source).or_default().add(&row);
+                report.sums.add(&row);
+            }
+        }
+        for (source, sums) in by_source {
+            let label = labels.iter().find(|(id, _)| *id == source).map_or_else(String::new, |(_, label)| label.clone());
             report.sources.push((label, sums));
         }
         report.balanced = report.sums.balanced() && report.sources.iter().all(|(_, sums)| sums.balanced());
@@ -398,11 +396,47 @@ impl<'a> Run<'a> {
 /// More segments than this are merged at the end of a run.
 const MAX_SEGMENTS: usize = 12;
 
+/// What goes in with the end of a run.
 #[derive(Default)]
-struct Unchanged {
+struct Closing {
     batch: RowBatch,
-    tallies: Vec<(SourceId, u64)>,
+    /// All sums of the run as they are then.
     totals: Vec<TallyRow>,
+}
+
+/// Sums of what the walk found without a unit, by source.
+fn sums_without_unit(summary: &FeedSummary, run: RunNo) -> BTreeMap<SourceId, TallyRow> {
+    let mut sums: BTreeMap<SourceId, TallyRow> = BTreeMap::new();
+    let mut add = |source: SourceId, count: u64, outcome: fn(&mut TallyRow) -> &mut u64| {
+        let row = sums.entry(source).or_insert_with(|| TallyRow::zero(run, source, None));
+        row.discovered += count;
+        *outcome(row) += count;
+    };
+    for (source, count) in &summary.unchanged {
+        add(*source, *count, |row| &mut row.unchanged);
+    }
+    for (source, count) in &summary.excluded {
+        add(*source, *count, |row| &mut row.excluded);
+    }
+    for exception in &summary.exceptions {
+        add(exception.source, 1, |row| &mut row.excepted);
+    }
+    sums
+}
+
+fn exception_row(exception: &NewException, run: RunNo) -> ExceptionRow {
+    let code = exception.defect.code;
+    ExceptionRow {
+        run_no: run,
+        source_id: Some(exception.source),
+        path: exception.path.clone(),
+        phase: code.phase(),
+        class: code.class(),
+        code,
+        range: exception.defect.range.clone(),
+        detail: exception.defect.detail.clone(),
+        action: exception.action.to_owned(),
+    }
 }
 
 fn same_key(one: &TallyRow, other: &TallyRow) -> bool {

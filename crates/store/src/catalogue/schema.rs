@@ -163,7 +163,13 @@ fn open_reader(path: &Path) -> Result<Connection> {
         Ok(()) => Ok(conn),
         // A folder that cannot be written has no room for the shared-memory file. Without a log there is nothing that another
         // process could be writing, and the file can be read as it stands.
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen) && log_is_empty(path) => {
+        // SQLite says so in two ways, by what it tried first.
+        Err(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
+            ) && log_is_empty(path) =>
+        {
             open_immutable(path)
         }
         Err(source) => Err(StoreError::Catalogue {
