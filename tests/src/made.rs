@@ -21,13 +21,17 @@ pub fn corpus(folder: &Path, messages: u64, seed: u64) -> Truth {
 
 /// Makes a corpus in these layouts.
 pub fn corpus_of(folder: &Path, messages: u64, seed: u64, formats: &[BoxFormat]) -> Truth {
-    let config = CorpusConfig {
+    let mut config = CorpusConfig {
         custodians: u32::try_from(formats.len().max(4)).expect("few formats"),
         cases: 6,
         formats: formats.to_vec(),
-        needle_rounds: 1,
+        needle_rounds: 2,
         ..CorpusConfig::new(messages, seed)
     };
+    // More of what small corpora would have hardly any of.
+    config.shares.from_lines = 0.02;
+    config.shares.broken = 0.03;
+    config.shares.bounces = 0.02;
     write_corpus(folder, &config).expect("the corpus is made")
 }
 
