@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use embley_casework::hits::CaseHits;
 use embley_ingest::Originals;
 use embley_model::id::ItemNo;
 use embley_search::BoxError;
-use embley_search::{Answer, Facet, Hit, ItemText, Scope, SearchError, SearchOptions, Searcher, SnippetStyle, Sort};
+use embley_search::{Answer, Facet, Hit, ItemText, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
 use embley_store::{Access, Case};
 
 use crate::args::{Args, Format, SearchArgs};
@@ -16,20 +16,33 @@ use crate::context;
 use crate::exit::{self, CliError};
 use crate::output::{SCHEMA, clean, defuse};
 
-/// Texts for snippets, parsed again from the originals.
-pub(crate) struct StoredTexts(Mutex<Originals>);
+/// Texts for snippets, parsed again from the originals; a page's texts are read on several threads, each with a reader of its own.
+pub(crate) struct StoredTexts<'c> {
+    case: &'c Case,
+    idle: Mutex<Vec<Originals>>,
+}
 
-impl StoredTexts {
-    /// Reads through a handle of its own.
-    pub(crate) fn open(case: &Case) -> anyhow::Result<Self> {
-        Ok(Self(Mutex::new(Originals::open(case)?)))
+impl<'c> StoredTexts<'c> {
+    /// Readers are opened when they are wanted and used again.
+    pub(crate) fn new(case: &'c Case) -> Self {
+        Self { case, idle: Mutex::new(Vec::new()) }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Originals>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl ItemText for StoredTexts {
+impl ItemText for StoredTexts<'_> {
     fn text(&self, item: ItemNo) -> Result<String, BoxError> {
-        let mut originals = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(originals.text(item)?.body)
+        let held = self.idle().pop();
+        let mut originals = match held {
+            Some(originals) => originals,
+            None => Originals::open(self.case)?,
+        };
+        let text = originals.text(item);
+        self.idle().push(originals);
+        Ok(text?.body)
     }
 }
 
@@ -43,7 +56,7 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
         return Ok(exit::DONE);
     }
     let facets = facets(search)?;
-    let texts = if search.count || search.no_snippets { None } else { Some(StoredTexts::open(&case)?) };
+    let texts = if search.count || search.no_snippets { None } else { Some(StoredTexts::new(&case)) };
     let links = CaseHits::new(&searcher);
     let limit = if search.count { Some(0) } else { context::limit(&search.limit).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)) };
     let options = SearchOptions {
