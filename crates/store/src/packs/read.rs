@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use embley_model::id::Key128;
 use zstd::bulk::Decompressor;
+use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 use super::format::{
     Codec, FRAME_HEADER_BYTES, FRAME_LIMIT_BYTES, FrameHeader, PACK_HEADER_BYTES, PackHeader, pack_file_name,
@@ -25,8 +26,17 @@ struct CachedFrame {
     pack: u32,
     offset: u64,
     next_offset: u64,
+    /// The plain bytes, or a beginning of them that was enough.
     plain: Arc<Vec<u8>>,
+    whole: bool,
     used: u64,
+}
+
+/// What was read of a frame.
+struct Loaded {
+    plain: Vec<u8>,
+    whole: bool,
+    next_offset: u64,
 }
 
 /// Reads blobs from the packs of one case. One a thread; cheap to make.
@@ -39,6 +49,8 @@ pub struct PackReader {
     frames_read: u64,
     stored: Vec<u8>,
     decompressor: Decompressor<'static>,
+    /// For frames of which only a beginning is wanted.
+    beginner: Decoder<'static>,
 }
 
 impl std::fmt::Debug for PackReader {
@@ -66,6 +78,7 @@ impl PackReader {
             frames_read: 0,
             stored: Vec::new(),
             decompressor,
+            beginner: Decoder::new().map_err(|error| StoreError::internal(format!("zstd failed: {error}")))?,
         })
     }
 
@@ -97,7 +110,8 @@ impl PackReader {
         let (mut offset, mut skip, mut left) = (*frame_offset, *offset_in_frame as usize, size);
         let keep = size <= CACHED_BLOB_BYTES;
         while left > 0 {
-            let (plain, next) = self.frame(*pack, offset, keep)?;
+            let needed = skip.saturating_add(usize::try_from(left).unwrap_or(usize::MAX));
+            let (plain, next) = self.frame(*pack, offset, keep, needed)?;
             let available = plain.get(skip..).unwrap_or_default();
             if available.is_empty() {
                 return Err(self.damaged(*pack, offset, "a blob was catalogued beyond the end of this frame"));
@@ -117,19 +131,24 @@ impl PackReader {
         self.frames_read
     }
 
-    /// The plain bytes of the frame at an offset, and the offset of the next one.
-    fn frame(&mut self, pack: u32, offset: u64, keep: bool) -> Result<(Arc<Vec<u8>>, u64)> {
+    /// The plain bytes of the frame at an offset, at least the first `needed` as far as it has them, and the offset of the
+    /// next frame. A frame is unpacked only as far as somebody asks: half of it, on average, for one message.
+    fn frame(&mut self, pack: u32, offset: u64, keep: bool, needed: usize) -> Result<(Arc<Vec<u8>>, u64)> {
         self.clock += 1;
         let clock = self.clock;
         if let Some(hit) = self
             .cache
             .iter_mut()
-            .find(|one| one.pack == pack && one.offset == offset)
+            .find(|one| one.pack == pack && one.offset == offset && (one.whole || one.plain.len() >= needed))
         {
             hit.used = clock;
             return Ok((Arc::clone(&hit.plain), hit.next_offset));
         }
-        let (plain, next_offset) = self.load(pack, offset)?;
+        // Asked for again and further: then all of it.
+        let before = self.cache.len();
+        self.cache.retain(|one| one.pack != pack || one.offset != offset);
+        let needed = if self.cache.len() < before { usize::MAX } else { needed };
+        let Loaded { plain, whole, next_offset } = self.load(pack, offset, needed)?;
         let plain = Arc::new(plain);
         if keep {
             if self.cache.len() >= CACHED_FRAMES
@@ -142,13 +161,14 @@ impl PackReader {
                 offset,
                 next_offset,
                 plain: Arc::clone(&plain),
+                whole,
                 used: clock,
             });
         }
         Ok((plain, next_offset))
     }
 
-    fn load(&mut self, pack: u32, offset: u64) -> Result<(Vec<u8>, u64)> {
+    fn load(&mut self, pack: u32, offset: u64, needed: usize) -> Result<Loaded> {
         let at = self.file(pack)?;
         let (file, path) = (&self.files[at].1, self.folder.join(pack_file_name(pack)));
         let damaged =
@@ -164,9 +184,15 @@ impl PackReader {
         if !header.agrees(table, payload) {
             return Err(damaged("the frame does not agree with its checksum"));
         }
-        let plain = unpack(&mut self.decompressor, &header, payload).map_err(damaged)?;
         self.frames_read += 1;
-        Ok((plain, offset + header.frame_len()))
+        let next_offset = offset + header.frame_len();
+        let plain_len = header.plain_len as usize;
+        if needed < plain_len / 4 * 3 && matches!(header.codec, Codec::Zstd) {
+            let plain = unpack_beginning(&mut self.beginner, payload, needed).map_err(damaged)?;
+            return Ok(Loaded { plain, whole: false, next_offset });
+        }
+        let plain = unpack(&mut self.decompressor, &header, payload).map_err(damaged)?;
+        Ok(Loaded { plain, whole: true, next_offset })
     }
 
     fn file(&mut self, pack: u32) -> Result<usize> {
@@ -233,6 +259,27 @@ pub(crate) fn unpack(
     };
     if plain.len() != header.plain_len as usize {
         return Err("the frame holds another number of bytes than it says");
+    }
+    Ok(plain)
+}
+
+/// The first `needed` plain bytes of a zstd payload that agreed with its checksum.
+fn unpack_beginning(
+    decoder: &mut Decoder<'static>,
+    payload: &[u8],
+    needed: usize,
+) -> std::result::Result<Vec<u8>, &'static str> {
+    const BROKEN: &str = "the frame cannot be decompressed";
+    decoder.reinit().map_err(|_| BROKEN)?;
+    let mut plain = vec![0; needed];
+    let mut input = InBuffer::around(payload);
+    let mut output = OutBuffer::around(&mut plain[..]);
+    while output.pos() < needed {
+        let before = (input.pos(), output.pos());
+        decoder.run(&mut input, &mut output).map_err(|_| BROKEN)?;
+        if before == (input.pos(), output.pos()) {
+            return Err("the frame holds another number of bytes than it says");
+        }
     }
     Ok(plain)
 }
