@@ -37,12 +37,19 @@ fn mail() -> Mail {
         messages.push(message.bytes.to_vec());
     }
     let bytes = messages.iter().map(|message| message.len() as u64).sum();
-    Mail { messages, mailbox, bytes }
+    Mail {
+        messages,
+        mailbox,
+        bytes,
+    }
 }
 
 fn texts(mail: &Mail) -> Vec<String> {
     let limits = ParseLimits::default();
-    mail.messages.iter().map(|message| parse_message(message, &limits).items.swap_remove(0).text).collect()
+    mail.messages
+        .iter()
+        .map(|message| parse_message(message, &limits).items.swap_remove(0).text)
+        .collect()
 }
 
 fn docs(texts: &[String]) -> Vec<IndexDoc> {
@@ -76,7 +83,12 @@ fn stages(criterion: &mut Criterion) {
         });
     });
     group.bench_function("unquote", |bench| {
-        bench.iter(|| mail.messages.iter().filter(|message| unquote(Variant::Mboxrd, message).exact).count());
+        bench.iter(|| {
+            mail.messages
+                .iter()
+                .filter(|message| unquote(Variant::Mboxrd, message).exact)
+                .count()
+        });
     });
     group.bench_function("hash-blake3", |bench| {
         bench.iter(|| {
@@ -103,7 +115,12 @@ fn stages(criterion: &mut Criterion) {
         });
     });
     group.bench_function("parse", |bench| {
-        bench.iter(|| mail.messages.iter().map(|message| parse_message(message, &limits).items.len()).sum::<usize>());
+        bench.iter(|| {
+            mail.messages
+                .iter()
+                .map(|message| parse_message(message, &limits).items.len())
+                .sum::<usize>()
+        });
     });
     group.bench_function("tokens-and-sketch", |bench| {
         bench.iter(|| {
@@ -115,7 +132,11 @@ fn stages(criterion: &mut Criterion) {
         });
     });
     group.bench_function("keys", |bench| {
-        let families: Vec<_> = mail.messages.iter().map(|message| parse_message(message, &limits)).collect();
+        let families: Vec<_> = mail
+            .messages
+            .iter()
+            .map(|message| parse_message(message, &limits))
+            .collect();
         bench.iter(|| {
             for family in &families {
                 let Some(meta) = &family.items[0].mail else { continue };
@@ -132,7 +153,10 @@ fn stages(criterion: &mut Criterion) {
             for doc in &docs {
                 builder.add(doc).expect("numbers increase");
             }
-            builder.finish().expect("the disk has room").map(|segment| segment.item_count())
+            builder
+                .finish()
+                .expect("the disk has room")
+                .map(|segment| segment.item_count())
         });
     });
     group.finish();
@@ -149,18 +173,36 @@ fn queries(criterion: &mut Criterion) {
     let segment = builder.finish().expect("the disk has room").into_iter().collect();
     store.commit(segment, Ticket(1)).expect("the disk has room");
     let snapshot = Snapshot::open(folder.path()).expect("the index that was just written");
-    let term = |token: &str| Node::Term { fields: DEFAULT.to_vec(), token: token.to_owned() };
+    let term = |token: &str| Node::Term {
+        fields: DEFAULT.to_vec(),
+        token: token.to_owned(),
+    };
     let shapes = [
         ("term", term("the")),
         ("and", Node::And(vec![term("the"), term("of")])),
-        ("phrase", Node::Phrase { fields: DEFAULT.to_vec(), tokens: vec!["of".into(), "the".into()] }),
-        ("prefix", Node::Prefix { fields: DEFAULT.to_vec(), prefix: "in".into() }),
+        (
+            "phrase",
+            Node::Phrase {
+                fields: DEFAULT.to_vec(),
+                tokens: vec!["of".into(), "the".into()],
+            },
+        ),
+        (
+            "prefix",
+            Node::Prefix {
+                fields: DEFAULT.to_vec(),
+                prefix: "in".into(),
+            },
+        ),
     ];
     let mut group = criterion.benchmark_group("query");
     for (name, node) in shapes {
         group.bench_function(name, |bench| {
             bench.iter(|| {
-                let want = Want { items: true, top: Some((Order::DateAsc, 0, 20)) };
+                let want = Want {
+                    items: true,
+                    top: Some((Order::DateAsc, 0, 20)),
+                };
                 snapshot.run(&node, want).expect("a healthy index").count
             });
         });

@@ -33,7 +33,11 @@ pub fn make_folder(path: &Path) {
 /// Removes a file, or a folder with all that is in it.
 #[expect(clippy::disallowed_methods, reason = "a test breaks what it made")]
 pub fn remove(path: &Path) {
-    let done = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let done = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
     done.unwrap_or_else(|error| panic!("remove {}: {error}", path.display()));
 }
 
@@ -68,7 +72,11 @@ pub fn entries(folder: &Path) -> Vec<PathBuf> {
 pub fn all_files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for path in entries(folder) {
-        if path.is_dir() { all.extend(all_files(&path)) } else { all.push(path) }
+        if path.is_dir() {
+            all.extend(all_files(&path))
+        } else {
+            all.push(path)
+        }
     }
     all
 }

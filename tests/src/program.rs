@@ -26,8 +26,14 @@ pub fn binary() -> &'static Path {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         let built = target.join("release").join("embley");
         if !built.is_file() {
-            let status = Command::new(env!("CARGO")).args(["build", "--release", "--locked"]).current_dir(&root).status();
-            assert!(status.is_ok_and(|status| status.success()), "the program cannot be built");
+            let status = Command::new(env!("CARGO"))
+                .args(["build", "--release", "--locked"])
+                .current_dir(&root)
+                .status();
+            assert!(
+                status.is_ok_and(|status| status.success()),
+                "the program cannot be built"
+            );
         }
         built
     })
@@ -67,7 +73,12 @@ impl Ran {
     #[track_caller]
     pub fn says(self, words: &[&str]) -> Self {
         for word in words {
-            assert!(self.stderr.contains(word), "{} does not say {word:?}\n--- stderr\n{}", self.shown, self.stderr);
+            assert!(
+                self.stderr.contains(word),
+                "{} does not say {word:?}\n--- stderr\n{}",
+                self.shown,
+                self.stderr
+            );
         }
         self
     }
@@ -86,7 +97,8 @@ impl Ran {
     /// Results as JSON Lines.
     #[track_caller]
     pub fn lines(&self) -> Vec<Value> {
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", self.shown));
+        let parse =
+            |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", self.shown));
         self.text().lines().map(parse).collect()
     }
 }
@@ -110,8 +122,14 @@ impl Program {
             command.env_remove(name);
         }
         command.env("EMBLEY_USER", "tester").args(args).stdin(Stdio::null());
-        let words: Vec<String> = args.iter().map(|arg| arg.as_ref().to_string_lossy().into_owned()).collect();
-        Self { command, shown: format!("embley {}", words.join(" ")) }
+        let words: Vec<String> = args
+            .iter()
+            .map(|arg| arg.as_ref().to_string_lossy().into_owned())
+            .collect();
+        Self {
+            command,
+            shown: format!("embley {}", words.join(" ")),
+        }
     }
 
     /// With an environment variable.
@@ -137,7 +155,10 @@ impl Program {
 
     /// Runs it to its end.
     pub fn run(mut self) -> Ran {
-        let output = self.command.output().unwrap_or_else(|error| panic!("{}: {error}", self.shown));
+        let output = self
+            .command
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.shown));
         Ran {
             code: output.status.code(),
             signal: output.status.signal(),
@@ -169,7 +190,13 @@ impl Program {
             stdout.read_to_end(&mut all).expect("stdout can be read");
             all
         });
-        Running { child, lines, words: Some(words), results: Some(results), shown: self.shown }
+        Running {
+            child,
+            lines,
+            words: Some(words),
+            results: Some(results),
+            shown: self.shown,
+        }
     }
 
     /// Runs it to its end and hands its results over piece by piece. Returns code and words.
@@ -222,7 +249,10 @@ impl Running {
 
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process number");
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .expect("a process number");
         kill_process(pid, signal).unwrap_or_else(|error| panic!("{}: cannot be signalled: {error}", self.shown));
     }
 
@@ -244,8 +274,16 @@ impl Running {
         Ran {
             code: status.code(),
             signal: status.signal(),
-            stdout: self.results.take().map(|reader| reader.join().expect("stdout was read")).unwrap_or_default(),
-            stderr: self.words.take().map(|reader| reader.join().expect("stderr was read")).unwrap_or_default(),
+            stdout: self
+                .results
+                .take()
+                .map(|reader| reader.join().expect("stdout was read"))
+                .unwrap_or_default(),
+            stderr: self
+                .words
+                .take()
+                .map(|reader| reader.join().expect("stderr was read"))
+                .unwrap_or_default(),
             shown: self.shown.clone(),
         }
     }
@@ -262,7 +300,10 @@ impl Drop for Running {
 /// Lets one millisecond pass; the one way to look again at what tells nobody when it changes.
 pub fn tick() {
     let (_keep, never) = channel::<()>();
-    assert_eq!(never.recv_timeout(Duration::from_millis(1)), Err(RecvTimeoutError::Timeout));
+    assert_eq!(
+        never.recv_timeout(Duration::from_millis(1)),
+        Err(RecvTimeoutError::Timeout)
+    );
 }
 
 /// The letter of a process's state in `/proc`.

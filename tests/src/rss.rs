@@ -31,7 +31,12 @@ impl Watch {
                 tick();
             }
         });
-        Self { end, most, looks, thread: Some(thread) }
+        Self {
+            end,
+            most,
+            looks,
+            thread: Some(thread),
+        }
     }
 
     /// Ends, and says the most that was seen, in bytes, and how often it looked.

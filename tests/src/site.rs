@@ -20,7 +20,10 @@ pub struct Site {
 impl Site {
     /// A folder without a case.
     pub fn bare() -> Self {
-        let folder = tempfile::Builder::new().prefix("embley-").tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("embley-")
+            .tempdir()
+            .expect("a temporary folder");
         // Other users must get at it in the tests of permissions.
         files::chmod(folder.path(), 0o755);
         let case = folder.path().join("case");
@@ -36,7 +39,14 @@ impl Site {
 
     /// Makes the case.
     pub fn init(&self) {
-        Program::new(&[OsStr::new("init"), self.case.as_os_str(), OsStr::new("--name"), OsStr::new("Test")]).run().expect(0);
+        Program::new(&[
+            OsStr::new("init"),
+            self.case.as_os_str(),
+            OsStr::new("--name"),
+            OsStr::new("Test"),
+        ])
+        .run()
+        .expect(0);
     }
 
     /// The temporary folder.
@@ -97,7 +107,11 @@ impl Site {
         let ran = self.run(&["search", "--count", "--", query]);
         assert!(matches!(ran.code, Some(0 | 1)), "{query}: {ran:?}");
         let count = ran.text().trim().parse().expect("--count prints one integer");
-        assert_eq!(ran.code == Some(1), count == 0, "{query}: the exit code says whether there are hits");
+        assert_eq!(
+            ran.code == Some(1),
+            count == 0,
+            "{query}: the exit code says whether there are hits"
+        );
         count
     }
 
@@ -119,7 +133,11 @@ impl Site {
     #[track_caller]
     pub fn last_run(&self) -> Value {
         let status = self.status();
-        status["runs"].as_array().and_then(|runs| runs.last()).cloned().expect("a run")
+        status["runs"]
+            .as_array()
+            .and_then(|runs| runs.last())
+            .cloned()
+            .expect("a run")
     }
 
     /// The whole case as canonical text.
@@ -143,7 +161,17 @@ impl Site {
             assert!(matches!(ran.code, Some(0 | 1)), "{query}: {ran:?}");
             all.push_str(ran.text());
         }
-        let facets = self.run(&["search", "--limit", "0", "--facets", "custodian,type,year", "--format", "json", "--", "*"]);
+        let facets = self.run(&[
+            "search",
+            "--limit",
+            "0",
+            "--facets",
+            "custodian,type,year",
+            "--format",
+            "json",
+            "--",
+            "*",
+        ]);
         all.push_str(facets.text());
         all.push_str(self.ok(&["exceptions", "--all", "--format", "jsonl"]).text());
         all
@@ -165,7 +193,12 @@ pub fn same_text(what: &str, one: &str, other: &str) {
     let mut others = other.lines();
     for (number, line) in one.lines().enumerate() {
         let against = others.next();
-        assert!(against == Some(line), "{what}: line {} differs\n  {line}\nand\n  {}", number + 1, against.unwrap_or("(nothing)"));
+        assert!(
+            against == Some(line),
+            "{what}: line {} differs\n  {line}\nand\n  {}",
+            number + 1,
+            against.unwrap_or("(nothing)")
+        );
     }
     panic!("{what}: the second has more lines, first {:?}", others.next());
 }

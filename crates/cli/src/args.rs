@@ -416,8 +416,13 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
         "g" | "gb" | "gib" => 1 << 30,
         unit => return Err(format!("unknown unit {unit:?}; use k, M or G")),
     };
-    let number: u64 = digits.parse().map_err(|_| format!("{text:?} is not a number of bytes"))?;
-    number.checked_mul(factor).filter(|bytes| *bytes >= 16 << 20).ok_or_else(|| "at least 16M is needed".to_owned())
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| format!("{text:?} is not a number of bytes"))?;
+    number
+        .checked_mul(factor)
+        .filter(|bytes| *bytes >= 16 << 20)
+        .ok_or_else(|| "at least 16M is needed".to_owned())
 }
 
 #[cfg(test)]

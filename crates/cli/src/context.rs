@@ -23,9 +23,12 @@ pub(crate) fn case_dir(args: &Args) -> anyhow::Result<PathBuf> {
         return Ok(dir.clone());
     }
     let here = std::env::current_dir()?;
-    here.ancestors().find(|dir| dir.join("case.toml").is_file()).map(Path::to_path_buf).ok_or_else(|| {
-        CliError::usage("no case given: use --case DIR or EMBLEY_CASE, or go into a folder that holds case.toml")
-    })
+    here.ancestors()
+        .find(|dir| dir.join("case.toml").is_file())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| {
+            CliError::usage("no case given: use --case DIR or EMBLEY_CASE, or go into a folder that holds case.toml")
+        })
 }
 
 /// Who acts.
@@ -40,7 +43,11 @@ pub(crate) fn actor(args: &Args) -> String {
 
 /// The format asked for; else a table on a terminal and JSON elsewhere.
 pub(crate) fn format(list: &ListArgs) -> Format {
-    list.format.unwrap_or(if std::io::stdout().is_terminal() { Format::Table } else { Format::Json })
+    list.format.unwrap_or(if std::io::stdout().is_terminal() {
+        Format::Table
+    } else {
+        Format::Json
+    })
 }
 
 /// How many to list: `None` for all.
@@ -55,5 +62,7 @@ pub(crate) fn limit(limit: &LimitArgs) -> Option<u64> {
 
 /// One worker a core, unless told otherwise.
 pub(crate) fn threads(asked: Option<usize>) -> usize {
-    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).max(1)
+    asked
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+        .max(1)
 }

@@ -34,17 +34,29 @@ pub(crate) struct CliError {
 impl CliError {
     /// What was typed cannot be meant.
     pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
-        Self { class: ErrorClass::Config, message: message.into() }.into()
+        Self {
+            class: ErrorClass::Config,
+            message: message.into(),
+        }
+        .into()
     }
 
     /// The machine refuses what was named.
     pub(crate) fn environment(message: impl Into<String>) -> anyhow::Error {
-        Self { class: ErrorClass::Environment, message: message.into() }.into()
+        Self {
+            class: ErrorClass::Environment,
+            message: message.into(),
+        }
+        .into()
     }
 
     /// What was named cannot be read.
     pub(crate) fn input(message: impl Into<String>) -> anyhow::Error {
-        Self { class: ErrorClass::Input, message: message.into() }.into()
+        Self {
+            class: ErrorClass::Input,
+            message: message.into(),
+        }
+        .into()
     }
 }
 

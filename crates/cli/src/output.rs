@@ -19,7 +19,11 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(name: &'static str, columns: &[&'static str]) -> Self {
-        Self { name, columns: columns.to_vec(), rows: Vec::new() }
+        Self {
+            name,
+            columns: columns.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, cells: Vec<String>, object: impl Serialize) -> anyhow::Result<()> {
@@ -46,7 +50,10 @@ impl Rows {
                 for (key, value) in extra {
                     document.insert(key.into(), value);
                 }
-                document.insert(self.name.into(), self.rows.into_iter().map(|(_, object)| object).collect());
+                document.insert(
+                    self.name.into(),
+                    self.rows.into_iter().map(|(_, object)| object).collect(),
+                );
                 serde_json::to_writer_pretty(&mut out, &Value::Object(document))?;
                 writeln!(out)?;
             }
@@ -71,12 +78,24 @@ impl Rows {
 
 /// Text from evidence, safe for a terminal: control characters are shown, not obeyed.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{FFFD}' } else { letter }).collect()
+    text.chars()
+        .map(|letter| {
+            if letter.is_control() && letter != '\n' {
+                '\u{FFFD}'
+            } else {
+                letter
+            }
+        })
+        .collect()
 }
 
 /// A cell that a spreadsheet would take for a formula gets an apostrophe before it.
 pub(crate) fn defuse(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 #[cfg(test)]

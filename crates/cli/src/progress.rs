@@ -29,7 +29,10 @@ impl Display {
             other => other,
         };
         if kind == ProgressKind::None {
-            return Self { stop: None, thread: None };
+            return Self {
+                stop: None,
+                thread: None,
+            };
         }
         let (stop, stopped) = channel();
         let thread = std::thread::spawn(move || match kind {
@@ -39,7 +42,10 @@ impl Display {
                 lines(&counters, &*clock, &stopped, Duration::from_secs(3), plain_line);
             }
         });
-        Self { stop: Some(stop), thread: Some(thread) }
+        Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 
     /// Shows the last state and ends.
@@ -82,7 +88,11 @@ struct Rates {
 impl Pace {
     fn new(clock: &dyn Clock) -> Self {
         let now = clock.monotonic_nanos();
-        Self { started: now, last_nanos: now, last: ProgressSnapshot::default() }
+        Self {
+            started: now,
+            last_nanos: now,
+            last: ProgressSnapshot::default(),
+        }
     }
 
     fn step(&mut self, now_nanos: u64, snapshot: ProgressSnapshot) -> Rates {
@@ -142,7 +152,9 @@ fn lines(
 
 fn plain_line(snapshot: &ProgressSnapshot, rates: &Rates) -> String {
     let exceptions: u64 = snapshot.exceptions.values().sum();
-    let left = rates.seconds_left.map_or(String::new(), |seconds| format!(", {seconds} s to go"));
+    let left = rates
+        .seconds_left
+        .map_or(String::new(), |seconds| format!(", {seconds} s to go"));
     format!(
         "{:.0} s: {} found, {} new, {} duplicate, {} unchanged, {} excepted; {:.0} items/s, {:.1} MB/s; {exceptions} oddities{left}",
         rates.seconds,
@@ -170,7 +182,8 @@ fn json_line(snapshot: &ProgressSnapshot, rates: &Rates) -> String {
 
 fn bars(counters: &Counters, clock: &dyn Clock, stopped: &Receiver<()>) {
     let multi = MultiProgress::new();
-    let style = |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bytes = multi.add(ProgressBar::new(0));
     bytes.set_style(style("{bar:40} {bytes}/{total_bytes}  {msg}"));
     let stages = multi.add(ProgressBar::new_spinner());
@@ -181,12 +194,17 @@ fn bars(counters: &Counters, clock: &dyn Clock, stopped: &Receiver<()>) {
     odd.set_style(style("  oddities  {wide_msg}"));
     let mut pace = Pace::new(clock);
     loop {
-        let ended = !matches!(stopped.recv_timeout(Duration::from_millis(250)), Err(RecvTimeoutError::Timeout));
+        let ended = !matches!(
+            stopped.recv_timeout(Duration::from_millis(250)),
+            Err(RecvTimeoutError::Timeout)
+        );
         let snapshot = counters.snapshot();
         let rates = pace.step(clock.monotonic_nanos(), snapshot.clone());
         bytes.set_length(snapshot.planned_bytes);
         bytes.set_position((done_bytes(&snapshot) + snapshot.skipped_bytes).min(snapshot.planned_bytes));
-        let left = rates.seconds_left.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds} s"));
+        let left = rates
+            .seconds_left
+            .map_or_else(|| "-".to_owned(), |seconds| format!("{seconds} s"));
         bytes.set_message(format!(
             "{:.0} items/s ({:.0} overall)  {:.1} MB/s  to go {left}  new {}  dup {}  same {}  excepted {}",
             rates.items_now,
@@ -205,7 +223,11 @@ fn bars(counters: &Counters, clock: &dyn Clock, stopped: &Receiver<()>) {
             .collect();
         stages.set_message(busy.join("  "));
         hands.set_message(crate::output::clean(&snapshot.in_flight.join(" | ")));
-        let codes: Vec<String> = snapshot.exceptions.iter().map(|(code, count)| format!("{code} {count}")).collect();
+        let codes: Vec<String> = snapshot
+            .exceptions
+            .iter()
+            .map(|(code, count)| format!("{code} {count}"))
+            .collect();
         odd.set_message(codes.join("  "));
         if ended {
             for bar in [&stages, &hands, &odd] {
@@ -227,7 +249,9 @@ mod tests {
     #[test]
     fn rates_and_time_to_go_come_from_the_counters() {
         let counters = Counters::default();
-        counters.planned_bytes.store(4_000_000, std::sync::atomic::Ordering::Relaxed);
+        counters
+            .planned_bytes
+            .store(4_000_000, std::sync::atomic::Ordering::Relaxed);
         counters.add(Stage::Index, 100, 1_000_000, 0);
         let mut pace = Pace::new(&FixedClock(0));
         let rates = pace.step(2_000_000_000, counters.snapshot());

@@ -55,7 +55,14 @@ impl<'a> RecordWriter<'a> {
         let mut index = IndexStore::open_or_create(&case.index_dir())?;
         replay::catch_up(case, &mut index, options)?;
         let dedup = load_dedup(&case.reader()?)?;
-        Ok(Self { case, options, writer: case.catalogue_writer()?, index, dedup, open: None })
+        Ok(Self {
+            case,
+            options,
+            writer: case.catalogue_writer()?,
+            index,
+            dedup,
+            open: None,
+        })
     }
 
     /// Appends one batch; it is durable and searchable afterwards.
@@ -76,8 +83,11 @@ impl<'a> RecordWriter<'a> {
         let mut pack = self.case.pack_writer()?;
         let mut frames = FrameBuilder::new()?;
         let mut spans = Vec::with_capacity(batch.items.len());
-        let digests: Vec<_> =
-            batch.items.iter().map(|item| (prepare::blake3_of(&item.raw), prepare::sha256(&item.raw))).collect();
+        let digests: Vec<_> = batch
+            .items
+            .iter()
+            .map(|item| (prepare::blake3_of(&item.raw), prepare::sha256(&item.raw)))
+            .collect();
         for (item, (blake3, _)) in batch.items.iter().zip(&digests) {
             spans.push(frames.add(&item.raw, blake3)?);
         }
@@ -86,14 +96,23 @@ impl<'a> RecordWriter<'a> {
         let mut items = Vec::with_capacity(batch.items.len());
         let mut superseded = RoaringBitmap::new();
         for ((record, digests), span) in batch.items.iter().zip(digests).zip(&spans) {
-            let place = span.place(&at).ok_or_else(|| IngestError::internal("a frame of a batch is missing"))?;
+            let place = span
+                .place(&at)
+                .ok_or_else(|| IngestError::internal("a frame of a batch is missing"))?;
             let item_no = record.previous.unwrap_or(ItemNo(next.item));
             let (blob_id, new_blob) = self.dedup.blob(digests.0.half(), BlobId(next.blob));
             if new_blob {
                 next.blob += 1;
                 let top_item = record.previous.is_none().then_some(item_no);
                 let (blake3, sha256) = digests;
-                rows.blobs.push(BlobRow { blob_id, blake3, sha256, size: record.raw.len() as u64, place, top_item });
+                rows.blobs.push(BlobRow {
+                    blob_id,
+                    blake3,
+                    sha256,
+                    size: record.raw.len() as u64,
+                    place,
+                    top_item,
+                });
             }
             match record.previous {
                 Some(item) => {
@@ -105,7 +124,8 @@ impl<'a> RecordWriter<'a> {
                     rows.items.push(item_row(record, item_no, blob_id, open.row.run_no));
                 }
             }
-            rows.instances.push(instance_row(record, item_no, &open, InstanceId(next.instance)));
+            rows.instances
+                .push(instance_row(record, item_no, &open, InstanceId(next.instance)));
             next.instance += 1;
             for defect in &record.defects {
                 rows.defects.push(DefectRow {
@@ -181,7 +201,12 @@ impl<'a> RecordWriter<'a> {
     }
 
     /// Earlier versions leave the index in the same commit in which the new ones come in.
-    fn index_docs(&mut self, mut docs: Vec<IndexDoc>, superseded: &RoaringBitmap, ticket: Ticket) -> Result<(), IngestError> {
+    fn index_docs(
+        &mut self,
+        mut docs: Vec<IndexDoc>,
+        superseded: &RoaringBitmap,
+        ticket: Ticket,
+    ) -> Result<(), IngestError> {
         docs.sort_unstable_by_key(|doc| doc.item_no);
         let mut builder = self.index.builder(self.options.segment_bytes());
         for doc in &docs {
@@ -218,7 +243,11 @@ fn begin(
         run_no: known.map_or(run, |source| source.run_no),
     });
     let folder_id = embley_store::catalogue::FolderId(next.folder);
-    rows.folders.push(FolderRow { folder_id, source_id, path: Vec::new() });
+    rows.folders.push(FolderRow {
+        folder_id,
+        source_id,
+        path: Vec::new(),
+    });
     let file = FileRow {
         file_id: embley_model::id::FileId(next.file),
         source_id,
@@ -252,16 +281,14 @@ fn begin(
         settings: settings.to_string(),
         summary: String::new(),
     };
-    Ok(OpenRun { tally: TallyRow::zero(run, source_id, Some(file.file_id)), row, file })
+    Ok(OpenRun {
+        tally: TallyRow::zero(run, source_id, Some(file.file_id)),
+        row,
+        file,
+    })
 }
 
-fn version_row(
-    record: &RecordItem,
-    item: ItemNo,
-    run: RunNo,
-    at_micros: i64,
-    batch: &RecordBatch,
-) -> VersionRow {
+fn version_row(record: &RecordItem, item: ItemNo, run: RunNo, at_micros: i64, batch: &RecordBatch) -> VersionRow {
     VersionRow {
         key: record.key.clone(),
         item,
@@ -324,7 +351,13 @@ fn item_row(record: &RecordItem, item_no: ItemNo, blob_id: BlobId, run_no: RunNo
 
 fn document(record: &RecordItem, item_no: ItemNo) -> IndexDoc {
     let kind = record.key.record_type.word();
-    let mut doc = prepare::record_doc(&record.title, &record.text, kind, record.date.utc_secs, record.raw.len() as u64);
+    let mut doc = prepare::record_doc(
+        &record.title,
+        &record.text,
+        kind,
+        record.date.utc_secs,
+        record.raw.len() as u64,
+    );
     prepare::defect_keywords(&mut doc, record.defects.iter().map(|defect| defect.code));
     doc.item_no = item_no.0;
     doc
@@ -336,7 +369,13 @@ pub(crate) fn reparse(bytes: &[u8], given: &Given<'_>, zone: &TimeZone) -> Resul
         .map_err(|error| IngestError::internal(format!("a record's original cannot be read again: {error}")))?;
     let date = record.date(zone);
     let (title, text) = (record.title(), record.words());
-    let doc = prepare::record_doc(&title, &text, record.key.record_type.word(), date.utc_secs, bytes.len() as u64);
+    let doc = prepare::record_doc(
+        &title,
+        &text,
+        record.key.record_type.word(),
+        date.utc_secs,
+        bytes.len() as u64,
+    );
     Ok(PreparedItem {
         kind: ItemKind::Record,
         parent: None,
@@ -364,6 +403,7 @@ pub(crate) fn reparse(bytes: &[u8], given: &Given<'_>, zone: &TimeZone) -> Resul
 /// When `case.toml` names a zone that nobody knows.
 pub(crate) fn zone_of(case: &Case) -> Result<TimeZone, IngestError> {
     let name = &case.config().zone;
-    TimeZone::get(name)
-        .map_err(|error| IngestError::Request { detail: format!("case.toml: zone {name:?} is not known: {error}") })
+    TimeZone::get(name).map_err(|error| IngestError::Request {
+        detail: format!("case.toml: zone {name:?} is not known: {error}"),
+    })
 }

@@ -66,12 +66,32 @@ pub fn parse_and_index(
     let mut index = IndexStore::create_empty(folder)?;
     let sources = (1..)
         .zip(&request.sources)
-        .map(|(number, spec)| ResolvedSource { spec: spec.clone(), source: SourceId(number) })
+        .map(|(number, spec)| ResolvedSource {
+            spec: spec.clone(),
+            source: SourceId(number),
+        })
         .collect();
-    let custodians = Custodians { by_name: HashMap::new(), next: 1 };
-    let start = FeedStart { run: RunNo(1), ticket: Ticket(1), file: FileId(1), folder: FolderId(1) };
-    let feed = Mutex::new(Feed::new(request, options, Box::new(NothingKnown), (sources, custodians), start));
-    let counts = Counts { next_item: AtomicU32::new(1), ..Counts::default() };
+    let custodians = Custodians {
+        by_name: HashMap::new(),
+        next: 1,
+    };
+    let start = FeedStart {
+        run: RunNo(1),
+        ticket: Ticket(1),
+        file: FileId(1),
+        folder: FolderId(1),
+    };
+    let feed = Mutex::new(Feed::new(
+        request,
+        options,
+        Box::new(NothingKnown),
+        (sources, custodians),
+        start,
+    ));
+    let counts = Counts {
+        next_item: AtomicU32::new(1),
+        ..Counts::default()
+    };
     let segments = Mutex::new(Vec::new());
     let failure = Mutex::new(None);
     std::thread::scope(|scope| {
@@ -89,7 +109,10 @@ pub fn parse_and_index(
     if let Some(error) = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         return Err(error);
     }
-    index.commit(segments.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), Ticket(1))?;
+    index.commit(
+        segments.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
+        Ticket(1),
+    )?;
     Ok(Baseline {
         entries: counts.entries.into_inner(),
         items: u64::from(counts.next_item.into_inner()) - 1,
@@ -132,7 +155,13 @@ fn add(unit: PreparedUnit, counts: &Counts, builder: &mut SegmentBuilder) -> Res
     let items: usize = unit
         .entries
         .iter()
-        .map(|entry| if let Outcome::New(family) = &entry.outcome { family.items.len() } else { 0 })
+        .map(|entry| {
+            if let Outcome::New(family) = &entry.outcome {
+                family.items.len()
+            } else {
+                0
+            }
+        })
         .sum();
     let block = u32::try_from(items).map_err(|_| IngestError::internal("too many parts in one unit"))?;
     let mut item_no = counts.next_item.fetch_add(block, Ordering::Relaxed);

@@ -97,13 +97,20 @@ impl<N> Board<N> {
                 self.begin_flush(&mut state, true);
                 continue;
             }
-            state = self.changed.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
         }
     }
 
     fn begin_flush(&self, state: &mut State<N>, last: bool) {
         if state.flush.is_none() {
-            state.flush = Some(Flush { finished: vec![false; self.workers], left: self.workers, last });
+            state.flush = Some(Flush {
+                finished: vec![false; self.workers],
+                left: self.workers,
+                last,
+            });
             self.changed.notify_all();
         }
     }
@@ -177,6 +184,9 @@ impl<N> Board<N> {
 
     /// The failure, once all workers have ended.
     pub(crate) fn into_failure(self) -> Option<IngestError> {
-        self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).failure
+        self.state
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .failure
     }
 }

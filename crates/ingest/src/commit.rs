@@ -33,7 +33,15 @@ pub(crate) struct Committer<'a> {
 impl<'a> Committer<'a> {
     pub(crate) fn new(options: &'a IngestOptions, writer: &'a mut CatalogueWriter, run: RunNo) -> Self {
         let last_micros = options.clock.now_micros();
-        Self { options, writer, run, reached: None, pending_bytes: 0, last_micros, committed: None }
+        Self {
+            options,
+            writer,
+            run,
+            reached: None,
+            pending_bytes: 0,
+            last_micros,
+            committed: None,
+        }
     }
 
     /// Takes the next unit in order, and makes a checkpoint when one is due.
@@ -54,7 +62,9 @@ impl<'a> Committer<'a> {
     /// # Errors
     /// As [`Committer::take`].
     pub(crate) fn checkpoint(&mut self, numberer: &Mutex<Numberer>) -> Result<(), IngestError> {
-        let Some((ticket, next, pack)) = self.reached else { return Ok(()) };
+        let Some((ticket, next, pack)) = self.reached else {
+            return Ok(());
+        };
         if self.committed == Some(ticket) {
             return Ok(());
         }
@@ -75,7 +85,10 @@ impl<'a> Committer<'a> {
         // Disk here: the catalogue is at the ticket; the index may be behind and is replayed at the next start.
         let busy = self.options.clock.monotonic_nanos().saturating_sub(started);
         self.options.counters.add(Stage::Commit, 1, self.pending_bytes, busy);
-        self.options.observer.event(&Event::Checkpoint { ticket: ticket.0, items: u64::from(next.item - 1) });
+        self.options.observer.event(&Event::Checkpoint {
+            ticket: ticket.0,
+            items: u64::from(next.item - 1),
+        });
         self.committed = Some(ticket);
         self.pending_bytes = 0;
         self.last_micros = now;
@@ -93,7 +106,9 @@ impl<'a> Committer<'a> {
         numberer: &Mutex<Numberer>,
     ) -> Result<(), IngestError> {
         self.checkpoint(numberer)?;
-        let Some((ticket, _, _)) = self.reached else { return Ok(()) };
+        let Some((ticket, _, _)) = self.reached else {
+            return Ok(());
+        };
         if index.committed_ticket() == Some(ticket) {
             return Ok(());
         }

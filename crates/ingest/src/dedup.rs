@@ -83,7 +83,11 @@ impl DedupTable {
 
     /// The top-level item with these bytes, once numbered.
     pub(crate) fn item(&self, key: Key128) -> Option<ItemNo> {
-        self.slots.get(&key.0).map(|slot| slot.item).filter(|item| *item < CLAIMED).map(ItemNo)
+        self.slots
+            .get(&key.0)
+            .map(|slot| slot.item)
+            .filter(|item| *item < CLAIMED)
+            .map(ItemNo)
     }
 
     /// Distinct blobs known.

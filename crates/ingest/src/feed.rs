@@ -277,7 +277,11 @@ impl<'a> Feed<'a> {
             return None;
         }
         self.ended = true;
-        if self.notes.folders.is_empty() { None } else { Some(self.unit(Work::Nothing)) }
+        if self.notes.folders.is_empty() {
+            None
+        } else {
+            Some(self.unit(Work::Nothing))
+        }
     }
 
     fn unit(&mut self, work: Work) -> Unit {
@@ -290,7 +294,12 @@ impl<'a> Feed<'a> {
         };
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
-        Unit { ticket, work, notes: std::mem::take(&mut self.notes), bytes }
+        Unit {
+            ticket,
+            work,
+            notes: std::mem::take(&mut self.notes),
+            bytes,
+        }
     }
 
     fn flush_batch(&mut self) {
@@ -312,9 +321,20 @@ impl<'a> Feed<'a> {
                 }
                 if range.entries.len() == 1 && range.entries[0].large {
                     let entry = range.entries.remove(0);
-                    return Ok(Some(Work::LargeMessage { file, variant, entry, range, last }));
+                    return Ok(Some(Work::LargeMessage {
+                        file,
+                        variant,
+                        entry,
+                        range,
+                        last,
+                    }));
                 }
-                Ok(Some(Work::Range { file, variant, range, last }))
+                Ok(Some(Work::Range {
+                    file,
+                    variant,
+                    range,
+                    last,
+                }))
             }
             Ok(None) => {
                 self.mailbox = None;
@@ -323,7 +343,12 @@ impl<'a> Feed<'a> {
             Err(error) => {
                 self.mailbox = None;
                 let defect = Defect::new(DefectCode::SourceBadRange, error.to_string());
-                self.except(file.source, &file.shown, defect, "the rest of this mailbox was not read");
+                self.except(
+                    file.source,
+                    &file.shown,
+                    defect,
+                    "the rest of this mailbox was not read",
+                );
                 Ok(None)
             }
         }
@@ -334,12 +359,19 @@ impl<'a> Feed<'a> {
         counters.count_code(defect.code);
         counters.discovered.fetch_add(1, Ordering::Relaxed);
         counters.excepted.fetch_add(1, Ordering::Relaxed);
-        self.summary.exceptions.push(NewException { source, path: path.to_owned(), defect, action });
+        self.summary.exceptions.push(NewException {
+            source,
+            path: path.to_owned(),
+            defect,
+            action,
+        });
     }
 
     /// Goes on by one walked name. False at the end of all sources.
     fn step(&mut self) -> Result<bool, IngestError> {
-        let Some(current) = &mut self.current else { return self.open_source() };
+        let Some(current) = &mut self.current else {
+            return self.open_source();
+        };
         let Some(walked) = current.walk.next() else {
             self.close_source()?;
             return Ok(true);
@@ -362,16 +394,28 @@ impl<'a> Feed<'a> {
     }
 
     fn open_source(&mut self) -> Result<bool, IngestError> {
-        let Some(resolved) = self.sources.pop_front() else { return Ok(false) };
-        let options = WalkOptions { exclude: self.request.exclude.clone(), follow_links: true };
+        let Some(resolved) = self.sources.pop_front() else {
+            return Ok(false);
+        };
+        let options = WalkOptions {
+            exclude: self.request.exclude.clone(),
+            follow_links: true,
+        };
         let walk: Box<dyn Iterator<Item = Walked> + Send> = Box::new(walk(&resolved.spec.path, &options));
         self.summary.sources.push(resolved.source);
-        self.current = Some(CurrentSource { resolved, walk, folders: HashMap::new() });
+        self.current = Some(CurrentSource {
+            resolved,
+            walk,
+            folders: HashMap::new(),
+        });
         Ok(true)
     }
 
     fn source(&self) -> Result<SourceId, IngestError> {
-        let current = self.current.as_ref().ok_or_else(|| IngestError::internal("no source is open"))?;
+        let current = self
+            .current
+            .as_ref()
+            .ok_or_else(|| IngestError::internal("no source is open"))?;
         Ok(current.resolved.source)
     }
 
@@ -392,20 +436,34 @@ impl<'a> Feed<'a> {
     }
 
     fn shown(&self, rel: &Path) -> String {
-        let label = self.current.as_ref().map_or("", |current| current.resolved.spec.label.as_str());
-        if rel.as_os_str().is_empty() { label.to_owned() } else { format!("{label}/{}", rel.to_string_lossy()) }
+        let label = self
+            .current
+            .as_ref()
+            .map_or("", |current| current.resolved.spec.label.as_str());
+        if rel.as_os_str().is_empty() {
+            label.to_owned()
+        } else {
+            format!("{label}/{}", rel.to_string_lossy())
+        }
     }
 
     /// The id of the folder that holds `rel`, opening it when it is new to this walk.
     fn folder_of(&mut self, rel: &Path) -> Result<FolderId, IngestError> {
         let parent = rel.parent().unwrap_or(Path::new("")).to_path_buf();
         let source = self.source()?;
-        let Some(current) = &mut self.current else { return Err(IngestError::internal("no source is open")) };
+        let Some(current) = &mut self.current else {
+            return Err(IngestError::internal("no source is open"));
+        };
         if let Some(folder) = current.folders.get(&parent) {
             return Ok(folder.number);
         }
         // The walk is sorted, so folders that are not above this one are done with.
-        let left: Vec<PathBuf> = current.folders.keys().filter(|open| !parent.starts_with(open)).cloned().collect();
+        let left: Vec<PathBuf> = current
+            .folders
+            .keys()
+            .filter(|open| !parent.starts_with(open))
+            .cloned()
+            .collect();
         let left: Vec<OpenFolder> = left.iter().filter_map(|path| current.folders.remove(path)).collect();
         let path = parent.as_os_str().as_bytes().to_vec();
         let opened = match self.known.folder(source, &path)? {
@@ -413,8 +471,15 @@ impl<'a> Feed<'a> {
             None => {
                 let number = FolderId(self.next_folder);
                 self.next_folder += 1;
-                self.notes.folders.push(NewFolder { folder: number, source, path });
-                OpenFolder { number, known: HashMap::new() }
+                self.notes.folders.push(NewFolder {
+                    folder: number,
+                    source,
+                    path,
+                });
+                OpenFolder {
+                    number,
+                    known: HashMap::new(),
+                }
             }
         };
         let number = opened.number;
@@ -431,7 +496,10 @@ impl<'a> Feed<'a> {
         let name = self.current.as_ref()?.resolved.spec.custodian.name_of(rel)?;
         let (custodian, new) = self.custodians.id(&name);
         if new {
-            self.notes.custodians.push(NewCustodian { custodian, name: name.clone() });
+            self.notes.custodians.push(NewCustodian {
+                custodian,
+                name: name.clone(),
+            });
         }
         Some((custodian, name))
     }
@@ -445,7 +513,10 @@ impl<'a> Feed<'a> {
             .as_mut()
             .and_then(|current| current.folders.get_mut(&parent))
             .and_then(|open| open.known.remove(&name));
-        self.options.counters.planned_bytes.fetch_add(found.stat.size, Ordering::Relaxed);
+        self.options
+            .counters
+            .planned_bytes
+            .fetch_add(found.stat.size, Ordering::Relaxed);
         let mut resume = None;
         let mut previous = None;
         if let Some(known) = known {
@@ -530,7 +601,10 @@ impl<'a> Feed<'a> {
 
     /// A file of its own: probed here, because a mailbox must be scanned in order.
     fn big_file(&mut self, file: Arc<FileContext>, state: Option<String>) -> Result<(), IngestError> {
-        self.options.observer.event(&Event::FileStarted { path: file.shown.clone(), bytes: file.stat.size });
+        self.options.observer.event(&Event::FileStarted {
+            path: file.shown.clone(),
+            bytes: file.stat.size,
+        });
         let opened = SourceFile::open(&file.absolute).and_then(|source| {
             let head = source.read_at_most(0, HEAD_BYTES)?;
             Ok((source, head))
@@ -556,7 +630,11 @@ impl<'a> Feed<'a> {
             }
             FileKind::Message | FileKind::Text | FileKind::Other { .. } | FileKind::Empty => {
                 let large = file.stat.size > self.options.large_bytes;
-                self.queued.push_back(if large { Work::LargeFile(file) } else { Work::Files(vec![file]) });
+                self.queued.push_back(if large {
+                    Work::LargeFile(file)
+                } else {
+                    Work::Files(vec![file])
+                });
             }
         }
         Ok(())
@@ -570,6 +648,10 @@ enum Against {
 }
 
 fn file_name(found: &FoundFile) -> Vec<u8> {
-    let path = if found.rel.as_os_str().is_empty() { found.absolute.as_path() } else { found.rel.as_path() };
+    let path = if found.rel.as_os_str().is_empty() {
+        found.absolute.as_path()
+    } else {
+        found.rel.as_path()
+    };
     path.file_name().map_or_else(Vec::new, |name| name.as_bytes().to_vec())
 }

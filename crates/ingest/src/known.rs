@@ -19,22 +19,31 @@ pub(crate) struct Catalogued {
 impl Catalogued {
     /// Reads the list of folders; files are read when their folder is met.
     pub(crate) fn open(reader: CatalogueReader) -> Result<Self, IngestError> {
-        let folders =
-            reader.folders()?.into_iter().map(|folder| ((folder.source_id, folder.path), folder.folder_id)).collect();
+        let folders = reader
+            .folders()?
+            .into_iter()
+            .map(|folder| ((folder.source_id, folder.path), folder.folder_id))
+            .collect();
         Ok(Self { reader, folders })
     }
 }
 
 impl KnownFiles for Catalogued {
     fn folder(&mut self, source: SourceId, path: &[u8]) -> Result<Option<KnownFolder>, IngestError> {
-        let Some(folder) = self.folders.get(&(source, path.to_vec())).copied() else { return Ok(None) };
+        let Some(folder) = self.folders.get(&(source, path.to_vec())).copied() else {
+            return Ok(None);
+        };
         let mut files: HashMap<Vec<u8>, KnownFile> = HashMap::new();
         // Newest version of each name first.
         for row in self.reader.files_in_folder(folder)? {
             files.entry(row.name).or_insert(KnownFile {
                 file: row.file_id,
                 version: row.version,
-                stat: FileStat { size: row.size, mtime_nanos: row.mtime_nanos, inode: row.inode },
+                stat: FileStat {
+                    size: row.size,
+                    mtime_nanos: row.mtime_nanos,
+                    inode: row.inode,
+                },
                 state: match row.state {
                     FileState::Done => KnownState::Done,
                     FileState::Scanning => KnownState::Scanning,

@@ -6,11 +6,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use embley_formats::FormatError;
 use embley_formats::mailbox::{Entry, MailboxScanner, ScannedRange, Variant};
 use embley_formats::probe::{self, FileKind};
 use embley_formats::source::SourceFile;
 use embley_formats::walk::Place;
-use embley_formats::FormatError;
 use embley_model::defect::{Defect, DefectCode};
 
 use crate::error::IngestError;
@@ -79,8 +79,19 @@ pub(crate) fn load(unit: &mut Unit) -> Result<Loaded, IngestError> {
                 loaded.file(file);
             }
         }
-        Work::Range { file, variant, range, last } => loaded.range(file, variant, range, last)?,
-        Work::LargeMessage { file, variant, entry, range, last } => {
+        Work::Range {
+            file,
+            variant,
+            range,
+            last,
+        } => loaded.range(file, variant, range, last)?,
+        Work::LargeMessage {
+            file,
+            variant,
+            entry,
+            range,
+            last,
+        } => {
             loaded.large_message(file, variant, &entry, &range, last)?;
         }
         Work::LargeFile(file) => loaded.large_file(file),
@@ -171,23 +182,42 @@ impl Loaded {
         };
         let length = bytes.len();
         // What is odd about nothing belongs to the file: all that are empty share one item.
-        let (of_file, of_entry) = if matches!(kind, FileKind::Empty) { (defects, Vec::new()) } else { (Vec::new(), defects) };
+        let (of_file, of_entry) = if matches!(kind, FileKind::Empty) {
+            (defects, Vec::new())
+        } else {
+            (Vec::new(), defects)
+        };
         let index = self.push_file(file, code, false, of_file);
         self.progress[index].message_bytes = length as u64;
         let buffer = self.buffers.len();
         self.buffers.push(bytes);
         self.entries.push(LoadedEntry {
             file: index,
-            bytes: Bytes::Memory { buffer, range: 0..length },
-            kind: if message { EntryKind::Message } else { EntryKind::Loose(kind) },
+            bytes: Bytes::Memory {
+                buffer,
+                range: 0..length,
+            },
+            kind: if message {
+                EntryKind::Message
+            } else {
+                EntryKind::Loose(kind)
+            },
             variant: None,
-            found: Found { length: length as u64, ..Found::default() },
+            found: Found {
+                length: length as u64,
+                ..Found::default()
+            },
             defects: of_entry,
         });
     }
 
     /// A mailbox small enough for one unit.
-    fn small_mailbox(&mut self, file: &Arc<FileContext>, source: SourceFile, defects: Vec<Defect>) -> Result<(), FormatError> {
+    fn small_mailbox(
+        &mut self,
+        file: &Arc<FileContext>,
+        source: SourceFile,
+        defects: Vec<Defect>,
+    ) -> Result<(), FormatError> {
         let mut scanner = MailboxScanner::open(source, None)?;
         let mut ranges = Vec::new();
         while let Some(range) = scanner.next_range(usize::MAX / 2)? {
@@ -226,12 +256,16 @@ impl Loaded {
         let buffer = self.buffers.len();
         for entry in range.entries {
             let bytes = &range.bytes;
-            let found = found(&entry, |at| bytes.get(to_memory(at, range.base)).unwrap_or_default().to_vec());
+            let found = found(&entry, |at| {
+                bytes.get(to_memory(at, range.base)).unwrap_or_default().to_vec()
+            });
             let message = to_memory(&entry.message, range.base);
             self.entries.push(LoadedEntry {
                 file: index,
                 bytes: if entry.large {
-                    Bytes::File { range: entry.message.clone() }
+                    Bytes::File {
+                        range: entry.message.clone(),
+                    }
                 } else {
                     Bytes::Memory { buffer, range: message }
                 },
@@ -269,7 +303,9 @@ impl Loaded {
         progress.last = last;
         self.entries.push(LoadedEntry {
             file: index,
-            bytes: Bytes::File { range: entry.message.clone() },
+            bytes: Bytes::File {
+                range: entry.message.clone(),
+            },
             kind: EntryKind::Message,
             variant: Some(variant),
             found,
@@ -288,14 +324,26 @@ impl Loaded {
             Err(error) => return self.unreadable(file, &error),
         };
         let message = matches!(kind, FileKind::Message);
-        let index = self.push_file(file, if message { kind_code::MESSAGE } else { kind_code::LOOSE }, false, Vec::new());
+        let index = self.push_file(
+            file,
+            if message { kind_code::MESSAGE } else { kind_code::LOOSE },
+            false,
+            Vec::new(),
+        );
         self.progress[index].message_bytes = size;
         self.entries.push(LoadedEntry {
             file: index,
             bytes: Bytes::File { range: 0..size },
-            kind: if message { EntryKind::Message } else { EntryKind::Loose(kind) },
+            kind: if message {
+                EntryKind::Message
+            } else {
+                EntryKind::Loose(kind)
+            },
             variant: None,
-            found: Found { length: size, ..Found::default() },
+            found: Found {
+                length: size,
+                ..Found::default()
+            },
             defects,
         });
     }

@@ -8,8 +8,8 @@ use std::io::Read;
 
 use embley_formats::FormatError;
 use embley_formats::mailbox::UnquoteReader;
-use embley_formats::walk::Place;
 use embley_formats::source::SourceFile;
+use embley_formats::walk::Place;
 use embley_model::id::{BlobId, FileId, InstanceId, ItemNo, RunNo};
 use embley_store::catalogue::{BlobPlaceRow, FileRow, FileState, InstanceStatus, NextIds, TallyRow};
 use embley_store::packs::{FrameBuilder, FramePos, PackPosition, PackWriter};
@@ -17,13 +17,17 @@ use embley_store::packs::{FrameBuilder, FramePos, PackPosition, PackWriter};
 use crate::dedup::DedupTable;
 use crate::error::IngestError;
 use crate::order::Turnstile;
-use crate::work::AS_IT_IS;
 use crate::unit::{FileContext, FileProgress, Outcome, PreparedFamily, PreparedUnit, StreamedOriginal};
+use crate::work::AS_IT_IS;
 
 /// What an entry became, with its numbers.
 pub(crate) enum Numbered {
     /// A new family beginning at `root`; per item its blob and whether the blob is new.
-    New { root: ItemNo, blobs: Vec<(BlobId, bool)>, place: BlobPlaceRow },
+    New {
+        root: ItemNo,
+        blobs: Vec<(BlobId, bool)>,
+        place: BlobPlaceRow,
+    },
     /// An item that was there.
     Known { item: ItemNo, status: InstanceStatus },
     /// Left out.
@@ -111,7 +115,15 @@ impl Numberer {
             }
         }
         let (files, tallies) = self.close_files(&unit, &numbers, started)?;
-        Ok(NumberedUnit { numbers, files, tallies, top_items, next: self.next, pack: self.pack.position(), unit })
+        Ok(NumberedUnit {
+            numbers,
+            files,
+            tallies,
+            top_items,
+            next: self.next,
+            pack: self.pack.position(),
+            unit,
+        })
     }
 
     /// Where the original of a new family stands.
@@ -121,13 +133,19 @@ impl Numberer {
         index: usize,
         frames: &[FramePos],
     ) -> Result<Option<BlobPlaceRow>, IngestError> {
-        let Outcome::New(family) = &unit.entries[index].outcome else { return Ok(None) };
+        let Outcome::New(family) = &unit.entries[index].outcome else {
+            return Ok(None);
+        };
         if let Some(span) = &family.span {
-            let place = span.place(frames).ok_or_else(|| IngestError::internal("a frame of a range is missing"))?;
+            let place = span
+                .place(frames)
+                .ok_or_else(|| IngestError::internal("a frame of a range is missing"))?;
             return Ok(Some(place));
         }
         let Some(streamed) = &family.streamed else {
-            return Err(IngestError::internal("a new entry has neither frames nor a file to copy"));
+            return Err(IngestError::internal(
+                "a new entry has neither frames nor a file to copy",
+            ));
         };
         Ok(Some(self.copy_streamed(family, streamed)?))
     }
@@ -138,13 +156,22 @@ impl Numberer {
         family: &PreparedFamily,
         streamed: &StreamedOriginal,
     ) -> Result<BlobPlaceRow, IngestError> {
-        let read_error = |source| IngestError::Source { path: streamed.path.clone(), source };
+        let read_error = |source| IngestError::Source {
+            path: streamed.path.clone(),
+            source,
+        };
         let source = SourceFile::open(&streamed.path).map_err(read_error)?;
-        let mut reader = UnquoteReader::new(&source, streamed.start..streamed.end, streamed.variant.unwrap_or(AS_IT_IS));
+        let mut reader = UnquoteReader::new(
+            &source,
+            streamed.start..streamed.end,
+            streamed.variant.unwrap_or(AS_IT_IS),
+        );
         let mut writer = self.pack.begin_blob(&mut self.frames)?;
         let mut buffer = vec![0; 256 << 10];
         loop {
-            let read = reader.read(&mut buffer).map_err(|source| read_error(FormatError::Stream { source }))?;
+            let read = reader
+                .read(&mut buffer)
+                .map_err(|source| read_error(FormatError::Stream { source }))?;
             if read == 0 {
                 break;
             }
@@ -178,7 +205,11 @@ impl Numberer {
                 Some(item) => {
                     let before = unit.files[entry.file].previous_items.as_ref();
                     let same = before.is_some_and(|items| items.contains(item.0));
-                    let status = if same { InstanceStatus::Unchanged } else { InstanceStatus::Duplicate };
+                    let status = if same {
+                        InstanceStatus::Unchanged
+                    } else {
+                        InstanceStatus::Duplicate
+                    };
                     Numbered::Known { item, status }
                 }
                 // The first entry with these bytes was left out by the list of known hashes; so is this one.
@@ -246,7 +277,10 @@ impl Numberer {
             absent_since_run: None,
             run_no: self.run,
         };
-        OpenFile { row, tally: TallyRow::zero(self.run, context.source, Some(context.file)) }
+        OpenFile {
+            row,
+            tally: TallyRow::zero(self.run, context.source, Some(context.file)),
+        }
     }
 
     /// Brings the rows and sums of the unit's files up to date.
@@ -270,7 +304,10 @@ impl Numberer {
                     tally.children_items += blobs.len() as u64 - 1;
                     file.row.instance_count += 1;
                 }
-                Numbered::Known { status: InstanceStatus::Unchanged, .. } => {
+                Numbered::Known {
+                    status: InstanceStatus::Unchanged,
+                    ..
+                } => {
                     tally.unchanged += 1;
                     file.row.instance_count += 1;
                 }
@@ -291,7 +328,10 @@ impl Numberer {
             if whole {
                 // A file that came and went within one unit adds to the sums of its source.
                 let source = file.row.source_id;
-                let sums = self.sources.entry(source.0).or_insert_with(|| TallyRow::zero(self.run, source, None));
+                let sums = self
+                    .sources
+                    .entry(source.0)
+                    .or_insert_with(|| TallyRow::zero(self.run, source, None));
                 sums.add(&file.tally);
             } else {
                 tallies.push(file.tally.clone());
@@ -328,7 +368,11 @@ fn advance(row: &mut FileRow, progress: &FileProgress) {
     row.message_bytes = progress.message_bytes;
     row.separator_bytes = progress.separator_bytes;
     row.junk_bytes = progress.junk_bytes;
-    row.scan_state = if progress.last { None } else { progress.scan_state.clone() };
+    row.scan_state = if progress.last {
+        None
+    } else {
+        progress.scan_state.clone()
+    };
     row.state = match (progress.excepted, progress.last) {
         (true, _) => FileState::Excepted,
         (false, true) => FileState::Done,

@@ -27,7 +27,14 @@ struct TurnState<T> {
 
 impl<T> Turnstile<T> {
     pub(crate) fn new(first: u64, value: T) -> Self {
-        Self { state: Mutex::new(TurnState { next: first, broken: false, value }), moved: Condvar::new() }
+        Self {
+            state: Mutex::new(TurnState {
+                next: first,
+                broken: false,
+                value,
+            }),
+            moved: Condvar::new(),
+        }
     }
 
     /// Waits until all earlier tickets have passed, then runs `step` and lets the next one pass.
@@ -40,7 +47,10 @@ impl<T> Turnstile<T> {
             if state.broken {
                 return Err(IngestError::internal("another worker stopped the run"));
             }
-            state = self.moved.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+            state = self
+                .moved
+                .wait(state)
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         let result = step(&mut state.value);
         state.next += 1;
@@ -73,7 +83,13 @@ struct LaneState<T> {
 
 impl<T> Lane<T> {
     pub(crate) fn new(first: u64) -> Self {
-        Self { state: Mutex::new(LaneState { next: first, waiting: BTreeMap::new(), busy: false }) }
+        Self {
+            state: Mutex::new(LaneState {
+                next: first,
+                waiting: BTreeMap::new(),
+                busy: false,
+            }),
+        }
     }
 
     /// Leaves a result. Then, unless another worker is at it, handles everything that is due, in order.

@@ -88,7 +88,9 @@ impl<'a> Pipeline<'a> {
     pub(crate) fn run(self) -> Result<(Feed<'a>, DedupSize), IngestError> {
         std::thread::scope(|scope| {
             let this = &self;
-            let workers: Vec<_> = (1..self.options.threads).map(|slot| scope.spawn(move || this.worker(slot))).collect();
+            let workers: Vec<_> = (1..self.options.threads)
+                .map(|slot| scope.spawn(move || this.worker(slot)))
+                .collect();
             self.worker(0);
             for worker in workers {
                 if worker.join().is_err() {
@@ -99,8 +101,16 @@ impl<'a> Pipeline<'a> {
         match self.board.into_failure() {
             Some(error) => Err(error),
             None => {
-                let size = self.dedup.with(|table| DedupSize { blobs: table.len(), bytes: table.memory_bytes() });
-                Ok((self.feed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), size))
+                let size = self.dedup.with(|table| DedupSize {
+                    blobs: table.len(),
+                    bytes: table.memory_bytes(),
+                });
+                Ok((
+                    self.feed
+                        .into_inner()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner),
+                    size,
+                ))
             }
         }
     }
@@ -168,7 +178,9 @@ impl<'a> Pipeline<'a> {
         let (ticket, bytes) = (rowed.ticket, rowed.bytes);
         let busy = self.options.clock.monotonic_nanos().saturating_sub(started);
         self.options.counters.add(Stage::Index, entries, bytes, busy);
-        let left = self.commit_lane.leave(ticket, rowed, |rowed| lock(&self.committer).take(rowed, &self.numberer));
+        let left = self
+            .commit_lane
+            .leave(ticket, rowed, |rowed| lock(&self.committer).take(rowed, &self.numberer));
         if builder.is_full() {
             self.board.ask_flush();
         }

@@ -72,10 +72,8 @@ pub(crate) fn family_items(family: Family<'_>, given: Given<'_>, depth: Depth) -
     let mut root_date = EvidenceDate::undated();
     let mut given = Some(given);
     for (position, parsed) in family.items.into_iter().enumerate() {
-        if position == 0 {
-            if let Some(mail) = &parsed.mail {
-                root_date = mail.date.clone();
-            }
+        if let (0, Some(mail)) = (position, &parsed.mail) {
+            root_date = mail.date.clone();
         }
         let digests = match given.take() {
             Some(given) => (given.blake3, given.sha256, given.defects),
@@ -84,7 +82,13 @@ pub(crate) fn family_items(family: Family<'_>, given: Given<'_>, depth: Depth) -
                 (blake3, sha256, Vec::new())
             }
         };
-        items.push(item(parsed, digests, &root_date, has_attachment && position == 0, depth));
+        items.push(item(
+            parsed,
+            digests,
+            &root_date,
+            has_attachment && position == 0,
+            depth,
+        ));
     }
     if depth == Depth::Whole {
         set_keys(&mut items);
@@ -136,14 +140,25 @@ fn item(
     depth: Depth,
 ) -> PreparedItem {
     let size = content_size(&parsed.content);
-    let content_key = if depth == Depth::Whole { content_key(&parsed, blake3) } else { blake3 };
+    let content_key = if depth == Depth::Whole {
+        content_key(&parsed, blake3)
+    } else {
+        blake3
+    };
     defects.extend(parsed.defects);
     let date = match &parsed.mail {
         Some(mail) => mail.date.clone(),
-        None => EvidenceDate { source: DateSource::Family, ..root_date.clone() },
+        None => EvidenceDate {
+            source: DateSource::Family,
+            ..root_date.clone()
+        },
     };
     let mut doc = new_doc(parsed.kind, date.utc_secs, size);
-    let body_field = if parsed.kind == ItemKind::Attachment { Field::Attachment } else { Field::Body };
+    let body_field = if parsed.kind == ItemKind::Attachment {
+        Field::Attachment
+    } else {
+        Field::Body
+    };
     let body = tokens_of(&parsed.text);
     let sketch = (depth == Depth::Whole).then(|| sketch(&body)).flatten();
     if body.cut_count() > 0 {
@@ -175,8 +190,17 @@ fn item(
         date,
         searchability: parsed.searchability,
         defects,
-        mail: parsed.mail.map(|meta| Box::new(PreparedMail { meta: *meta, keys: None })),
-        text: if depth == Depth::Reading { parsed.text } else { String::new() },
+        mail: parsed.mail.map(|meta| {
+            Box::new(PreparedMail {
+                meta: *meta,
+                keys: None,
+            })
+        }),
+        text: if depth == Depth::Reading {
+            parsed.text
+        } else {
+            String::new()
+        },
         doc,
         sketch,
     }
@@ -224,7 +248,10 @@ fn mail_fields(doc: &mut IndexDoc, mail: &MailMeta) {
         }
     }
     if let Some(id) = &mail.message_id {
-        doc.keywords.push((Field::MessageId, id.trim_start_matches('<').trim_end_matches('>').to_owned()));
+        doc.keywords.push((
+            Field::MessageId,
+            id.trim_start_matches('<').trim_end_matches('>').to_owned(),
+        ));
     }
     for label in &mail.labels {
         doc.keywords.push((Field::Label, label.clone()));
@@ -253,7 +280,12 @@ fn set_keys(items: &mut [PreparedItem]) {
             .filter(|item| item.parent.is_some_and(|parent| parent as usize == position))
             .map(|item| item.content_key)
             .collect();
-        let words = items[position].doc.texts.iter().find(|(field, _)| *field == Field::Body).map(|(_, tokens)| tokens);
+        let words = items[position]
+            .doc
+            .texts
+            .iter()
+            .find(|(field, _)| *field == Field::Body)
+            .map(|(_, tokens)| tokens);
         let keys = match &items[position].mail {
             Some(mail) => identity::mail_keys(&mail.meta, words.into_iter().flat_map(Tokens::words), &children),
             None => continue,
@@ -270,15 +302,25 @@ pub(crate) enum DocumentKind<'a> {
     /// Its bytes are text.
     Text,
     /// Its text is not opened, or there is none.
-    Other { media_type: &'a str, searchability: Searchability },
+    Other {
+        media_type: &'a str,
+        searchability: Searchability,
+    },
 }
 
 impl From<&FileKind> for DocumentKind<'static> {
     fn from(kind: &FileKind) -> Self {
         match kind {
             FileKind::Text => Self::Text,
-            FileKind::Empty => Self::Other { media_type: EMPTY, searchability: Searchability::Empty },
-            FileKind::Other { media_type, media, encrypted } => Self::Other {
+            FileKind::Empty => Self::Other {
+                media_type: EMPTY,
+                searchability: Searchability::Empty,
+            },
+            FileKind::Other {
+                media_type,
+                media,
+                encrypted,
+            } => Self::Other {
                 media_type,
                 searchability: match (media, encrypted) {
                     (_, true) => Searchability::Encrypted,
@@ -294,8 +336,10 @@ impl From<&FileKind> for DocumentKind<'static> {
 
 impl DocumentKind<'static> {
     /// Something that could not be read as what it is.
-    pub(crate) const UNREAD: Self =
-        Self::Other { media_type: "application/octet-stream", searchability: Searchability::Failed };
+    pub(crate) const UNREAD: Self = Self::Other {
+        media_type: "application/octet-stream",
+        searchability: Searchability::Failed,
+    };
 }
 
 /// Media type of a file without bytes.
@@ -313,7 +357,10 @@ pub(crate) fn document(
     let mut defects = given.defects;
     let (content, searchability, media_type) = match kind {
         DocumentKind::Text => text_of(bytes, size, limits, &mut defects),
-        DocumentKind::Other { media_type, searchability } => {
+        DocumentKind::Other {
+            media_type,
+            searchability,
+        } => {
             if searchability != Searchability::Empty {
                 defects.push(Defect::new(DefectCode::TypeNotSearchable, media_type));
             }
@@ -351,7 +398,11 @@ pub(crate) fn document(
         searchability,
         defects,
         mail: None,
-        text: if depth == Depth::Reading { content } else { String::new() },
+        text: if depth == Depth::Reading {
+            content
+        } else {
+            String::new()
+        },
         doc,
         sketch,
     }
@@ -368,7 +419,11 @@ fn text_of(
     let parsed = catch_unwind(AssertUnwindSafe(|| text::parse_text(&bytes[..limit])));
     let Ok((content, found, mut searchability)) = parsed else {
         defects.push(Defect::new(DefectCode::ParserPanic, "text reader"));
-        return (String::from_utf8_lossy(&bytes[..limit]).into_owned(), Searchability::PartlyDecoding, "text/plain");
+        return (
+            String::from_utf8_lossy(&bytes[..limit]).into_owned(),
+            Searchability::PartlyDecoding,
+            "text/plain",
+        );
     };
     defects.extend(found);
     if cut {

@@ -20,8 +20,11 @@ pub(crate) fn check(
     totals: &[TallyRow],
     report: &RunReport,
 ) -> Result<(), IngestError> {
-    let fail = |detail: String| IngestError::NotBalanced { run: run_id(run.run_no), detail };
-    for row in totals.iter().filter(|row| !row.closes()) {
+    let fail = |detail: String| IngestError::NotBalanced {
+        run: run_id(run.run_no),
+        detail,
+    };
+    if let Some(row) = totals.iter().find(|row| !row.closes()) {
         let name = match row.file_id {
             Some(file) => reader.shown_path(file)?,
             None => format!("source {}", row.source_id),
@@ -38,7 +41,11 @@ pub(crate) fn check(
     if let Some(sum) = &sum
         && (sum.discovered != report.sums.discovered || !sum.closes())
     {
-        return Err(fail(format!("the run: {}; its sources say {}", figures(sum), report.sums.discovered)));
+        return Err(fail(format!(
+            "the run: {}; its sources say {}",
+            figures(sum),
+            report.sums.discovered
+        )));
     }
     if !report.balanced {
         return Err(fail("the sums of a source do not close".to_owned()));

@@ -13,14 +13,14 @@ use embley_index::IndexDoc;
 use embley_model::field::Field;
 use embley_model::id::ItemNo;
 use embley_model::item::ItemKind;
-use embley_store::{Case, DeriveBytes};
 use embley_store::catalogue::{BlobPlaceRow, BlobRow, CatalogueReader, DefectRow, ItemRow};
 use embley_store::packs::PackReader;
+use embley_store::{Case, DeriveBytes};
 use jiff::tz::TimeZone;
 
+use crate::append;
 use crate::error::IngestError;
 use crate::prepare::{self, Depth, DocumentKind, Given};
-use crate::append;
 use crate::unit::PreparedItem;
 
 /// A message above this is parsed from a temporary copy in pieces.
@@ -91,12 +91,17 @@ impl Originals {
                     let range = 0..root_blob.size;
                     let found = mail::part_to(&copy, range, Variant::Mboxcl2, part_path, &self.limits, out)
                         .map_err(|error| IngestError::internal(format!("part {part_path} of {root_item}: {error}")))?;
-                    return if found { Ok(()) } else { Err(lost_part(*root_item, part_path)) };
+                    return if found {
+                        Ok(())
+                    } else {
+                        Err(lost_part(*root_item, part_path))
+                    };
                 }
                 let bytes = self.packs.read_blob(&root_blob.place, root_blob.size)?;
                 let part = mail::part_bytes(&bytes, part_path, &self.limits)
                     .ok_or_else(|| lost_part(*root_item, part_path))?;
-                out.write_all(&part).map_err(|error| IngestError::internal(format!("cannot write: {error}")))
+                out.write_all(&part)
+                    .map_err(|error| IngestError::internal(format!("cannot write: {error}")))
             }
         }
     }
@@ -108,14 +113,18 @@ impl Originals {
     pub fn as_found_to(&mut self, item: ItemNo, out: &mut dyn std::io::Write) -> Result<(), IngestError> {
         let root = self.item(item)?.root;
         let instances = self.reader.instances_of(root)?;
-        let first = instances.first().ok_or_else(|| IngestError::internal(format!("item {root} was found nowhere")))?;
+        let first = instances
+            .first()
+            .ok_or_else(|| IngestError::internal(format!("item {root} was found nowhere")))?;
         let failed = |error: std::io::Error| IngestError::internal(format!("cannot write: {error}"));
         let around = first.separator.as_deref().unwrap_or_default();
         let (separator, trailer) = around.split_at(around.len().saturating_sub(first.trailer_len as usize));
         out.write_all(separator).map_err(failed)?;
         if first.as_found_differs {
             let file = self.reader.file(first.file_id)?;
-            let variant = file.and_then(|file| Variant::from_code(file.variant)).unwrap_or(Variant::InDoubt);
+            let variant = file
+                .and_then(|file| Variant::from_code(file.variant))
+                .unwrap_or(Variant::InDoubt);
             let bytes = self.raw(root)?;
             out.write_all(&requote(variant, &bytes)).map_err(failed)?;
         } else {
@@ -131,23 +140,39 @@ impl Originals {
     pub fn thread(&self, item: ItemNo) -> Result<Vec<ItemRow>, IngestError> {
         let root = self.item(item)?;
         let mut ids: HashSet<String> = HashSet::new();
-        ids.extend(root.message_id.iter().chain(&root.in_reply_to).chain(&root.references).cloned());
+        ids.extend(
+            root.message_id
+                .iter()
+                .chain(&root.in_reply_to)
+                .chain(&root.references)
+                .cloned(),
+        );
         let mut members = BTreeSet::from([root.item_no]);
         loop {
             let before = (ids.len(), members.len());
-            self.reader.for_each_links::<IngestError>(ItemNo(1)..ItemNo(u32::MAX), |links| {
-                let all = || links.message_id.iter().chain(&links.in_reply_to).chain(&links.references);
-                if all().any(|id| ids.contains(id)) {
-                    ids.extend(all().cloned());
-                    members.insert(links.item_no);
-                }
-                Ok(())
-            })?;
+            self.reader
+                .for_each_links::<IngestError>(ItemNo(1)..ItemNo(u32::MAX), |links| {
+                    let all = || {
+                        links
+                            .message_id
+                            .iter()
+                            .chain(&links.in_reply_to)
+                            .chain(&links.references)
+                    };
+                    if all().any(|id| ids.contains(id)) {
+                        ids.extend(all().cloned());
+                        members.insert(links.item_no);
+                    }
+                    Ok(())
+                })?;
             if before == (ids.len(), members.len()) {
                 break;
             }
         }
-        let mut rows = members.into_iter().map(|item| self.item(item)).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = members
+            .into_iter()
+            .map(|item| self.item(item))
+            .collect::<Result<Vec<_>, _>>()?;
         rows.sort_by_key(|row| (row.date.utc_secs.is_none(), row.date.utc_secs, row.item_no));
         Ok(rows)
     }
@@ -162,7 +187,9 @@ impl Originals {
         let position = (item.0 - row.root.0) as usize;
         let mut family = self.reparse(&root, Depth::Reading)?;
         if position >= family.len() {
-            return Err(IngestError::internal(format!("item {item} is not found again in its original")));
+            return Err(IngestError::internal(format!(
+                "item {item} is not found again in its original"
+            )));
         }
         let prepared = family.swap_remove(position);
         Ok(ItemText {
@@ -216,7 +243,9 @@ impl Originals {
 
     fn item(&self, item: ItemNo) -> Result<ItemRow, IngestError> {
         let row = self.reader.item(item)?;
-        row.ok_or_else(|| IngestError::Request { detail: format!("there is no item {item}") })
+        row.ok_or_else(|| IngestError::Request {
+            detail: format!("there is no item {item}"),
+        })
     }
 
     fn blob(&self, item: &ItemRow) -> Result<BlobRow, IngestError> {
@@ -235,7 +264,11 @@ impl Originals {
     fn reparse(&mut self, root: &ItemRow, depth: Depth) -> Result<Vec<PreparedItem>, IngestError> {
         let blob = self.blob(root)?;
         let given = Given {
-            filename: if root.kind == ItemKind::Email { None } else { root.filename.as_deref() },
+            filename: if root.kind == ItemKind::Email {
+                None
+            } else {
+                root.filename.as_deref()
+            },
             mtime_nanos: root.date.utc_secs.unwrap_or(0).saturating_mul(1_000_000_000),
             blake3: blob.blake3,
             sha256: blob.sha256,
@@ -256,7 +289,14 @@ impl Originals {
             ItemKind::Email => prepare::message(&bytes, given, &self.limits, depth),
             ItemKind::Record => vec![append::reparse(&bytes, &given, &self.zone)?],
             ItemKind::Document | ItemKind::Attachment => {
-                vec![prepare::document(&bytes, root.size, document_kind(root), given, &self.limits, depth)]
+                vec![prepare::document(
+                    &bytes,
+                    root.size,
+                    document_kind(root),
+                    given,
+                    &self.limits,
+                    depth,
+                )]
             }
         })
     }
@@ -291,11 +331,15 @@ fn document_kind(root: &ItemRow) -> DocumentKind<'_> {
     if is_text(root) {
         return DocumentKind::Text;
     }
-    DocumentKind::Other { media_type: &root.media_type, searchability: root.searchability }
+    DocumentKind::Other {
+        media_type: &root.media_type,
+        searchability: root.searchability,
+    }
 }
 
 fn set_defects(doc: &mut IndexDoc, defects: &[DefectRow]) {
-    doc.keywords.retain(|(field, value)| *field != Field::Defect && !(*field == Field::Has && value == "defect"));
+    doc.keywords
+        .retain(|(field, value)| *field != Field::Defect && !(*field == Field::Has && value == "defect"));
     prepare::defect_keywords(doc, defects.iter().map(|defect| defect.code));
 }
 

@@ -53,9 +53,19 @@ pub fn reindex(case: &Case, options: &IngestOptions) -> Result<u64, IngestError>
     let mut index = IndexStore::create_empty(&case.index_dir())?;
     let reader = case.reader()?;
     let last = reader.checkpoint().clone();
-    options.counters.planned_bytes.store(u64::from(last.next_item) - 1, Ordering::Relaxed);
+    options
+        .counters
+        .planned_bytes
+        .store(u64::from(last.next_item) - 1, Ordering::Relaxed);
     drop(reader);
-    add(case, &mut index, ItemNo(1), ItemNo(last.next_item), last.ticket, options)?;
+    add(
+        case,
+        &mut index,
+        ItemNo(1),
+        ItemNo(last.next_item),
+        last.ticket,
+        options,
+    )?;
     Ok(u64::from(last.next_item) - 1)
 }
 
@@ -70,8 +80,9 @@ fn add(
     let next = AtomicU32::new(from.0);
     let segments = Mutex::new(Vec::new());
     let failure = Mutex::new(None);
-    let builders: Vec<SegmentBuilder> =
-        (0..options.threads).map(|_| index.builder(options.segment_bytes())).collect();
+    let builders: Vec<SegmentBuilder> = (0..options.threads)
+        .map(|_| index.builder(options.segment_bytes()))
+        .collect();
     std::thread::scope(|scope| {
         for builder in builders {
             let (next, segments, failure) = (&next, &segments, &failure);
@@ -117,7 +128,12 @@ fn worker(
                 builder.add(&doc)?;
             }
             let busy = options.clock.monotonic_nanos().saturating_sub(started);
-            options.counters.add(Stage::Index, u64::from(root.family_size), u64::from(root.family_size), busy);
+            options.counters.add(
+                Stage::Index,
+                u64::from(root.family_size),
+                u64::from(root.family_size),
+                busy,
+            );
         }
         if builder.is_full() {
             lock(segments).extend(builder.finish()?);

@@ -26,8 +26,21 @@ pub(crate) struct RowedUnit {
 
 /// Makes rows and documents; the documents come in order of their item numbers.
 pub(crate) fn rows(numbered: NumberedUnit, run: RunNo, counters: &Counters) -> (RowedUnit, Vec<IndexDoc>) {
-    let NumberedUnit { unit, numbers, files, tallies, top_items, next, pack } = numbered;
-    let mut batch = RowBatch { files, tallies, top_items, ..RowBatch::default() };
+    let NumberedUnit {
+        unit,
+        numbers,
+        files,
+        tallies,
+        top_items,
+        next,
+        pack,
+    } = numbered;
+    let mut batch = RowBatch {
+        files,
+        tallies,
+        top_items,
+        ..RowBatch::default()
+    };
     let mut docs = Vec::new();
     notes(&unit, &mut batch);
     file_defects(&unit, run, &mut batch, counters);
@@ -38,11 +51,15 @@ pub(crate) fn rows(numbered: NumberedUnit, run: RunNo, counters: &Counters) -> (
         let PreparedEntry { found, outcome, .. } = entry;
         match (numbered, outcome) {
             (Numbered::New { root, blobs, place }, Outcome::New(family)) => {
-                batch.instances.push(instance_row(instance, root, context, found, InstanceStatus::New, run));
+                batch
+                    .instances
+                    .push(instance_row(instance, root, context, found, InstanceStatus::New, run));
                 family_rows(family.items, root, &blobs, place, run, counters, &mut batch, &mut docs);
             }
             (Numbered::Known { item, status }, _) => {
-                batch.instances.push(instance_row(instance, item, context, found, status, run));
+                batch
+                    .instances
+                    .push(instance_row(instance, item, context, found, status, run));
             }
             (_, Outcome::Excepted(defect)) => {
                 counters.count_code(defect.code);
@@ -61,15 +78,31 @@ pub(crate) fn rows(numbered: NumberedUnit, run: RunNo, counters: &Counters) -> (
             (Numbered::Excluded | Numbered::Excepted | Numbered::New { .. }, _) => {}
         }
     }
-    (RowedUnit { batch, next, pack, bytes, ticket }, docs)
+    (
+        RowedUnit {
+            batch,
+            next,
+            pack,
+            bytes,
+            ticket,
+        },
+        docs,
+    )
 }
 
 fn notes(unit: &PreparedUnit, batch: &mut RowBatch) {
     for custodian in &unit.notes.custodians {
-        batch.custodians.push(CustodianRow { custodian_id: custodian.custodian, name: custodian.name.clone() });
+        batch.custodians.push(CustodianRow {
+            custodian_id: custodian.custodian,
+            name: custodian.name.clone(),
+        });
     }
     for folder in &unit.notes.folders {
-        batch.folders.push(FolderRow { folder_id: folder.folder, source_id: folder.source, path: folder.path.clone() });
+        batch.folders.push(FolderRow {
+            folder_id: folder.folder,
+            source_id: folder.source,
+            path: folder.path.clone(),
+        });
     }
 }
 
@@ -95,15 +128,32 @@ fn file_defects(unit: &PreparedUnit, run: RunNo, batch: &mut RowBatch, counters:
 
 fn count_outcomes(unit: &PreparedUnit, numbers: &[(Numbered, InstanceId)], counters: &Counters) {
     let count = |test: fn(&Numbered) -> bool| numbers.iter().filter(|(numbered, _)| test(numbered)).count() as u64;
-    let same = |numbered: &Numbered| matches!(numbered, Numbered::Known { status: InstanceStatus::Unchanged, .. });
+    let same = |numbered: &Numbered| {
+        matches!(
+            numbered,
+            Numbered::Known {
+                status: InstanceStatus::Unchanged,
+                ..
+            }
+        )
+    };
     let unchanged = numbers.iter().filter(|(numbered, _)| same(numbered)).count() as u64;
     let entries: u64 = unit.discovered_by_file.iter().map(|counted| counted.entries).sum();
     counters.discovered.fetch_add(entries, Ordering::Relaxed);
-    counters.new.fetch_add(count(|one| matches!(one, Numbered::New { .. })), Ordering::Relaxed);
-    counters.duplicate.fetch_add(count(|one| matches!(one, Numbered::Known { .. })) - unchanged, Ordering::Relaxed);
+    counters
+        .new
+        .fetch_add(count(|one| matches!(one, Numbered::New { .. })), Ordering::Relaxed);
+    counters.duplicate.fetch_add(
+        count(|one| matches!(one, Numbered::Known { .. })) - unchanged,
+        Ordering::Relaxed,
+    );
     counters.unchanged.fetch_add(unchanged, Ordering::Relaxed);
-    counters.excluded.fetch_add(count(|one| matches!(one, Numbered::Excluded)), Ordering::Relaxed);
-    counters.excepted.fetch_add(count(|one| matches!(one, Numbered::Excepted)), Ordering::Relaxed);
+    counters
+        .excluded
+        .fetch_add(count(|one| matches!(one, Numbered::Excluded)), Ordering::Relaxed);
+    counters
+        .excepted
+        .fetch_add(count(|one| matches!(one, Numbered::Excepted)), Ordering::Relaxed);
 }
 
 fn instance_row(
@@ -131,7 +181,10 @@ fn instance_row(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, from the function above; a struct would only rename these")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, from the function above; a struct would only rename these"
+)]
 fn family_rows(
     items: Vec<PreparedItem>,
     root: ItemNo,
@@ -150,7 +203,10 @@ fn family_rows(
         if *new_blob {
             let place = match place.take() {
                 Some(place) if position == 0 => place,
-                _ => BlobPlaceRow::Derived { root_item: root, part_path: item.part_path.clone() },
+                _ => BlobPlaceRow::Derived {
+                    root_item: root,
+                    part_path: item.part_path.clone(),
+                },
             };
             batch.blobs.push(BlobRow {
                 blob_id: *blob_id,
@@ -173,7 +229,15 @@ fn family_rows(
                 range: defect.range.clone(),
             });
         }
-        let mut doc = item_row(item, item_no, root, if position == 0 { family_size } else { 0 }, *blob_id, run, batch);
+        let mut doc = item_row(
+            item,
+            item_no,
+            root,
+            if position == 0 { family_size } else { 0 },
+            *blob_id,
+            run,
+            batch,
+        );
         doc.item_no = item_no.0;
         docs.push(doc);
     }
@@ -261,7 +325,9 @@ fn fill_mail(row: &mut ItemRow, mail: PreparedMail) {
 
 /// Maildir flags in words (maildir(5), "info" field), and whether the message was still new.
 fn maildir_labels(place: &Place) -> Vec<String> {
-    let Place::Maildir { flags, is_new, .. } = place else { return Vec::new() };
+    let Place::Maildir { flags, is_new, .. } = place else {
+        return Vec::new();
+    };
     let mut labels: Vec<String> = flags
         .chars()
         .filter_map(|flag| match flag {

@@ -13,11 +13,11 @@ use embley_model::event::{Event, Stage};
 use embley_model::failpoint;
 use embley_model::id::{RunNo, SourceId, Ticket};
 use embley_model::item::{ItemKind, Searchability};
-use embley_store::{Case, StoreError};
 use embley_store::catalogue::{
-    CatalogueReader, CatalogueWriter, Checkpoint, CustodianRow, ExceptionRow, FileState, NextIds, RowBatch, RunKind, RunRow, RunState,
-    SourceRow, TallyRow,
+    CatalogueReader, CatalogueWriter, Checkpoint, CustodianRow, ExceptionRow, FileState, NextIds, RowBatch, RunKind,
+    RunRow, RunState, SourceRow, TallyRow,
 };
+use embley_store::{Case, StoreError};
 use roaring::RoaringBitmap;
 
 use crate::commit::Committer;
@@ -28,9 +28,9 @@ use crate::known::Catalogued;
 use crate::number::Numberer;
 use crate::pipeline::{DedupSize, Pipeline};
 use crate::reconcile;
+use crate::reparse::Originals;
 use crate::replay;
 use crate::report::{RunReport, Sums};
-use crate::reparse::Originals;
 use crate::request::{CustodianRule, IngestOptions, IngestRequest};
 use crate::run_record;
 use crate::self_test::{self, SelfTest};
@@ -68,15 +68,20 @@ pub fn run(
     let replayed = replay::catch_up(case, &mut index, options)?;
     run_record::complete(case)?;
     let reader = case.reader()?;
-    let open = reader.runs()?.into_iter().rev().find(|run| {
-        run.kind == RunKind::Ingest && matches!(run.state, RunState::Running | RunState::Stopped)
-    });
+    let open = reader
+        .runs()?
+        .into_iter()
+        .rev()
+        .find(|run| run.kind == RunKind::Ingest && matches!(run.state, RunState::Running | RunState::Stopped));
     let settings = settings_text(request)?;
     if let Some(open) = &open
         && open.settings != settings
     {
         let earlier: IngestRequest = serde_json::from_str(&open.settings).map_err(|error| {
-            IngestError::internal(format!("the settings of {} cannot be read: {error}", run_id(open.run_no)))
+            IngestError::internal(format!(
+                "the settings of {} cannot be read: {error}",
+                run_id(open.run_no)
+            ))
         })?;
         drop(reader);
         let report = Run::begin(case, &earlier, options, Some(open.clone()), index)?.execute(steps, replayed)?;
@@ -96,7 +101,9 @@ fn settings_text(request: &IngestRequest) -> Result<String, IngestError> {
 /// At least one source must be there; the walk lists the others as exceptions.
 fn check_sources(request: &IngestRequest) -> Result<(), IngestError> {
     if request.sources.is_empty() {
-        return Err(IngestError::Request { detail: "no source given".to_owned() });
+        return Err(IngestError::Request {
+            detail: "no source given".to_owned(),
+        });
     }
     let mut problems = Vec::new();
     for source in &request.sources {
@@ -110,7 +117,9 @@ fn check_sources(request: &IngestRequest) -> Result<(), IngestError> {
             Err(error) => problems.push(format!("{}: {error}", source.path.display())),
         }
     }
-    Err(IngestError::NoInput { detail: problems.join("; ") })
+    Err(IngestError::NoInput {
+        detail: problems.join("; "),
+    })
 }
 
 struct Run<'a> {
@@ -158,11 +167,20 @@ impl<'a> Run<'a> {
             summary: String::new(),
         });
         let first_item = first_item_of(&reader, row.run_no, next.item)?;
-        let mut custodians = Custodians { by_name: Default::default(), next: next.custodian };
+        let mut custodians = Custodians {
+            by_name: Default::default(),
+            next: next.custodian,
+        };
         for custodian in reader.custodians()? {
             custodians.by_name.insert(custodian.name, custodian.custodian_id);
         }
-        let mut batch = RowBatch { runs: vec![RunRow { state: RunState::Running, ..row.clone() }], ..RowBatch::default() };
+        let mut batch = RowBatch {
+            runs: vec![RunRow {
+                state: RunState::Running,
+                ..row.clone()
+            }],
+            ..RowBatch::default()
+        };
         let (sources, reassigned) =
             resolve_sources(request, &reader, next.source, row.run_no, &mut custodians, &mut batch)?;
         drop(reader);
@@ -173,13 +191,30 @@ impl<'a> Run<'a> {
         commit_rows(&mut writer, row.run_no, options)?;
         let id = run_id(row.run_no);
         options.observer.event(&Event::RunStarted { run: id, resumed });
-        Ok(Self { case, request, options, row, resumed, writer, index, next, sources, custodians, first_item, started_nanos })
+        Ok(Self {
+            case,
+            request,
+            options,
+            row,
+            resumed,
+            writer,
+            index,
+            next,
+            sources,
+            custodians,
+            first_item,
+            started_nanos,
+        })
     }
 
     fn execute(mut self, steps: &[&dyn FinishStep], replayed: u64) -> Result<RunReport, IngestError> {
         match self.try_execute(steps, replayed) {
             Err(error @ (IngestError::NotBalanced { .. } | IngestError::SelfTest { .. })) => {
-                let row = RunRow { state: RunState::Failed, summary: error.to_string(), ..self.row.clone() };
+                let row = RunRow {
+                    state: RunState::Failed,
+                    summary: error.to_string(),
+                    ..self.row.clone()
+                };
                 self.close(row)?;
                 Err(error)
             }
@@ -192,7 +227,10 @@ impl<'a> Run<'a> {
         if !ran.ended {
             self.options.observer.event(&Event::Stopping);
             let report = self.report("stopped", &ran.summary, None, Vec::new(), replayed)?;
-            self.close(RunRow { state: RunState::Stopped, ..self.row.clone() })?;
+            self.close(RunRow {
+                state: RunState::Stopped,
+                ..self.row.clone()
+            })?;
             return Ok(report);
         }
         // Disk here: all input is in store, catalogue and index; the finish steps may have run or not, and run again.
@@ -209,7 +247,10 @@ impl<'a> Run<'a> {
             }
             for step in steps {
                 let detail = step.run(self.case)?;
-                self.options.observer.event(&Event::FinishStep { name: step.name().to_owned(), detail: detail.clone() });
+                self.options.observer.event(&Event::FinishStep {
+                    name: step.name().to_owned(),
+                    detail: detail.clone(),
+                });
                 said.push((step.name().to_owned(), detail));
             }
         }
@@ -225,7 +266,11 @@ impl<'a> Run<'a> {
         self.check(&report, &closing.totals, self_test.as_ref())?;
         self.writer.append(closing.batch);
         let summary = serde_json::to_string(&report).map_err(|error| IngestError::internal(error.to_string()))?;
-        self.close(RunRow { state: RunState::Done, summary, ..self.row.clone() })?;
+        self.close(RunRow {
+            state: RunState::Done,
+            summary,
+            ..self.row.clone()
+        })?;
         self.pass("run-close")?;
         let conduct = run_record::Conduct::of(self.options);
         run_record::write(self.case, self.row.run_no, self.request, &report, Some(conduct))?;
@@ -234,7 +279,11 @@ impl<'a> Run<'a> {
 
     fn pass(&self, name: &'static str) -> Result<(), IngestError> {
         let path = self.case.root().to_path_buf();
-        Ok(failpoint::pass(name).map_err(|source| StoreError::Io { doing: "finish the run in", path, source })?)
+        Ok(failpoint::pass(name).map_err(|source| StoreError::Io {
+            doing: "finish the run in",
+            path,
+            source,
+        })?)
     }
 
     fn last_item(&self) -> u32 {
@@ -255,7 +304,11 @@ impl<'a> Run<'a> {
         let mut feed = Feed::new(self.request, self.options, Box::new(known), plan, start);
         if !feed.peek()? {
             let ended = feed.is_ended();
-            return Ok(Ran { summary: feed.into_summary(), ended, dedup: DedupSize::default() });
+            return Ok(Ran {
+                summary: feed.into_summary(),
+                ended,
+                dedup: DedupSize::default(),
+            });
         }
         let known_hashes = KnownHashes::read(&self.request.known_hashes)?;
         let reader = self.case.reader()?;
@@ -276,7 +329,11 @@ impl<'a> Run<'a> {
         };
         let (feed, dedup) = Pipeline::new(self.options, self.row.run_no, parts).run()?;
         let ended = feed.is_ended();
-        Ok(Ran { summary: feed.into_summary(), ended, dedup })
+        Ok(Ran {
+            summary: feed.into_summary(),
+            ended,
+            dedup,
+        })
     }
 
     /// Rows that say what was found without a unit: unchanged, excluded, unreadable, gone.
@@ -293,9 +350,15 @@ impl<'a> Run<'a> {
             row.add(&without_unit);
             closing.batch.tallies.push(row);
         }
-        closing.batch.exceptions = summary.exceptions.iter().map(|one| exception_row(one, self.row.run_no)).collect();
+        closing.batch.exceptions = summary
+            .exceptions
+            .iter()
+            .map(|one| exception_row(one, self.row.run_no))
+            .collect();
         closing.totals = tallies;
-        closing.totals.retain(|row| !closing.batch.tallies.iter().any(|new| same_key(new, row)));
+        closing
+            .totals
+            .retain(|row| !closing.batch.tallies.iter().any(|new| same_key(new, row)));
         closing.totals.extend(closing.batch.tallies.iter().cloned());
         let gone = absent_files(&reader, summary)?;
         for file in gone {
@@ -315,8 +378,16 @@ impl<'a> Run<'a> {
         if let Some(test) = self_test
             && !test.missing.is_empty()
         {
-            let detail = format!("{} of {} items are not found by their own words: {:?}", test.missing.len(), test.asked, test.missing);
-            return Err(IngestError::SelfTest { run: run_id(self.row.run_no), detail });
+            let detail = format!(
+                "{} of {} items are not found by their own words: {:?}",
+                test.missing.len(),
+                test.asked,
+                test.missing
+            );
+            return Err(IngestError::SelfTest {
+                run: run_id(self.row.run_no),
+                detail,
+            });
         }
         Ok(())
     }
@@ -325,7 +396,10 @@ impl<'a> Run<'a> {
         let reader = self.case.reader()?;
         let snapshot = Snapshot::open(&self.case.index_dir())?;
         let mut with_words = RoaringBitmap::new();
-        for searchability in Searchability::ALL.into_iter().filter(|state| self_test::has_words(*state)) {
+        for searchability in Searchability::ALL
+            .into_iter()
+            .filter(|state| self_test::has_words(*state))
+        {
             with_words |= reader.searchability_items(searchability)?;
         }
         with_words.remove_range(..self.first_item);
@@ -349,8 +423,11 @@ impl<'a> Run<'a> {
         replayed: u64,
     ) -> Result<RunReport, IngestError> {
         let reader = self.case.reader()?;
-        let labels: Vec<(SourceId, String)> =
-            reader.sources()?.into_iter().map(|source| (source.source_id, source.label)).collect();
+        let labels: Vec<(SourceId, String)> = reader
+            .sources()?
+            .into_iter()
+            .map(|source| (source.source_id, source.label))
+            .collect();
         let mut report = RunReport {
             run: run_id(self.row.run_no),
             state: state.to_owned(),
@@ -358,7 +435,12 @@ impl<'a> Run<'a> {
             self_test,
             finish,
             unchanged_bytes: summary.unchanged_bytes,
-            unchanged_by: if self.request.rehash { "bytes" } else { "size, time and inode" }.to_owned(),
+            unchanged_by: if self.request.rehash {
+                "bytes"
+            } else {
+                "size, time and inode"
+            }
+            .to_owned(),
             replayed,
             seconds: self.options.clock.monotonic_nanos().saturating_sub(self.started_nanos) as f64 / 1e9,
             ..RunReport::default()
@@ -375,7 +457,10 @@ impl<'a> Run<'a> {
             }
         }
         for (source, sums) in by_source {
-            let label = labels.iter().find(|(id, _)| *id == source).map_or_else(String::new, |(_, label)| label.clone());
+            let label = labels
+                .iter()
+                .find(|(id, _)| *id == source)
+                .map_or_else(String::new, |(_, label)| label.clone());
             report.sources.push((label, sums));
         }
         report.balanced = report.sums.balanced() && report.sources.iter().all(|(_, sums)| sums.balanced());
@@ -385,8 +470,14 @@ impl<'a> Run<'a> {
     fn close(&mut self, row: RunRow) -> Result<(), IngestError> {
         let ended = (row.state != RunState::Stopped).then(|| self.options.clock.now_micros());
         let state = row.state.word().to_owned();
-        self.row = RunRow { ended_micros: ended, ..row };
-        self.writer.append(RowBatch { runs: vec![self.row.clone()], ..RowBatch::default() });
+        self.row = RunRow {
+            ended_micros: ended,
+            ..row
+        };
+        self.writer.append(RowBatch {
+            runs: vec![self.row.clone()],
+            ..RowBatch::default()
+        });
         commit_rows(&mut self.writer, self.row.run_no, self.options)?;
         self.options.observer.event(&Event::RunEnded { state });
         Ok(())
@@ -450,7 +541,11 @@ pub(crate) fn commit_rows(
     options: &IngestOptions,
 ) -> Result<(), IngestError> {
     let last = writer.last_checkpoint().clone();
-    writer.commit(Checkpoint { run_no: run, at_micros: options.clock.now_micros(), ..last })?;
+    writer.commit(Checkpoint {
+        run_no: run,
+        at_micros: options.clock.now_micros(),
+        ..last
+    })?;
     Ok(())
 }
 
@@ -491,15 +586,18 @@ fn reopen(reader: &CatalogueReader, run: RunNo, numberer: &mut Numberer) -> Resu
     Ok(())
 }
 
-fn absent_files(
-    reader: &CatalogueReader,
-    summary: &FeedSummary,
-) -> Result<Vec<embley_model::id::FileId>, IngestError> {
+fn absent_files(reader: &CatalogueReader, summary: &FeedSummary) -> Result<Vec<embley_model::id::FileId>, IngestError> {
     let mut gone = summary.absent.clone();
     for folder in reader.folders()? {
-        let vanished = summary.sources.contains(&folder.source_id) && !summary.folders_seen.contains(folder.folder_id.0);
+        let vanished =
+            summary.sources.contains(&folder.source_id) && !summary.folders_seen.contains(folder.folder_id.0);
         if vanished {
-            gone.extend(reader.files_in_folder(folder.folder_id)?.into_iter().map(|file| file.file_id));
+            gone.extend(
+                reader
+                    .files_in_folder(folder.folder_id)?
+                    .into_iter()
+                    .map(|file| file.file_id),
+            );
         }
     }
     gone.sort_unstable();
@@ -534,7 +632,10 @@ fn resolve_sources(
             CustodianRule::Named(name) => {
                 let (id, new) = custodians.id(name);
                 if new {
-                    batch.custodians.push(CustodianRow { custodian_id: id, name: name.clone() });
+                    batch.custodians.push(CustodianRow {
+                        custodian_id: id,
+                        name: name.clone(),
+                    });
                 }
                 Some(id)
             }
@@ -570,7 +671,10 @@ fn resolve_sources(
             custodian_rule: rule,
             run_no: before.map_or(run, |before| before.run_no),
         });
-        resolved.push(ResolvedSource { spec: spec.clone(), source: source_id });
+        resolved.push(ResolvedSource {
+            spec: spec.clone(),
+            source: source_id,
+        });
     }
     Ok((resolved, reassigned))
 }
@@ -590,7 +694,10 @@ fn reassign(
             PathBuf::new()
         };
         let name = rule.name_of(&rel)?;
-        Some(CustodianRow { custodian_id: custodians.id(&name).0, name })
+        Some(CustodianRow {
+            custodian_id: custodians.id(&name).0,
+            name,
+        })
     })?;
     Ok(())
 }

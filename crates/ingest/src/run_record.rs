@@ -2,8 +2,8 @@
 //!
 //! The catalogue is what counts; these files are its copy in plain JSON, first line or member a format version.
 
-use embley_model::id::RunNo;
 use embley_model::event::ProgressSnapshot;
+use embley_model::id::RunNo;
 use embley_store::catalogue::{RunKind, RunState};
 use embley_store::{Case, StoreError};
 use serde_json::json;
@@ -25,7 +25,11 @@ pub(crate) struct Conduct {
 
 impl Conduct {
     pub(crate) fn of(options: &IngestOptions) -> Self {
-        Self { threads: options.threads, memory_bytes: options.memory_bytes, progress: options.counters.snapshot() }
+        Self {
+            threads: options.threads,
+            memory_bytes: options.memory_bytes,
+            progress: options.counters.snapshot(),
+        }
     }
 }
 

@@ -78,12 +78,7 @@ pub(crate) fn run(
     Ok(total)
 }
 
-fn ask(
-    item: ItemNo,
-    snapshot: &Snapshot,
-    originals: &mut Originals,
-    result: &mut SelfTest,
-) -> Result<(), IngestError> {
+fn ask(item: ItemNo, snapshot: &Snapshot, originals: &mut Originals, result: &mut SelfTest) -> Result<(), IngestError> {
     let doc = originals.document(item)?;
     let mut words: Vec<(u64, Field, String)> = Vec::new();
     for (field, tokens) in &doc.texts {
@@ -100,10 +95,19 @@ fn ask(
     }
     words.sort();
     result.asked += 1;
-    let mut terms: Vec<Node> =
-        words.into_iter().take(WORDS).map(|(_, field, token)| Node::Term { fields: vec![field], token }).collect();
+    let mut terms: Vec<Node> = words
+        .into_iter()
+        .take(WORDS)
+        .map(|(_, field, token)| Node::Term {
+            fields: vec![field],
+            token,
+        })
+        .collect();
     terms.push(Node::Items(Arc::new(RoaringBitmap::from_iter([item.0]))));
-    let want = Want { items: false, top: None };
+    let want = Want {
+        items: false,
+        top: None,
+    };
     if snapshot.run(&Node::And(terms), want)?.count == 1 {
         result.found += 1;
     } else {
@@ -136,7 +140,10 @@ pub(crate) fn sample(numbers: &[u32], size: usize, seed: u64) -> Vec<ItemNo> {
 
 /// Kinds of items whose words are in the index.
 pub(crate) fn has_words(searchability: Searchability) -> bool {
-    matches!(searchability, Searchability::Searched | Searchability::PartlyLimit | Searchability::PartlyDecoding)
+    matches!(
+        searchability,
+        Searchability::Searched | Searchability::PartlyLimit | Searchability::PartlyDecoding
+    )
 }
 
 #[cfg(test)]

@@ -46,9 +46,20 @@ pub(crate) enum Work {
     /// Small files, read by the worker that takes them.
     Files(Vec<Arc<FileContext>>),
     /// A range of a mailbox, already read.
-    Range { file: Arc<FileContext>, variant: Variant, range: ScannedRange, last: bool },
+    Range {
+        file: Arc<FileContext>,
+        variant: Variant,
+        range: ScannedRange,
+        last: bool,
+    },
     /// One message of a mailbox that is too large to hold.
-    LargeMessage { file: Arc<FileContext>, variant: Variant, entry: Entry, range: ScannedRange, last: bool },
+    LargeMessage {
+        file: Arc<FileContext>,
+        variant: Variant,
+        entry: Entry,
+        range: ScannedRange,
+        last: bool,
+    },
     /// One loose file that is too large to hold.
     LargeFile(Arc<FileContext>),
     /// Nothing to read: notes only.

@@ -77,7 +77,11 @@ struct Hashed<'b> {
 
 enum Identity<'b> {
     Memory(Cow<'b, [u8]>),
-    File { file: Arc<FileContext>, range: Range<u64>, variant: Option<Variant> },
+    File {
+        file: Arc<FileContext>,
+        range: Range<u64>,
+        variant: Option<Variant>,
+    },
     Unreadable(Defect),
 }
 
@@ -95,14 +99,23 @@ impl Worker<'_> {
                 return Err(error);
             }
         };
-        let Loaded { files, buffers, mut entries, progress, mut discovered } = loaded;
+        let Loaded {
+            files,
+            buffers,
+            mut entries,
+            progress,
+            mut discovered,
+        } = loaded;
         let count = entries.len() as u64;
         if let Some(file) = files.first() {
             self.options.counters.set_in_flight(self.slot, &file.shown);
         }
         self.lose_entry(&unit, &mut entries);
         let started = self.count(Stage::Read, count, unit.bytes, started);
-        let hashed: Vec<Hashed<'_>> = entries.into_iter().map(|entry| self.hash(entry, &files, &buffers)).collect();
+        let hashed: Vec<Hashed<'_>> = entries
+            .into_iter()
+            .map(|entry| self.hash(entry, &files, &buffers))
+            .collect();
         let started = self.count(Stage::Hash, count, unit.bytes, started);
         let fresh = self.decide(unit.ticket.0, &hashed, decide)?;
         let started = self.count(Stage::Decide, count, unit.bytes, started);
@@ -130,16 +143,16 @@ impl Worker<'_> {
 
     fn count(&self, stage: Stage, items: u64, bytes: u64, started: u64) -> u64 {
         let now = self.options.clock.monotonic_nanos();
-        self.options.counters.add(stage, items, bytes, now.saturating_sub(started));
+        self.options
+            .counters
+            .add(stage, items, bytes, now.saturating_sub(started));
         now
     }
 
     /// For the test of the reconciliation only.
     fn lose_entry(&self, unit: &Unit, entries: &mut Vec<LoadedEntry>) {
-        if let Some(lost) = self.options.lose_entry {
-            if unit.ticket.0 == lost && !entries.is_empty() {
-                entries.remove(0);
-            }
+        if self.options.lose_entry == Some(unit.ticket.0) && !entries.is_empty() {
+            entries.remove(0);
         }
     }
 
@@ -156,19 +169,35 @@ impl Worker<'_> {
             Bytes::Memory { buffer, range } => {
                 let as_found = &buffers[buffer][range];
                 let bytes = identity_bytes(as_found, &mut loaded, self.depth);
-                let blake3 = if self.depth == Depth::Whole { prepare::blake3_of(&bytes) } else { Blake3([0; 32]) };
+                let blake3 = if self.depth == Depth::Whole {
+                    prepare::blake3_of(&bytes)
+                } else {
+                    Blake3([0; 32])
+                };
                 let size = bytes.len() as u64;
-                Hashed { loaded, identity: Identity::Memory(bytes), blake3, sha256: None, size }
+                Hashed {
+                    loaded,
+                    identity: Identity::Memory(bytes),
+                    blake3,
+                    sha256: None,
+                    size,
+                }
             }
             Bytes::File { range } => {
                 let file = Arc::clone(&files[loaded.file]);
                 match streamed_identity(&file, &range, loaded.variant) {
                     Ok(streamed) => {
-                        loaded.found.unquoted = streamed.variant.is_some_and(|_| streamed.size != range.end - range.start);
+                        loaded.found.unquoted = streamed
+                            .variant
+                            .is_some_and(|_| streamed.size != range.end - range.start);
                         loaded.found.second = streamed.second;
                         Hashed {
                             loaded,
-                            identity: Identity::File { file, range, variant: streamed.variant },
+                            identity: Identity::File {
+                                file,
+                                range,
+                                variant: streamed.variant,
+                            },
                             blake3: streamed.blake3,
                             sha256: Some(streamed.sha256),
                             size: streamed.size,
@@ -180,7 +209,12 @@ impl Worker<'_> {
         }
     }
 
-    fn decide(&self, ticket: u64, hashed: &[Hashed<'_>], decide: &Turnstile<DedupTable>) -> Result<Vec<bool>, IngestError> {
+    fn decide(
+        &self,
+        ticket: u64,
+        hashed: &[Hashed<'_>],
+        decide: &Turnstile<DedupTable>,
+    ) -> Result<Vec<bool>, IngestError> {
         if self.depth == Depth::ParseOnly {
             return Ok(vec![true; hashed.len()]);
         }
@@ -192,14 +226,23 @@ impl Worker<'_> {
         })
     }
 
-    fn prepare(&mut self, entry: Hashed<'_>, fresh: bool, files: &[Arc<FileContext>]) -> Result<PreparedEntry, IngestError> {
+    fn prepare(
+        &mut self,
+        entry: Hashed<'_>,
+        fresh: bool,
+        files: &[Arc<FileContext>],
+    ) -> Result<PreparedEntry, IngestError> {
         let file = entry.loaded.file;
         let context = &files[file];
         let outcome = match entry.identity {
             Identity::Unreadable(defect) => Outcome::Excepted(defect),
             _ if !fresh => Outcome::Known(entry.blake3.half()),
             Identity::Memory(bytes) => {
-                let sha256 = if self.depth == Depth::Whole { prepare::sha256(&bytes) } else { Sha256([0; 32]) };
+                let sha256 = if self.depth == Depth::Whole {
+                    prepare::sha256(&bytes)
+                } else {
+                    Sha256([0; 32])
+                };
                 if self.known_hashes.sha256.contains(&sha256.0) {
                     Outcome::Excluded
                 } else {
@@ -208,19 +251,35 @@ impl Worker<'_> {
                         .transpose()?;
                     let digests = (entry.blake3, sha256);
                     let items = self.items(&bytes, &entry.loaded, digests, context);
-                    Outcome::New(Box::new(PreparedFamily { items, span, streamed: None }))
+                    Outcome::New(Box::new(PreparedFamily {
+                        items,
+                        span,
+                        streamed: None,
+                    }))
                 }
             }
             Identity::File { file, range, variant } => {
                 let sha256 = entry.sha256.unwrap_or(Sha256([0; 32]));
                 let digests = (entry.blake3, sha256);
                 let items = self.large_items(&file, &range, variant, &entry.loaded, digests, entry.size);
-                let streamed =
-                    StreamedOriginal { path: file.absolute.clone(), variant, start: range.start, end: range.end };
-                Outcome::New(Box::new(PreparedFamily { items, span: None, streamed: Some(streamed) }))
+                let streamed = StreamedOriginal {
+                    path: file.absolute.clone(),
+                    variant,
+                    start: range.start,
+                    end: range.end,
+                };
+                Outcome::New(Box::new(PreparedFamily {
+                    items,
+                    span: None,
+                    streamed: Some(streamed),
+                }))
             }
         };
-        Ok(PreparedEntry { file, found: entry.loaded.found, outcome })
+        Ok(PreparedEntry {
+            file,
+            found: entry.loaded.found,
+            outcome,
+        })
     }
 
     fn items(
@@ -239,9 +298,24 @@ impl Worker<'_> {
             defects: loaded.defects.clone(),
         };
         match &loaded.kind {
-            EntryKind::Message => prepare::message(bytes, Given { filename: None, ..given }, &self.limits, self.depth),
+            EntryKind::Message => prepare::message(
+                bytes,
+                Given {
+                    filename: None,
+                    ..given
+                },
+                &self.limits,
+                self.depth,
+            ),
             EntryKind::Loose(kind) => {
-                vec![prepare::document(bytes, bytes.len() as u64, kind.into(), given, &self.limits, self.depth)]
+                vec![prepare::document(
+                    bytes,
+                    bytes.len() as u64,
+                    kind.into(),
+                    given,
+                    &self.limits,
+                    self.depth,
+                )]
             }
         }
     }
@@ -258,23 +332,43 @@ impl Worker<'_> {
         let name = String::from_utf8_lossy(&file.name);
         let mut defects = loaded.defects.clone();
         defects.push(Defect::new(DefectCode::LargeMessage, format!("{size} bytes")));
-        let given = Given { filename: Some(&name), mtime_nanos: file.stat.mtime_nanos, blake3, sha256, defects };
+        let given = Given {
+            filename: Some(&name),
+            mtime_nanos: file.stat.mtime_nanos,
+            blake3,
+            sha256,
+            defects,
+        };
         let source = match SourceFile::open(&file.absolute) {
             Ok(source) => source,
             Err(error) => return vec![unparsed(given, size, &error)],
         };
         match &loaded.kind {
             EntryKind::Message => {
-                let given = Given { filename: None, ..given };
+                let given = Given {
+                    filename: None,
+                    ..given
+                };
                 match mail::parse_large(&source, range.clone(), variant.unwrap_or(AS_IT_IS), &self.limits) {
                     Ok(family) => prepare::family_items(family, given, self.depth),
                     Err(error) => vec![unparsed(given, size, &error)],
                 }
             }
             EntryKind::Loose(kind) => {
-                let wanted = if matches!(kind, FileKind::Text) { self.limits.max_text_bytes } else { 0 };
+                let wanted = if matches!(kind, FileKind::Text) {
+                    self.limits.max_text_bytes
+                } else {
+                    0
+                };
                 let head = source.read_at_most(range.start, wanted).unwrap_or_default();
-                vec![prepare::document(&head, size, kind.into(), given, &self.limits, self.depth)]
+                vec![prepare::document(
+                    &head,
+                    size,
+                    kind.into(),
+                    given,
+                    &self.limits,
+                    self.depth,
+                )]
             }
         }
     }
@@ -282,14 +376,25 @@ impl Worker<'_> {
 
 fn unparsed(given: Given<'_>, size: u64, error: &FormatError) -> PreparedItem {
     let mut given = given;
-    given.defects.push(Defect::new(DefectCode::ParserPanic, error.to_string()));
-    prepare::document(&[], size, DocumentKind::UNREAD, given, &ParseLimits::default(), Depth::Whole)
+    given
+        .defects
+        .push(Defect::new(DefectCode::ParserPanic, error.to_string()));
+    prepare::document(
+        &[],
+        size,
+        DocumentKind::UNREAD,
+        given,
+        &ParseLimits::default(),
+        Depth::Whole,
+    )
 }
 
 /// The bytes that identify an entry (DOMAIN section 6): the unquoted message where the variant is known and quoting can be put
 /// back exactly, else the slice as found, with the unquoted hash as a second key.
 fn identity_bytes<'b>(as_found: &'b [u8], loaded: &mut LoadedEntry, depth: Depth) -> Cow<'b, [u8]> {
-    let Some(variant) = loaded.variant else { return Cow::Borrowed(as_found) };
+    let Some(variant) = loaded.variant else {
+        return Cow::Borrowed(as_found);
+    };
     let unquoted = unquote(variant, as_found);
     if unquoted.exact {
         loaded.found.unquoted = matches!(unquoted.bytes, Cow::Owned(_));
@@ -320,7 +425,13 @@ fn streamed_identity(
     let source = SourceFile::open(&file.absolute)?;
     let slice = digest_stream(&mut UnquoteReader::new(&source, range.clone(), AS_IT_IS))?;
     let Some(variant) = variant else {
-        return Ok(StreamedIdentity { blake3: slice.0, sha256: slice.1, size: slice.2, second: None, variant: None });
+        return Ok(StreamedIdentity {
+            blake3: slice.0,
+            sha256: slice.1,
+            size: slice.2,
+            second: None,
+            variant: None,
+        });
     };
     let mut reader = UnquoteReader::new(&source, range.clone(), variant);
     let unquoted = digest_stream(&mut reader)?;
@@ -333,7 +444,13 @@ fn streamed_identity(
             variant: Some(variant),
         }
     } else {
-        StreamedIdentity { blake3: slice.0, sha256: slice.1, size: slice.2, second: Some(unquoted.0), variant: None }
+        StreamedIdentity {
+            blake3: slice.0,
+            sha256: slice.1,
+            size: slice.2,
+            second: Some(unquoted.0),
+            variant: None,
+        }
     })
 }
 
@@ -343,7 +460,9 @@ fn digest_stream(reader: &mut dyn Read) -> Result<(Blake3, Sha256, u64), FormatE
     let mut size = 0;
     let mut buffer = vec![0; 1 << 20];
     loop {
-        let read = reader.read(&mut buffer).map_err(|source| FormatError::Stream { source })?;
+        let read = reader
+            .read(&mut buffer)
+            .map_err(|source| FormatError::Stream { source })?;
         if read == 0 {
             break;
         }
@@ -351,5 +470,9 @@ fn digest_stream(reader: &mut dyn Read) -> Result<(Blake3, Sha256, u64), FormatE
         sha256.update(&buffer[..read]);
         size += read as u64;
     }
-    Ok((Blake3(*blake3.finalize().as_bytes()), Sha256(sha256.finalize().into()), size))
+    Ok((
+        Blake3(*blake3.finalize().as_bytes()),
+        Sha256(sha256.finalize().into()),
+        size,
+    ))
 }

@@ -69,7 +69,10 @@ pub fn pass(name: &'static str) -> std::io::Result<()> {
     match armed.mode {
         Mode::Kill => signal_self("KILL"),
         Mode::Stop => signal_self("STOP"),
-        Mode::Error => Err(std::io::Error::new(std::io::ErrorKind::StorageFull, format!("failpoint {name}"))),
+        Mode::Error => Err(std::io::Error::new(
+            std::io::ErrorKind::StorageFull,
+            format!("failpoint {name}"),
+        )),
     }
 }
 

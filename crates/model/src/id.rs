@@ -123,7 +123,7 @@ pub fn hex_encode(bytes: &[u8]) -> String {
 
 /// Bytes of a hexadecimal text of even length, or `None` when a character is not a digit.
 pub fn hex_decode(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
     text.as_bytes()

@@ -68,9 +68,11 @@ fn baseline(bench: &BenchArgs, sources: &[PathBuf], clock: &Arc<dyn Clock>) -> a
     let before = Usage::now(&**clock);
     let report = embley_ingest::parse_and_index(&request(sources, false)?, &options, folder.path())?;
     let used = Usage::now(&**clock).since(&before);
-    Ok(json!({"schema": crate::output::SCHEMA, "what": "parse-and-index", "threads": options.threads,
+    Ok(
+        json!({"schema": crate::output::SCHEMA, "what": "parse-and-index", "threads": options.threads,
         "entries": report.entries, "items": report.items, "bytes": report.bytes, "index_bytes": folder_bytes(folder.path())?,
-        "usage": used.json(report.bytes, report.entries)}))
+        "usage": used.json(report.bytes, report.entries)}),
+    )
 }
 
 fn whole(bench: &BenchArgs, clock: &Arc<dyn Clock>) -> anyhow::Result<Value> {
@@ -84,7 +86,12 @@ fn whole(bench: &BenchArgs, clock: &Arc<dyn Clock>) -> anyhow::Result<Value> {
     };
     let folder = tempfile::tempdir()?;
     let dir = folder.path().join("case");
-    let init = InitOptions { name: "bench".into(), reference: String::new(), zone: String::new(), at_micros: clock.now_micros() };
+    let init = InitOptions {
+        name: "bench".into(),
+        reference: String::new(),
+        zone: String::new(),
+        at_micros: clock.now_micros(),
+    };
     Case::init(&dir, &init)?;
     let mut runs = Vec::new();
     for (name, rehash) in [("first", false), ("second", false), ("rehash", true)] {
@@ -193,7 +200,10 @@ impl Usage {
         // Fields 14 and 15 (proc(5)), counted behind the name in brackets, in ticks of 1/100 s.
         let fields: Vec<&str> = text.rsplit(')').next().unwrap_or("").split_whitespace().collect();
         let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-        Self { wall_nanos: clock.monotonic_nanos(), cpu_micros: (ticks(11) + ticks(12)) * 10_000 }
+        Self {
+            wall_nanos: clock.monotonic_nanos(),
+            cpu_micros: (ticks(11) + ticks(12)) * 10_000,
+        }
     }
 
     fn since(&self, before: &Self) -> Used {
@@ -219,7 +229,11 @@ impl Used {
 fn peak_resident() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kib| kib << 10)
+    line.trim()
+        .trim_end_matches(" kB")
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib << 10)
 }
 
 fn folder_bytes(dir: &Path) -> anyhow::Result<u64> {
@@ -227,7 +241,11 @@ fn folder_bytes(dir: &Path) -> anyhow::Result<u64> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         let meta = entry.metadata()?;
-        sum += if meta.is_dir() { folder_bytes(&entry.path())? } else { meta.len() };
+        sum += if meta.is_dir() {
+            folder_bytes(&entry.path())?
+        } else {
+            meta.len()
+        };
     }
     Ok(sum)
 }

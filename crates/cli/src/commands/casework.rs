@@ -28,17 +28,27 @@ use crate::output::{Rows, clean};
 /// Imports or lists records.
 pub(crate) fn records(args: &Args, command: &RecordsCommand) -> anyhow::Result<u8> {
     match command {
-        RecordsCommand::Import { file, mapping, record_type } => {
-            import_records(args, file, mapping, record_type.as_deref())
-        }
-        RecordsCommand::List { record_type, limit, list } => {
+        RecordsCommand::Import {
+            file,
+            mapping,
+            record_type,
+        } => import_records(args, file, mapping, record_type.as_deref()),
+        RecordsCommand::List {
+            record_type,
+            limit,
+            list,
+        } => {
             let case = Case::open(&context::case_dir(args)?, Access::Read)?;
             let reader = case.reader()?;
             let wanted = record_type.as_deref().map(record_type_of).transpose()?;
             let mut rows = Rows::new("records", &["item", "type", "system", "id", "version", "title"]);
             let most = context::limit(limit).unwrap_or(u64::MAX);
             let mut total: u64 = 0;
-            for kind in RecordType::ALL.iter().copied().filter(|kind| wanted.is_none_or(|wanted| wanted == *kind)) {
+            for kind in RecordType::ALL
+                .iter()
+                .copied()
+                .filter(|kind| wanted.is_none_or(|wanted| wanted == *kind))
+            {
                 for stored in facts::records::of_type(reader.facts(), kind)? {
                     total += 1;
                     if total > most {
@@ -85,11 +95,17 @@ fn import_records(args: &Args, file: &Path, mapping: &str, record_type: Option<&
     let actor = context::actor(args);
     let facts = case.facts()?;
     let mut writer = RecordWriter::open(&case, &options)?;
-    let request = ImportRequest { record_type, ..ImportRequest::new(file, &mapping, &actor, &zone) };
+    let request = ImportRequest {
+        record_type,
+        ..ImportRequest::new(file, &mapping, &actor, &zone)
+    };
     let report = import::import(facts.connection(), &mut writer, &request)?;
     drop(writer);
     let links = LinkCases::renew(&case)?;
-    println!("{}", serde_json::to_string_pretty(&json!({"schema": crate::output::SCHEMA, "import": report, "links": links}))?);
+    println!(
+        "{}",
+        serde_json::to_string_pretty(&json!({"schema": crate::output::SCHEMA, "import": report, "links": links}))?
+    );
     eprintln!(
         "{} rows = {} new + {} updated + {} unchanged + {} excepted",
         report.rows, report.new, report.updated, report.unchanged, report.excepted
@@ -97,7 +113,11 @@ fn import_records(args: &Args, file: &Path, mapping: &str, record_type: Option<&
     for (row, why) in &report.exceptions {
         eprintln!("row {row}: {}", clean(why));
     }
-    Ok(if report.excepted > 0 { exit::EXCEPTIONS } else { exit::DONE })
+    Ok(if report.excepted > 0 {
+        exit::EXCEPTIONS
+    } else {
+        exit::DONE
+    })
 }
 
 fn zone_of(case: &Case) -> anyhow::Result<TimeZone> {
@@ -151,9 +171,17 @@ pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
-    let stamp = Stamp { actor: &actor, at_micros: SystemClock::new().now_micros() };
+    let stamp = Stamp {
+        actor: &actor,
+        at_micros: SystemClock::new().now_micros(),
+    };
     match command {
-        ExhibitCommand::Add { reference, target, produced_by, description } => {
+        ExhibitCommand::Add {
+            reference,
+            target,
+            produced_by,
+            description,
+        } => {
             let reference = reference_of(reference)?;
             let items = targets(&case, &reader, target)?;
             let said = exhibits::Said {
@@ -165,12 +193,22 @@ pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u
             let registered = exhibits::register(writer.connection(), &reference, &said, stamp)?;
             let change = exhibits::add_items(writer.connection(), &registered.exhibit, &items, &reason(target), stamp)?;
             for clash in &registered.clashes {
-                eprintln!("warning: {} also produces under these initials ({})", clean(&clash.produced_by), clash.reference);
+                eprintln!(
+                    "warning: {} also produces under these initials ({})",
+                    clean(&clash.produced_by),
+                    clash.reference
+                );
             }
-            eprintln!("{reference}: {} items added, {} were there, {} in it now", change.changed, change.as_before, change.members);
+            eprintln!(
+                "{reference}: {} items added, {} were there, {} in it now",
+                change.changed, change.as_before, change.members
+            );
         }
         ExhibitCommand::List(list) => {
-            let mut rows = Rows::new("exhibits", &["exhibit", "produced by", "description", "items", "linked to"]);
+            let mut rows = Rows::new(
+                "exhibits",
+                &["exhibit", "produced by", "description", "items", "linked to"],
+            );
             for exhibit in exhibits::list(reader.facts())? {
                 let links = facts::links::of_exhibit(reader.facts(), &exhibit)?;
                 let linked: Vec<String> = links.iter().map(|link| link.target.text().to_owned()).collect();
@@ -193,7 +231,10 @@ pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u
             let exhibit = exhibits::find(writer.connection(), &reference, None)?;
             let target = facts::links::Target::read(case_ref);
             let new = facts::links::add(writer.connection(), &exhibit, &target, "", stamp)?;
-            eprintln!("{reference} {} {case_ref}", if new { "is now linked to" } else { "was linked to" });
+            eprintln!(
+                "{reference} {} {case_ref}",
+                if new { "is now linked to" } else { "was linked to" }
+            );
         }
     }
     Ok(exit::DONE)
@@ -204,24 +245,36 @@ pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
-    let stamp = Stamp { actor: &actor, at_micros: SystemClock::new().now_micros() };
+    let stamp = Stamp {
+        actor: &actor,
+        at_micros: SystemClock::new().now_micros(),
+    };
     match command {
         TagCommand::Add { tag, target } => {
             let items = targets(&case, &reader, target)?;
             some(&items, target)?;
             let change = tags::add(case.facts()?.connection(), tag, &items, &reason(target), stamp)?;
-            eprintln!("{tag}: {} items tagged, {} were, {} carry it now", change.changed, change.as_before, change.members);
+            eprintln!(
+                "{tag}: {} items tagged, {} were, {} carry it now",
+                change.changed, change.as_before, change.members
+            );
         }
         TagCommand::Remove { tag, target } => {
             let items = targets(&case, &reader, target)?;
             some(&items, target)?;
             let change = tags::remove(case.facts()?.connection(), tag, &items, &reason(target), stamp)?;
-            eprintln!("{tag}: taken off {} items, {} carry it now", change.changed, change.members);
+            eprintln!(
+                "{tag}: taken off {} items, {} carry it now",
+                change.changed, change.members
+            );
         }
         TagCommand::List(list) => {
             let mut rows = Rows::new("tags", &["tag", "items"]);
             for set in tags::list(reader.facts())? {
-                rows.push(vec![clean(&set.name), set.count.to_string()], json!({"tag": set.name, "items": set.count}))?;
+                rows.push(
+                    vec![clean(&set.name), set.count.to_string()],
+                    json!({"tag": set.name, "items": set.count}),
+                )?;
             }
             rows.print(context::format(list), Vec::new())?;
         }
@@ -246,7 +299,12 @@ pub(crate) fn timeline(args: &Args, asked: &TimelineArgs) -> anyhow::Result<u8> 
     };
     let mut ask = Ask::of(&asked.case_ref).between(day(&asked.from)?, day(&asked.to)?, &zone);
     ask.person = asked.person.clone();
-    let sources = Sources { facts: reader.facts(), items: &reader, names: &searcher, zone: &zone };
+    let sources = Sources {
+        facts: reader.facts(),
+        items: &reader,
+        names: &searcher,
+        zone: &zone,
+    };
     let timeline = timeline::timeline(sources, &ask)?;
     let mut rows = Rows::new("entries", &Entry::COLUMNS);
     for entry in &timeline.entries {
@@ -259,6 +317,10 @@ pub(crate) fn timeline(args: &Args, asked: &TimelineArgs) -> anyhow::Result<u8> 
         ("undated", timeline.undated.into()),
     ];
     rows.print(context::format(&asked.list), extra)?;
-    eprintln!("{} entries, {} of them undated, in the material loaded", timeline.entries.len(), timeline.undated);
+    eprintln!(
+        "{} entries, {} of them undated, in the material loaded",
+        timeline.entries.len(),
+        timeline.undated
+    );
     Ok(exit::DONE)
 }

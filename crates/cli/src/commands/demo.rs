@@ -17,10 +17,16 @@ const SEED: u64 = 7;
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from("embley-demo"));
     if dir.exists() && dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(CliError::usage(format!("{} is not empty; name another folder: embley demo DIR", dir.display())));
+        return Err(CliError::usage(format!(
+            "{} is not empty; name another folder: embley demo DIR",
+            dir.display()
+        )));
     }
     let made = dir.join("made");
-    println!("Making {MESSAGES} messages of a fictional force in {} (seed {SEED}) ...", made.display());
+    println!(
+        "Making {MESSAGES} messages of a fictional force in {} (seed {SEED}) ...",
+        made.display()
+    );
     let config = CorpusConfig {
         custodians: 4,
         cases: 12,
@@ -31,35 +37,111 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
     let case_dir = dir.join("case");
     let step = Step { case_dir: &case_dir };
     step.say("A case is one folder.");
-    step.run(&["init", &text(&case_dir), "--name", "Worked example", "--reference", "DEMO/1"], &[0])?;
+    step.run(
+        &[
+            "init",
+            &text(&case_dir),
+            "--name",
+            "Worked example",
+            "--reference",
+            "DEMO/1",
+        ],
+        &[0],
+    )?;
     step.say("All mail goes in; the first component of the path is the custodian.");
-    step.run(&["ingest", &text(&made.join("mail")), "--custodian-from-path", "1", "--progress", "plain"], &[0, 3])?;
+    step.run(
+        &[
+            "ingest",
+            &text(&made.join("mail")),
+            "--custodian-from-path",
+            "1",
+            "--progress",
+            "plain",
+        ],
+        &[0, 3],
+    )?;
     step.say("Every entry found has one outcome, and all sums close.");
     step.run(&["status", "--format", "table"], &[0])?;
     step.say("A second run finds nothing new.");
-    step.run(&["ingest", &text(&made.join("mail")), "--custodian-from-path", "1", "--progress", "none"], &[0])?;
+    step.run(
+        &[
+            "ingest",
+            &text(&made.join("mail")),
+            "--custodian-from-path",
+            "1",
+            "--progress",
+            "none",
+        ],
+        &[0],
+    )?;
     step.say("Case-system records become items of the same index.");
     for name in ["person", "case", "role_appointment", "decision"] {
-        step.run(&["records", "import", &text(&made.join("records").join(format!("{name}.jsonl")))], &[0])?;
+        step.run(
+            &[
+                "records",
+                "import",
+                &text(&made.join("records").join(format!("{name}.jsonl"))),
+            ],
+            &[0],
+        )?;
     }
-    let case_ref = truth.cases.first().map(|case| case.case_ref.clone()).context("the example has no case")?;
+    let case_ref = truth
+        .cases
+        .first()
+        .map(|case| case.case_ref.clone())
+        .context("the example has no case")?;
     let quoted = format!("\"{case_ref}\"");
     step.say("A case reference, as a phrase.");
-    step.run(&["search", &quoted, "--limit", "3", "--format", "table", "--facets", "custodian,type,year"], &[0])?;
+    step.run(
+        &[
+            "search",
+            &quoted,
+            "--limit",
+            "3",
+            "--format",
+            "table",
+            "--facets",
+            "custodian,type,year",
+        ],
+        &[0],
+    )?;
     step.say("What the answer holds becomes an exhibit and is linked to the case.");
     step.run(
-        &["exhibit", "add", "AB/1", "--query", &quoted, "--produced-by", "Ash Birch", "--description", "Mail naming the case"],
+        &[
+            "exhibit",
+            "add",
+            "AB/1",
+            "--query",
+            &quoted,
+            "--produced-by",
+            "Ash Birch",
+            "--description",
+            "Mail naming the case",
+        ],
         &[0],
     )?;
     step.run(&["exhibit", "link", "AB/1", &case_ref], &[0])?;
-    step.run(&["tag", "add", "to-read", "--query", &format!("{quoted} AND has:attachment")], &[0])?;
+    step.run(
+        &[
+            "tag",
+            "add",
+            "to-read",
+            "--query",
+            &format!("{quoted} AND has:attachment"),
+        ],
+        &[0],
+    )?;
     step.say("Decisions, roles, mail and exhibits of the case in one order.");
     step.run(&["timeline", &case_ref, "--format", "table"], &[0])?;
     step.say("What could not be read, and what is odd.");
     step.run(&["exceptions", "--limit", "8", "--format", "table"], &[0])?;
     step.say("Nothing was lost: the folder checks itself, every byte hashed again.");
     step.run(&["verify", "--deep", "--format", "json"], &[0])?;
-    println!("\nThe case is in {}; try: embley --case {} search meeting", case_dir.display(), case_dir.display());
+    println!(
+        "\nThe case is in {}; try: embley --case {} search meeting",
+        case_dir.display(),
+        case_dir.display()
+    );
     Ok(exit::DONE)
 }
 
@@ -78,8 +160,16 @@ impl Step<'_> {
 
     /// Runs this very program, as a user would.
     fn run(&self, args: &[&str], codes: &[i32]) -> anyhow::Result<()> {
-        let shown: Vec<String> =
-            args.iter().map(|arg| if arg.contains([' ', '"']) { format!("'{arg}'") } else { (*arg).to_owned() }).collect();
+        let shown: Vec<String> = args
+            .iter()
+            .map(|arg| {
+                if arg.contains([' ', '"']) {
+                    format!("'{arg}'")
+                } else {
+                    (*arg).to_owned()
+                }
+            })
+            .collect();
         println!("$ embley {}", shown.join(" "));
         let program = std::env::current_exe().context("cannot tell where this program is")?;
         let status = Command::new(program)

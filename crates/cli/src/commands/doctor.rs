@@ -19,46 +19,93 @@ pub(crate) fn run(list: &ListArgs) -> anyhow::Result<u8> {
         )
     };
     let cores = context::threads(None);
-    add("cores", cores.to_string(), "one worker a core by default; --threads changes it")?;
-    add("memory", memory(), "ingest keeps to --memory (1G by default) beside the de-duplication table of about 32 bytes an item")?;
-    add("open files", limit(), "tantivy keeps each segment's files open; 1024 are enough")?;
-    add("temporary folder", temporary(), "messages over 32 MiB are copied there when they are read again")?;
-    add("hash instructions", hash_instructions().to_owned(), "with them SHA-256 costs next to nothing; without, ingest is some 10 % slower")?;
+    add(
+        "cores",
+        cores.to_string(),
+        "one worker a core by default; --threads changes it",
+    )?;
+    add(
+        "memory",
+        memory(),
+        "ingest keeps to --memory (1G by default) beside the de-duplication table of about 32 bytes an item",
+    )?;
+    add(
+        "open files",
+        limit(),
+        "tantivy keeps each segment's files open; 1024 are enough",
+    )?;
+    add(
+        "temporary folder",
+        temporary(),
+        "messages over 32 MiB are copied there when they are read again",
+    )?;
+    add(
+        "hash instructions",
+        hash_instructions().to_owned(),
+        "with them SHA-256 costs next to nothing; without, ingest is some 10 % slower",
+    )?;
     for (tool, means) in [
-        ("python3", "only for scripts/oracle, the independent reader of the tests"),
+        (
+            "python3",
+            "only for scripts/oracle, the independent reader of the tests",
+        ),
         ("notmuch", "only for scripts/peers"),
         ("mairix", "only for scripts/peers"),
         ("mu", "only for scripts/peers"),
     ] {
-        add(tool, if on_path(tool) { "found".into() } else { "not found".into() }, means)?;
+        add(
+            tool,
+            if on_path(tool) {
+                "found".into()
+            } else {
+                "not found".into()
+            },
+            means,
+        )?;
     }
-    add("formats", "mail, mailboxes, text".into(), "PST, Office, PDF, archives and images are kept, hashed and registered as not searchable")?;
+    add(
+        "formats",
+        "mail, mailboxes, text".into(),
+        "PST, Office, PDF, archives and images are kept, hashed and registered as not searchable",
+    )?;
     rows.print(context::format(list), Vec::new())?;
     Ok(exit::DONE)
 }
 
 fn memory() -> String {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:")).map(str::trim);
+    let available = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))
+        .map(str::trim);
     available.map_or_else(|| "unknown".to_owned(), |kib| format!("{kib} available"))
 }
 
 fn limit() -> String {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    limit.current.map_or_else(|| "unlimited".to_owned(), |count| count.to_string())
+    limit
+        .current
+        .map_or_else(|| "unlimited".to_owned(), |count| count.to_string())
 }
 
 fn temporary() -> String {
     let dir = std::env::temp_dir();
     match rustix::fs::statvfs(&dir) {
-        Ok(stat) => format!("{}: {} MiB free", dir.display(), stat.f_bavail.saturating_mul(stat.f_frsize) >> 20),
+        Ok(stat) => format!(
+            "{}: {} MiB free",
+            dir.display(),
+            stat.f_bavail.saturating_mul(stat.f_frsize) >> 20
+        ),
         Err(error) => format!("{}: {error}", dir.display()),
     }
 }
 
 fn hash_instructions() -> &'static str {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let has = |flag: &str| text.lines().any(|line| line.starts_with("flags") && line.split(' ').any(|word| word == flag));
+    let has = |flag: &str| {
+        text.lines()
+            .any(|line| line.starts_with("flags") && line.split(' ').any(|word| word == flag))
+    };
     match (has("sha_ni"), has("avx2")) {
         (true, true) => "sha_ni, avx2",
         (true, false) => "sha_ni",
@@ -68,7 +115,9 @@ fn hash_instructions() -> &'static str {
 }
 
 fn on_path(tool: &str) -> bool {
-    let Some(path) = std::env::var_os("PATH") else { return false };
+    let Some(path) = std::env::var_os("PATH") else {
+        return false;
+    };
     std::env::split_paths(&path).any(|dir| is_file(&dir.join(tool)))
 }
 

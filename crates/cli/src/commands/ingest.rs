@@ -40,7 +40,10 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
 
 /// Opens the case for evidence; the lock says who holds it.
 pub(crate) fn open_for_writing(dir: &Path, what: &str, clock: &dyn Clock) -> anyhow::Result<Case> {
-    let holder = Holder { what: what.to_owned(), since_micros: clock.now_micros() };
+    let holder = Holder {
+        what: what.to_owned(),
+        since_micros: clock.now_micros(),
+    };
     Ok(Case::open(dir, Access::Write(holder))?)
 }
 
@@ -64,14 +67,20 @@ pub(crate) fn request(args: &IngestArgs) -> anyhow::Result<IngestRequest> {
         (None, None) => CustodianRule::Unknown,
     };
     if args.label.is_some() && args.sources.len() > 1 {
-        return Err(CliError::usage("--label names one source, but several were given; use --manifest"));
+        return Err(CliError::usage(
+            "--label names one source, but several were given; use --manifest",
+        ));
     }
     for path in &args.sources {
         let label = match &args.label {
             Some(label) => label.clone(),
             None => base_name(path)?,
         };
-        sources.push(SourceSpec { path: path.clone(), label, custodian: rule.clone() });
+        sources.push(SourceSpec {
+            path: path.clone(),
+            label,
+            custodian: rule.clone(),
+        });
     }
     if let Some(manifest) = &args.manifest {
         sources.extend(read_manifest(manifest)?);
@@ -120,9 +129,8 @@ fn read_manifest(path: &Path) -> anyhow::Result<Vec<SourceSpec>> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut sources = Vec::new();
     for (number, row) in reader.deserialize::<ManifestRow>().enumerate() {
-        let row = row.map_err(|error| {
-            CliError::usage(format!("manifest {}, row {}: {error}", path.display(), number + 2))
-        })?;
+        let row =
+            row.map_err(|error| CliError::usage(format!("manifest {}, row {}: {error}", path.display(), number + 2)))?;
         let source = folder.join(&row.path);
         let custodian = row.custodian.filter(|name| !name.trim().is_empty());
         sources.push(SourceSpec {
@@ -157,7 +165,10 @@ fn say(report: &RunReport) {
         eprintln!("{} went on where it had stopped", report.run);
     }
     if report.replayed > 0 {
-        eprintln!("{} items were put back into the index, which was behind the catalogue", report.replayed);
+        eprintln!(
+            "{} items were put back into the index, which was behind the catalogue",
+            report.replayed
+        );
     }
     eprintln!(
         "{}: {} entries found = {} new + {} duplicate + {} unchanged + {} excluded + {} excepted; {} parts = {} items + {} excepted",
@@ -176,7 +187,10 @@ fn say(report: &RunReport) {
         eprintln!("unchanged files were told by {}", report.unchanged_by);
     }
     if report.absent_files > 0 {
-        eprintln!("{} files that were there before are gone; their items are kept", report.absent_files);
+        eprintln!(
+            "{} files that were there before are gone; their items are kept",
+            report.absent_files
+        );
     }
     if let Some(test) = &report.self_test {
         eprintln!(

@@ -16,6 +16,9 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<u8> {
     };
     Case::init(&args.dir, &options)?;
     eprintln!("case {:?} made in {}", args.name, args.dir.display());
-    eprintln!("next: embley --case {} ingest SOURCE --custodian NAME", args.dir.display());
+    eprintln!(
+        "next: embley --case {} ingest SOURCE --custodian NAME",
+        args.dir.display()
+    );
     Ok(exit::DONE)
 }

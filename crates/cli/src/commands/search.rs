@@ -25,7 +25,10 @@ pub(crate) struct StoredTexts<'c> {
 impl<'c> StoredTexts<'c> {
     /// Readers are opened when they are wanted and used again.
     pub(crate) fn new(case: &'c Case) -> Self {
-        Self { case, idle: Mutex::new(Vec::new()) }
+        Self {
+            case,
+            idle: Mutex::new(Vec::new()),
+        }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Originals>> {
@@ -50,18 +53,29 @@ impl ItemText for StoredTexts<'_> {
 pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
     let case = Case::open(&context::case_dir(args)?, Access::Read)?;
     let searcher = Searcher::open(&case)?;
-    let plan = searcher.plan(&search.query).map_err(|error| exit::pointed(error, &search.query))?;
+    let plan = searcher
+        .plan(&search.query)
+        .map_err(|error| exit::pointed(error, &search.query))?;
     if search.explain {
         println!("{}", plan.explain());
         return Ok(exit::DONE);
     }
     let facets = facets(search)?;
-    let texts = if search.count || search.no_snippets { None } else { Some(StoredTexts::new(&case)) };
+    let texts = if search.count || search.no_snippets {
+        None
+    } else {
+        Some(StoredTexts::new(&case))
+    };
     let links = CaseHits::new(&searcher);
-    let limit = if search.count { Some(0) } else { context::limit(&search.limit).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)) };
+    let limit = if search.count {
+        Some(0)
+    } else {
+        context::limit(&search.limit).map(|limit| usize::try_from(limit).unwrap_or(usize::MAX))
+    };
     let options = SearchOptions {
         scope: scope(&search.scope)?,
-        sort: Sort::from_name(&search.sort).ok_or_else(|| CliError::usage(format!("unknown order {:?}", search.sort)))?,
+        sort: Sort::from_name(&search.sort)
+            .ok_or_else(|| CliError::usage(format!("unknown order {:?}", search.sort)))?,
         offset: 0,
         limit,
         facets: &facets,
@@ -90,7 +104,9 @@ fn scope(name: &str) -> anyhow::Result<Scope> {
 }
 
 fn facets(search: &SearchArgs) -> anyhow::Result<Vec<Facet>> {
-    let Some(list) = &search.facets else { return Ok(Vec::new()) };
+    let Some(list) = &search.facets else {
+        return Ok(Vec::new());
+    };
     list.split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty())
@@ -132,7 +148,18 @@ fn print(answer: Answer<'_>, format: Format) -> anyhow::Result<()> {
         Format::Csv => {
             let mut out = out.borrow_mut();
             let mut csv = csv::Writer::from_writer(&mut *out);
-            csv.write_record(["item_no", "item", "kind", "date", "from", "to", "subject", "filename", "custodians", "sha256"])?;
+            csv.write_record([
+                "item_no",
+                "item",
+                "kind",
+                "date",
+                "from",
+                "to",
+                "subject",
+                "filename",
+                "custodians",
+                "sha256",
+            ])?;
             for hit in answer.hits()? {
                 csv.write_record(cells(&hit?).iter().map(|cell| defuse(cell)))?;
             }
@@ -150,9 +177,19 @@ fn table(answer: &Answer<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
     for hit in answer.hits()? {
         let hit = hit?;
         let date = hit.date.as_deref().unwrap_or("undated");
-        let title = if hit.subject.is_empty() { hit.filename.clone().unwrap_or_default() } else { hit.subject.clone() };
+        let title = if hit.subject.is_empty() {
+            hit.filename.clone().unwrap_or_default()
+        } else {
+            hit.subject.clone()
+        };
         writeln!(out, "#{}  {date}  {}  {}", hit.item_no, hit.kind.word(), clean(&title))?;
-        writeln!(out, "    from {}  to {}  held by {}", clean(&hit.from), clean(&hit.to.join(", ")), clean(&hit.custodians.join(", ")))?;
+        writeln!(
+            out,
+            "    from {}  to {}  held by {}",
+            clean(&hit.from),
+            clean(&hit.to.join(", ")),
+            clean(&hit.custodians.join(", "))
+        )?;
         let marks: Vec<String> = [
             ("exhibits", hit.exhibits.join(", ")),
             ("tags", hit.tags.join(", ")),
@@ -167,7 +204,12 @@ fn table(answer: &Answer<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
             writeln!(out, "    {}", clean(&marks.join("  ")))?;
         }
         for snippet in &hit.snippets {
-            writeln!(out, "    {}: {}", snippet.field, clean(&marked(&snippet.text, &snippet.ranges)).replace('\n', " "))?;
+            writeln!(
+                out,
+                "    {}: {}",
+                snippet.field,
+                clean(&marked(&snippet.text, &snippet.ranges)).replace('\n', " ")
+            )?;
         }
     }
     Ok(())
@@ -211,11 +253,19 @@ fn tell(answer: &Answer<'_>) {
     let summary = answer.summary();
     eprintln!("{} hits", summary.count);
     for facet in &summary.facets {
-        let values: Vec<String> = facet.values.iter().map(|value| format!("{} {}", clean(value.value.as_deref().unwrap_or("(none)")), value.count)).collect();
+        let values: Vec<String> = facet
+            .values
+            .iter()
+            .map(|value| format!("{} {}", clean(value.value.as_deref().unwrap_or("(none)")), value.count))
+            .collect();
         eprintln!("{}: {}", facet.facet.name(), values.join(", "));
     }
     if !summary.not_searchable.is_empty() {
-        let reasons: Vec<String> = summary.not_searchable.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let reasons: Vec<String> = summary
+            .not_searchable
+            .iter()
+            .map(|(reason, count)| format!("{reason} {count}"))
+            .collect();
         eprintln!("in scope, but not searchable: {}", reasons.join(", "));
     }
     tell_of_lack(answer);
@@ -228,7 +278,9 @@ fn tell(answer: &Answer<'_>) {
 fn tell_of_lack(answer: &Answer<'_>) {
     let lacking = answer.summary().not_indexed;
     if lacking > 0 {
-        eprintln!("{lacking} items are not in the index yet: an ingest or reindex is under way or was stopped; run it again");
+        eprintln!(
+            "{lacking} items are not in the index yet: an ingest or reindex is under way or was stopped; run it again"
+        );
     }
 }
 

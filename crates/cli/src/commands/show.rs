@@ -37,7 +37,11 @@ pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
     } else if show.instances {
         instances(&originals, item, show)?;
     } else if show.family || show.thread {
-        let rows = if show.family { originals.catalogue().family(item)? } else { originals.thread(item)? };
+        let rows = if show.family {
+            originals.catalogue().family(item)?
+        } else {
+            originals.thread(item)?
+        };
         list(&originals, &rows, show)?;
     } else {
         one(&originals, item)?;
@@ -61,22 +65,35 @@ pub(crate) fn resolve(reader: &CatalogueReader, text: &str) -> anyhow::Result<It
     let id = text.strip_prefix("item:").unwrap_or(text);
     let (hex, part) = id.split_once('/').unwrap_or((id, ""));
     if hex.is_empty() || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(CliError::usage(format!("{text:?} is neither an item number nor an item id")));
+        return Err(CliError::usage(format!(
+            "{text:?} is neither an item number nor an item id"
+        )));
     }
     let roots = reader.roots_by_hex(&hex.to_ascii_lowercase())?;
     let root = match roots.as_slice() {
         [one] => *one,
         [] => return Err(CliError::usage(format!("there is no item {text}"))),
-        several => return Err(CliError::usage(format!("{text} names {} items; give more digits", several.len()))),
+        several => {
+            return Err(CliError::usage(format!(
+                "{text} names {} items; give more digits",
+                several.len()
+            )));
+        }
     };
     if part.is_empty() {
         return Ok(root);
     }
-    reader.part(root, part)?.ok_or_else(|| CliError::usage(format!("item {root} has no part {part}")))
+    reader
+        .part(root, part)?
+        .ok_or_else(|| CliError::usage(format!("item {root} has no part {part}")))
 }
 
 fn header_end(raw: &[u8]) -> usize {
-    let find = |needle: &[u8]| raw.windows(needle.len()).position(|window| window == needle).map(|at| at + needle.len());
+    let find = |needle: &[u8]| {
+        raw.windows(needle.len())
+            .position(|window| window == needle)
+            .map(|at| at + needle.len())
+    };
     match (find(b"\n\n"), find(b"\r\n\r\n")) {
         (Some(one), Some(other)) => one.min(other),
         (Some(one), None) | (None, Some(one)) => one,
@@ -85,13 +102,21 @@ fn header_end(raw: &[u8]) -> usize {
 }
 
 fn id_of(reader: &CatalogueReader, row: &ItemRow) -> anyhow::Result<String> {
-    let blob = reader.blob_of(row.root)?.ok_or_else(|| anyhow::anyhow!("item {} has no blob", row.root))?;
-    Ok(ItemId { root: blob.blake3.half(), part: row.part_path.clone() }.to_string())
+    let blob = reader
+        .blob_of(row.root)?
+        .ok_or_else(|| anyhow::anyhow!("item {} has no blob", row.root))?;
+    Ok(ItemId {
+        root: blob.blake3.half(),
+        part: row.part_path.clone(),
+    }
+    .to_string())
 }
 
 fn described(originals: &Originals, row: &ItemRow) -> anyhow::Result<Value> {
     let reader = originals.catalogue();
-    let blob = reader.blob(row.blob_id)?.ok_or_else(|| anyhow::anyhow!("item {} has no blob", row.item_no))?;
+    let blob = reader
+        .blob(row.blob_id)?
+        .ok_or_else(|| anyhow::anyhow!("item {} has no blob", row.item_no))?;
     let people: Vec<Value> = row
         .participants
         .iter()
@@ -122,7 +147,10 @@ fn described(originals: &Originals, row: &ItemRow) -> anyhow::Result<Value> {
 }
 
 fn one(originals: &Originals, item: ItemNo) -> anyhow::Result<()> {
-    let row = originals.catalogue().item(item)?.ok_or_else(|| CliError::usage(format!("there is no item {item}")))?;
+    let row = originals
+        .catalogue()
+        .item(item)?
+        .ok_or_else(|| CliError::usage(format!("there is no item {item}")))?;
     println!("{}", serde_json::to_string_pretty(&described(originals, &row)?)?);
     Ok(())
 }
@@ -130,11 +158,18 @@ fn one(originals: &Originals, item: ItemNo) -> anyhow::Result<()> {
 fn list(originals: &Originals, rows: &[ItemRow], show: &ShowArgs) -> anyhow::Result<()> {
     let mut table = Rows::new("items", &["item", "kind", "date", "part", "title", "size"]);
     for row in rows {
-        let title = if row.subject.is_empty() { row.filename.clone().unwrap_or_default() } else { row.subject.clone() };
+        let title = if row.subject.is_empty() {
+            row.filename.clone().unwrap_or_default()
+        } else {
+            row.subject.clone()
+        };
         let cells = vec![
             row.item_no.to_string(),
             row.kind.word().to_owned(),
-            row.date.utc_secs.and_then(rfc3339).unwrap_or_else(|| "undated".to_owned()),
+            row.date
+                .utc_secs
+                .and_then(rfc3339)
+                .unwrap_or_else(|| "undated".to_owned()),
             row.part_path.clone(),
             clean(&title),
             row.size.to_string(),
@@ -146,19 +181,30 @@ fn list(originals: &Originals, rows: &[ItemRow], show: &ShowArgs) -> anyhow::Res
 
 fn instances(originals: &Originals, item: ItemNo, show: &ShowArgs) -> anyhow::Result<()> {
     let reader = originals.catalogue();
-    let row = reader.item(item)?.ok_or_else(|| CliError::usage(format!("there is no item {item}")))?;
+    let row = reader
+        .item(item)?
+        .ok_or_else(|| CliError::usage(format!("there is no item {item}")))?;
     let custodians = reader.custodians()?;
-    let mut table = Rows::new("instances", &["path", "custodian", "ordinal", "offset", "length", "status", "run"]);
+    let mut table = Rows::new(
+        "instances",
+        &["path", "custodian", "ordinal", "offset", "length", "status", "run"],
+    );
     for instance in reader.instances_of(row.root)? {
         let file = reader.file(instance.file_id)?;
         let holder = file.and_then(|file| file.custodian_id);
-        let custodian = custodians.iter().find(|one| Some(one.custodian_id) == holder).map(|one| one.name.clone());
+        let custodian = custodians
+            .iter()
+            .find(|one| Some(one.custodian_id) == holder)
+            .map(|one| one.name.clone());
         push_instance(&mut table, &instance, reader.shown_path(instance.file_id)?, custodian)?;
     }
     let format = context::format(&show.list);
     table.print(format, vec![("item_no", row.item_no.0.into())])?;
     if format == Format::Table && row.root != item {
-        eprintln!("item {item} is a part of item {}; these are the places of that one", row.root);
+        eprintln!(
+            "item {item} is a part of item {}; these are the places of that one",
+            row.root
+        );
     }
     Ok(())
 }

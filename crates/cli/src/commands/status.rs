@@ -22,7 +22,19 @@ pub(crate) fn status(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
     let totals = totals(&reader)?;
     let mut rows = Rows::new(
         "runs",
-        &["run", "kind", "state", "found", "new", "duplicate", "unchanged", "excluded", "excepted", "parts", "balanced"],
+        &[
+            "run",
+            "kind",
+            "state",
+            "found",
+            "new",
+            "duplicate",
+            "unchanged",
+            "excluded",
+            "excepted",
+            "parts",
+            "balanced",
+        ],
     );
     let runs = reader.runs()?;
     for run in &runs {
@@ -56,7 +68,10 @@ pub(crate) fn status(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
     rows.print(format, vec![("case", described), ("totals", totals.clone())])?;
     if format == Format::Table {
         println!("items: {}", flat(&totals["items"]));
-        println!("instances: {}; originals {} bytes", totals["instances"], totals["bytes"]);
+        println!(
+            "instances: {}; originals {} bytes",
+            totals["instances"], totals["bytes"]
+        );
         println!("not searchable: {}", flat(&totals["not_searchable"]));
     }
     Ok(exit::DONE)
@@ -69,11 +84,17 @@ fn merge(object: &mut Value, more: Value) {
 }
 
 fn flat(object: &Value) -> String {
-    let Some(members) = object.as_object() else { return String::new() };
+    let Some(members) = object.as_object() else {
+        return String::new();
+    };
     if members.is_empty() {
         return "nothing".to_owned();
     }
-    members.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+    members
+        .iter()
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn stamp(micros: i64) -> String {
@@ -147,7 +168,10 @@ pub(crate) fn runs(args: &Args, command: &RunsCommand) -> anyhow::Result<u8> {
         }
         RunsCommand::Show { id } => {
             let digits = id.trim_start_matches("run:");
-            let run_no = digits.parse().map(RunNo).map_err(|_| CliError::usage(format!("{id:?} is not a run id")))?;
+            let run_no = digits
+                .parse()
+                .map(RunNo)
+                .map_err(|_| CliError::usage(format!("{id:?} is not a run id")))?;
             let run = reader.runs()?.into_iter().find(|run| run.run_no == run_no);
             let run = run.ok_or_else(|| CliError::usage(format!("there is no {}", run_id(run_no))))?;
             let text = |text: &str| serde_json::from_str(text).unwrap_or(Value::String(text.to_owned()));
@@ -171,17 +195,27 @@ pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result
         Some(word) => Some(class_of(word)?),
     };
     let limit = context::limit(&wanted.limit).unwrap_or(u64::MAX);
-    let mut rows = Rows::new("exceptions", &["run", "class", "code", "where", "range", "detail", "done"]);
+    let mut rows = Rows::new(
+        "exceptions",
+        &["run", "class", "code", "where", "range", "detail", "done"],
+    );
     let mut total: u64 = 0;
     let mut add = |rows: &mut Rows, cells: [String; 7], object: Value| -> anyhow::Result<()> {
         total += 1;
-        if total <= limit { rows.push(cells.to_vec(), object) } else { Ok(()) }
+        if total <= limit {
+            rows.push(cells.to_vec(), object)
+        } else {
+            Ok(())
+        }
     };
     for row in reader.exceptions(None)? {
         if class.is_some_and(|class| class != row.class) {
             continue;
         }
-        let range = row.range.as_ref().map_or_else(String::new, |range| format!("{}..{}", range.start, range.end));
+        let range = row
+            .range
+            .as_ref()
+            .map_or_else(String::new, |range| format!("{}..{}", range.start, range.end));
         let object = json!({
             "run": run_id(row.run_no), "class": row.class, "phase": row.phase, "code": row.code.text(), "means": row.code.means(),
             "path": row.path, "item_no": null, "range": row.range.map(|range| [range.start, range.end]),
@@ -206,7 +240,10 @@ pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result
         Ok(())
     })?;
     for defect in defects {
-        let range = defect.range.as_ref().map_or_else(String::new, |range| format!("{}..{}", range.start, range.end));
+        let range = defect
+            .range
+            .as_ref()
+            .map_or_else(String::new, |range| format!("{}..{}", range.start, range.end));
         let object = json!({
             "run": null, "class": defect.code.class(), "phase": defect.code.phase(), "code": defect.code.text(),
             "means": defect.code.means(), "path": null, "item_no": defect.item_no.0,
@@ -235,7 +272,11 @@ fn class_of(word: &str) -> anyhow::Result<Class> {
     [Class::Note, Class::Warning, Class::Loss, Class::Excepted]
         .into_iter()
         .find(|class| word_of(*class) == word)
-        .ok_or_else(|| CliError::usage(format!("unknown class {word:?}; there are note, warning, loss, excepted")))
+        .ok_or_else(|| {
+            CliError::usage(format!(
+                "unknown class {word:?}; there are note, warning, loss, excepted"
+            ))
+        })
 }
 
 fn word_of(class: Class) -> &'static str {

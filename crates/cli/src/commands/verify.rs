@@ -25,11 +25,24 @@ pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
     };
     let mut findings = report.findings;
     for (place, detail) in index_damage(&case)? {
-        findings.push(Finding { thing: "index".into(), place, detail, next: "embley reindex".into() });
+        findings.push(Finding {
+            thing: "index".into(),
+            place,
+            detail,
+            next: "embley reindex".into(),
+        });
     }
     let mut rows = Rows::new("findings", &["thing", "place", "what", "next step"]);
     for one in &findings {
-        rows.push(vec![one.thing.clone(), one.place.clone(), one.detail.clone(), one.next.clone()], one)?;
+        rows.push(
+            vec![
+                one.thing.clone(),
+                one.place.clone(),
+                one.detail.clone(),
+                one.next.clone(),
+            ],
+            one,
+        )?;
     }
     let count = findings.len();
     let extra = vec![
@@ -42,7 +55,11 @@ pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
     let checked = &report.checked;
     eprintln!(
         "{}: {} packs, {} frames, {} blobs, {} items, {} instances; {count} findings",
-        if verify.deep { "every byte hashed again" } else { "quick check" },
+        if verify.deep {
+            "every byte hashed again"
+        } else {
+            "quick check"
+        },
         checked.packs,
         checked.frames,
         checked.packed_blobs + checked.derived_blobs,
@@ -58,7 +75,10 @@ fn index_damage(case: &Case) -> anyhow::Result<Vec<(String, String)>> {
         return Ok(Vec::new());
     }
     match embley_index::verify(&case.index_dir()) {
-        Ok(damages) => Ok(damages.into_iter().map(|damage| (damage.file.display().to_string(), damage.detail)).collect()),
+        Ok(damages) => Ok(damages
+            .into_iter()
+            .map(|damage| (damage.file.display().to_string(), damage.detail))
+            .collect()),
         Err(error) => Ok(vec![(case.index_dir().display().to_string(), error.to_string())]),
     }
 }
@@ -79,6 +99,9 @@ pub(crate) fn reindex(args: &Args, reindex: &ReindexArgs) -> anyhow::Result<u8> 
     }
     let items = done?;
     let links = LinkCases::renew_all(&case)?;
-    eprintln!("{items} items in the new index; {} of {} case references are named", links.named, links.cases);
+    eprintln!(
+        "{items} items in the new index; {} of {} case references are named",
+        links.named, links.cases
+    );
     Ok(exit::DONE)
 }

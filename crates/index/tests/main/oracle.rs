@@ -334,7 +334,7 @@ fn columns_of_many_items_are_read_as_those_of_few() {
         .enumerate()
         .map(|(no, item)| (no as u32 * 2, item))
         .collect();
-    commit(&mut store, &[numbered.clone()], 1);
+    commit(&mut store, std::slice::from_ref(&numbered), 1);
     let snapshot = Snapshot::open(folder.path()).expect("an index");
     let oracle = Oracle::new(numbered);
     let bounds = (
@@ -392,7 +392,7 @@ fn phrases_over_long_lists_are_found_whichever_way_they_are_read() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut store = IndexStore::open_or_create(folder.path()).expect("a new folder");
     let numbered: Vec<(u32, &Item)> = items.iter().enumerate().map(|(no, item)| (no as u32, item)).collect();
-    commit(&mut store, &[numbered.clone()], 1);
+    commit(&mut store, std::slice::from_ref(&numbered), 1);
     let snapshot = Snapshot::open(folder.path()).expect("an index");
     let oracle = Oracle::new(numbered);
     let rare = Node::Items(Arc::new((0..3000_u32).filter(|no| no % 37 == 0).collect()));

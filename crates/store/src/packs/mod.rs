@@ -16,8 +16,8 @@ mod write;
 pub use build::{BlobSpan, FrameBuilder, PackedRange};
 pub use format::{FRAME_TARGET_BYTES, PACK_FORMAT, PACK_ROLL_BYTES, pack_file_name, pack_number};
 pub use read::PackReader;
-pub use walk::{BlobEnd, PackWalker, WalkedFrame};
 pub(crate) use read::check_header;
+pub use walk::{BlobEnd, PackWalker, WalkedFrame};
 pub(crate) use write::pack_numbers;
 pub use write::{PackWriter, StreamedBlob, StreamedBlobWriter};
 

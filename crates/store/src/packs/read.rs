@@ -148,7 +148,11 @@ impl PackReader {
         let before = self.cache.len();
         self.cache.retain(|one| one.pack != pack || one.offset != offset);
         let needed = if self.cache.len() < before { usize::MAX } else { needed };
-        let Loaded { plain, whole, next_offset } = self.load(pack, offset, needed)?;
+        let Loaded {
+            plain,
+            whole,
+            next_offset,
+        } = self.load(pack, offset, needed)?;
         let plain = Arc::new(plain);
         if keep {
             if self.cache.len() >= CACHED_FRAMES
@@ -189,10 +193,18 @@ impl PackReader {
         let plain_len = header.plain_len as usize;
         if needed < plain_len / 4 * 3 && matches!(header.codec, Codec::Zstd) {
             let plain = unpack_beginning(&mut self.beginner, payload, needed).map_err(damaged)?;
-            return Ok(Loaded { plain, whole: false, next_offset });
+            return Ok(Loaded {
+                plain,
+                whole: false,
+                next_offset,
+            });
         }
         let plain = unpack(&mut self.decompressor, &header, payload).map_err(damaged)?;
-        Ok(Loaded { plain, whole: true, next_offset })
+        Ok(Loaded {
+            plain,
+            whole: true,
+            next_offset,
+        })
     }
 
     fn file(&mut self, pack: u32) -> Result<usize> {
