@@ -87,6 +87,13 @@ pub enum IndexError {
     },
 }
 
+/// The error of the system that a report ends with, as in `No space left on device (os error 28)`.
+fn system_error(report: &str) -> Option<io::Error> {
+    let (_, rest) = report.rsplit_once("(os error ")?;
+    let (number, _) = rest.split_once(')')?;
+    number.parse().ok().map(io::Error::from_raw_os_error)
+}
+
 /// The beginning of a report: the engine quotes whole files.
 pub(crate) fn cut(report: &str) -> String {
     const CHARACTERS: usize = 200;
@@ -143,6 +150,14 @@ impl IndexError {
                 Self::from_io(action, &folder.join(filepath), io_error)
             }
             TantivyError::OpenDirectoryError(OpenDirectoryError::DoesNotExist(folder)) => Self::Missing { folder },
+            // The engine keeps some errors of the system as text only.
+            TantivyError::InternalError(report) | TantivyError::SystemError(report) => match system_error(&report) {
+                Some(source) => Self::from_io(action, folder, Arc::new(source)),
+                None => Self::Engine {
+                    action,
+                    source: TantivyError::InternalError(report),
+                },
+            },
             source => Self::Engine { action, source },
         }
     }
@@ -176,3 +191,18 @@ impl IndexError {
 
 /// Result of operations on the index.
 pub type Result<T> = std::result::Result<T, IndexError>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_that_the_engine_reports_as_text_is_the_environment_s_trouble() {
+        let report = TantivyError::InternalError("No space left on device (os error 28)".to_owned());
+        let error = IndexError::engine(Path::new("index"), "write a segment", report);
+        assert_eq!(error.class(), ErrorClass::Environment);
+        assert!(error.to_string().contains("No space left on device"), "{error}");
+        let other = IndexError::engine(Path::new("index"), "write", TantivyError::InternalError("odd".to_owned()));
+        assert_eq!(other.class(), ErrorClass::Internal);
+    }
+}
