@@ -111,6 +111,7 @@ impl World {
 
     fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
+        #[expect(clippy::disallowed_methods, reason = "a sample beside the case")]
         std::fs::write(&path, text).expect("the sample is written");
         path
     }

@@ -55,10 +55,10 @@ impl Display {
 
     fn end(&mut self) {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            if thread.join().is_err() {
-                eprintln!("embley: the progress display failed; the work is not affected");
-            }
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            eprintln!("embley: the progress display failed; the work is not affected");
         }
     }
 }

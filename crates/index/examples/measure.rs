@@ -295,7 +295,7 @@ fn made(item_no: u32) -> IndexDoc {
     let mut random = Random(u64::from(item_no) << 20 | 7);
     let mut doc = IndexDoc::new(item_no, ItemKind::Email);
     doc.size = 4000;
-    doc.date = (item_no % 50 != 0).then(|| 946_684_800 + (random.next() % 300_000_000) as i64);
+    doc.date = (!item_no.is_multiple_of(50)).then(|| 946_684_800 + (random.next() % 300_000_000) as i64);
     let mut text = |length: u64| {
         let mut text = String::new();
         for _ in 0..length {

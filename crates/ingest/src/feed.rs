@@ -513,10 +513,6 @@ impl<'a> Feed<'a> {
             .as_mut()
             .and_then(|current| current.folders.get_mut(&parent))
             .and_then(|open| open.known.remove(&name));
-        self.options
-            .counters
-            .planned_bytes
-            .fetch_add(found.stat.size, Ordering::Relaxed);
         let mut resume = None;
         let mut previous = None;
         if let Some(known) = known {

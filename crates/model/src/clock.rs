@@ -20,6 +20,7 @@ impl SystemClock {
         clippy::new_without_default,
         reason = "a clock with a default would be looked up deep inside"
     )]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn new() -> Self {
         Self {
             start: std::time::Instant::now(),

@@ -52,6 +52,7 @@ impl Folder {
     /// Writes a file beside the case.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.temp.path().join(name);
+        #[expect(clippy::disallowed_methods, reason = "a sample beside the case")]
         std::fs::write(&path, text).expect("the sample is written");
         path
     }

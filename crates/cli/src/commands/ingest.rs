@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use embley_casework::links::LinkCases;
+use embley_formats::walk::{WalkOptions, Walked, walk};
 use embley_ingest::{CustodianRule, FinishStep, IngestOptions, IngestRequest, RunReport, SourceSpec};
 use embley_model::clock::{Clock, SystemClock};
+use embley_model::event::Counters;
 use embley_store::{Access, Case, Holder};
 
-use crate::args::{Args, IngestArgs};
+use crate::args::{Args, IngestArgs, ProgressKind};
 use crate::context;
 use crate::exit::{self, CliError};
 use crate::output::clean;
@@ -29,6 +31,9 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     options.checkpoint_bytes = ingest.test_checkpoint_bytes.unwrap_or(options.checkpoint_bytes);
     options.range_bytes = ingest.test_range_bytes.unwrap_or(options.range_bytes);
     options.cancel = stop_on_signal()?;
+    if ingest.progress != ProgressKind::None {
+        plan(&request, &options.counters);
+    }
     let display = Display::start(ingest.progress, Arc::clone(&options.counters), clock);
     let steps: [&dyn FinishStep; 1] = [&LinkCases];
     let report = embley_ingest::run(&case, &request, &options, &steps);
@@ -36,6 +41,23 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     let report = report?;
     say(&report);
     Ok(code(&report))
+}
+
+/// Sums up what there is to read, beside the work and for the time to go only; nothing waits for it.
+fn plan(request: &IngestRequest, counters: &Arc<Counters>) {
+    let paths: Vec<PathBuf> = request.sources.iter().map(|source| source.path.clone()).collect();
+    let options = WalkOptions {
+        exclude: request.exclude.clone(),
+        follow_links: true,
+    };
+    let counters = Arc::clone(counters);
+    std::thread::spawn(move || {
+        for found in paths.iter().flat_map(|path| walk(path, &options)) {
+            if let Walked::File(file) = found {
+                counters.planned_bytes.fetch_add(file.stat.size, Ordering::Relaxed);
+            }
+        }
+    });
 }
 
 /// Opens the case for evidence; the lock says who holds it.
