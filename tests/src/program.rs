@@ -13,6 +13,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::rss::Watch;
+
 /// The release binary: `EMBLEY_BIN`, else the one in `target/release`, which is built first when it is not there.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -199,11 +201,13 @@ impl Program {
         }
     }
 
-    /// Runs it to its end and hands its results over piece by piece. Returns code and words.
-    pub fn run_streaming(mut self, mut take: impl FnMut(&[u8])) -> Ran {
+    /// Runs it to its end and hands its results over piece by piece. Returns code and words, and the most anonymous memory that
+    /// was seen, in bytes.
+    pub fn run_streaming(mut self, mut take: impl FnMut(&[u8])) -> (Ran, u64) {
         let piped = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = piped.unwrap_or_else(|error| panic!("{}: {error}", self.shown));
         let mut stdout = child.stdout.take().expect("stdout is piped");
+        let watch = Watch::start(child.id());
         let mut buffer = vec![0; 1 << 20];
         loop {
             match stdout.read(&mut buffer).expect("stdout can be read") {
@@ -212,13 +216,15 @@ impl Program {
             }
         }
         let output = child.wait_with_output().expect("the program ends");
-        Ran {
+        let (most, _) = watch.finish();
+        let ran = Ran {
             code: output.status.code(),
             signal: output.status.signal(),
             stdout: Vec::new(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             shown: self.shown,
-        }
+        };
+        (ran, most)
     }
 }
 

@@ -23,7 +23,11 @@ fn reachable_binary(site: &Site) -> PathBuf {
 /// Runs the program as somebody whom file permissions bind.
 fn as_nobody(site: &Site, args: &[&str]) -> Ran {
     let program = Program::at(&reachable(site), args);
-    if is_root() { program.as_user(NOBODY).run() } else { program.run() }
+    if is_root() {
+        program.as_user(NOBODY).run()
+    } else {
+        program.run()
+    }
 }
 
 fn reachable(site: &Site) -> PathBuf {
@@ -53,7 +57,10 @@ fn text(path: &Path) -> &str {
 fn with_mail() -> Site {
     let site = Site::new();
     for number in 1..=8 {
-        files::write(&site.path(&format!("mail/{number}.eml")), made::message(number, &format!("xqword{number}")));
+        files::write(
+            &site.path(&format!("mail/{number}.eml")),
+            made::message(number, &format!("xqword{number}")),
+        );
     }
     site.ingest(&[site.path("mail")]).expect(0);
     site
@@ -64,7 +71,9 @@ fn a_missing_file_is_named_with_its_cause() {
     let site = with_mail();
     let before = site.dump();
     let missing = site.path("not-there.mbox");
-    site.ingest(&[&missing]).expect(4).says(&["no input readable", text(&missing), "No such file"]);
+    site.ingest(&[&missing])
+        .expect(4)
+        .says(&["no input readable", text(&missing), "No such file"]);
     embley_tests::site::same_text("the case", &before, &site.dump());
 }
 
@@ -73,12 +82,27 @@ fn a_missing_file_among_others_is_one_exception() {
     let site = Site::new();
     files::write(&site.path("there.eml"), made::message(1, "xqthere"));
     let ran = site.ingest(&[site.path("not-there.mbox"), site.path("there.eml")]);
-    ran.expect(3).says(&["1 new", "1 excepted", "all sums close", "embley exceptions --class excepted"]);
-    let listed = site.ok(&["exceptions", "--class", "excepted", "--format", "json"]).json();
+    ran.expect(3).says(&[
+        "1 new",
+        "1 excepted",
+        "all sums close",
+        "embley exceptions --class excepted",
+    ]);
+    let listed = site
+        .ok(&["exceptions", "--class", "excepted", "--format", "json"])
+        .json();
     assert_eq!(listed["total"], 1, "{listed}");
     let one = &listed["exceptions"][0];
-    assert_eq!((&one["code"], &one["path"]), (&"SRC-UNREADABLE".into(), &"not-there.mbox".into()));
-    assert!(one["detail"].as_str().is_some_and(|detail| detail.contains("No such file")), "{one}");
+    assert_eq!(
+        (&one["code"], &one["path"]),
+        (&"SRC-UNREADABLE".into(), &"not-there.mbox".into())
+    );
+    assert!(
+        one["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("No such file")),
+        "{one}"
+    );
     assert_eq!(site.count("xqthere"), 1);
 }
 
@@ -99,9 +123,25 @@ fn a_file_without_permission_is_named_with_its_cause() {
         args.extend(sources.iter().map(|path| text(path)));
         as_nobody(&site, &args)
     };
-    ingest(&[&secret]).expect(4).says(&["no input readable", text(&secret), "Permission denied"]);
-    ingest(&[&secret, &site.path("open.eml")]).expect(3).says(&["1 new", "1 excepted"]);
-    let listed = as_nobody(&site, &["--case", text(&case), "exceptions", "--class", "excepted", "--format", "json"]).json();
+    ingest(&[&secret])
+        .expect(4)
+        .says(&["no input readable", text(&secret), "Permission denied"]);
+    ingest(&[&secret, &site.path("open.eml")])
+        .expect(3)
+        .says(&["1 new", "1 excepted"]);
+    let listed = as_nobody(
+        &site,
+        &[
+            "--case",
+            text(&case),
+            "exceptions",
+            "--class",
+            "excepted",
+            "--format",
+            "json",
+        ],
+    )
+    .json();
     let detail = listed["exceptions"][0]["detail"].as_str().expect("a detail");
     assert!(detail.contains("Permission denied"), "{listed}");
 }
@@ -117,7 +157,17 @@ fn a_folder_without_permission_is_one_exception() {
     files::chmod(&site.path("mail/closed"), 0o000);
     let case = home.join("case");
     as_nobody(&site, &["init", text(&case), "--name", "Test"]).expect(0);
-    let ran = as_nobody(&site, &["--case", text(&case), "ingest", "--progress", "none", text(&site.path("mail"))]);
+    let ran = as_nobody(
+        &site,
+        &[
+            "--case",
+            text(&case),
+            "ingest",
+            "--progress",
+            "none",
+            text(&site.path("mail")),
+        ],
+    );
     ran.expect(3).says(&["1 new", "1 excepted", "all sums close"]);
     files::chmod(&site.path("mail/closed"), 0o755);
 }
@@ -130,17 +180,31 @@ fn a_case_that_cannot_be_written_says_so_and_is_still_searched() {
     for path in files::all_files(&case) {
         files::chmod(&path, 0o444);
     }
-    let folders = [case.clone(), case.join("index"), case.join("originals"), case.join("runs")];
+    let folders = [
+        case.clone(),
+        case.join("index"),
+        case.join("originals"),
+        case.join("runs"),
+    ];
     for folder in &folders {
         files::chmod(folder, 0o555);
     }
     let run = |args: &[&str]| as_nobody(&site, &[&["--case", text(&case)], args].concat());
-    run(&["ingest", text(&site.path("more.eml"))]).expect(70).says(&["Permission denied", text(&case.join("lock")), "hint: "]);
+    run(&["ingest", text(&site.path("more.eml"))]).expect(70).says(&[
+        "Permission denied",
+        text(&case.join("lock")),
+        "hint: ",
+    ]);
     run(&["reindex"]).expect(70).says(&["Permission denied"]);
     run(&["tag", "add", "x", "1"]).expect(70).says(&["readonly"]);
     assert_eq!(run(&["search", "xqword3", "--count"]).expect(0).text(), "1\n");
-    assert_eq!(run(&["show", "3", "--raw"]).expect(0).stdout, made::message(3, "xqword3"));
-    run(&["init", text(&case.join("inner")), "--name", "x"]).expect(70).says(&["Permission denied"]);
+    assert_eq!(
+        run(&["show", "3", "--raw"]).expect(0).stdout,
+        made::message(3, "xqword3")
+    );
+    run(&["init", text(&case.join("inner")), "--name", "x"])
+        .expect(70)
+        .says(&["Permission denied"]);
     for folder in &folders {
         files::chmod(folder, 0o755);
     }
@@ -158,7 +222,9 @@ fn a_case_that_cannot_be_read_is_not_called_damaged_or_missing() {
     let case = site.case().to_owned();
     let run = |args: &[&str]| as_nobody(&site, &[&["--case", text(&case)], args].concat());
     files::chmod(&case.join("catalogue.sqlite"), 0o000);
-    run(&["status"]).expect(70).says(&["catalogue.sqlite", "Permission denied"]);
+    run(&["status"])
+        .expect(70)
+        .says(&["catalogue.sqlite", "Permission denied"]);
     files::chmod(&case, 0o000);
     run(&["status"]).expect(70).says(&["Permission denied"]);
     files::chmod(&case, 0o755);
@@ -169,10 +235,18 @@ fn a_folder_in_place_of_a_file_is_told() {
     let site = with_mail();
     let folder = site.path("mail");
     let name = text(&folder);
-    site.run(&["ingest", "--known-hashes", name, name]).expect(4).says(&[name, "Is a directory"]);
-    site.run(&["ingest", "--manifest", name]).expect(4).says(&["manifest", name, "Is a directory"]);
-    site.run(&["records", "import", name]).expect(4).says(&[name, "is a directory"]);
-    site.run(&["tag", "add", "x", "--ids", name]).expect(4).says(&[name, "Is a directory"]);
+    site.run(&["ingest", "--known-hashes", name, name])
+        .expect(4)
+        .says(&[name, "Is a directory"]);
+    site.run(&["ingest", "--manifest", name])
+        .expect(4)
+        .says(&["manifest", name, "Is a directory"]);
+    site.run(&["records", "import", name])
+        .expect(4)
+        .says(&[name, "is a directory"]);
+    site.run(&["tag", "add", "x", "--ids", name])
+        .expect(4)
+        .says(&[name, "Is a directory"]);
 }
 
 #[test]
@@ -192,7 +266,9 @@ fn a_folder_where_a_mailbox_was_is_read_as_a_folder() {
 fn an_empty_file_is_kept_and_registered_as_empty() {
     let site = Site::new();
     files::write(&site.path("empty.txt"), "");
-    site.ingest(&[site.path("empty.txt")]).expect(0).says(&["1 entries found = 1 new"]);
+    site.ingest(&[site.path("empty.txt")])
+        .expect(0)
+        .says(&["1 entries found = 1 new"]);
     let status = site.status();
     assert_eq!(status["totals"]["items"]["document"], 1, "{status}");
     assert_eq!(site.hits("*")[0]["searchability"], "empty");
@@ -206,11 +282,16 @@ fn every_mailbox_of_no_bytes_is_in_the_register() {
     for name in ["a.mbox", "b.mbox"] {
         files::write(&site.path(name), "");
     }
-    site.ingest(&[site.path("a.mbox"), site.path("b.mbox")]).expect(0).says(&["2 entries found = 1 new + 1 duplicate"]);
+    site.ingest(&[site.path("a.mbox"), site.path("b.mbox")])
+        .expect(0)
+        .says(&["2 entries found = 1 new + 1 duplicate"]);
     let listed = site.ok(&["exceptions", "--format", "json"]).json();
     let all = listed["exceptions"].as_array().expect("a list");
     for name in ["a.mbox", "b.mbox"] {
-        assert!(all.iter().any(|one| one["code"] == "BOX-EMPTY" && one["path"] == name), "{name}: {listed}");
+        assert!(
+            all.iter().any(|one| one["code"] == "BOX-EMPTY" && one["path"] == name),
+            "{name}: {listed}"
+        );
     }
 }
 
@@ -222,14 +303,25 @@ fn a_binary_called_mailbox_is_kept_and_said_to_be_none() {
     files::write(&site.path("fake.mbox"), &bytes);
     site.ingest(&[site.path("fake.mbox")]).expect(0).says(&["1 new"]);
     let hit = site.hits("*").remove(0);
-    assert_eq!((&hit["kind"], &hit["searchability"]), (&"document".into(), &"format-not-supported".into()), "{hit}");
+    assert_eq!(
+        (&hit["kind"], &hit["searchability"]),
+        (&"document".into(), &"format-not-supported".into()),
+        "{hit}"
+    );
     let defects = hit["defects"].as_array().expect("defects");
-    assert!(defects.contains(&"BOX-NO-FROM-LINE".into()) && defects.contains(&"TYPE-NOT-SEARCHABLE".into()), "{hit}");
+    assert!(
+        defects.contains(&"BOX-NO-FROM-LINE".into()) && defects.contains(&"TYPE-NOT-SEARCHABLE".into()),
+        "{hit}"
+    );
     assert_eq!(site.ok(&["show", "1", "--raw"]).stdout, bytes);
     assert_eq!(site.last_run()["not_searchable"]["format-not-supported"], 1);
     let ran = site.run(&["search", "anything"]).expect(1);
     let words = "not searchable: format-not-supported 1";
-    assert!(ran.stderr.contains(words), "an answer says what it could not look into\n{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(words),
+        "an answer says what it could not look into\n{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -237,7 +329,9 @@ fn a_mailbox_cut_off_in_the_middle_keeps_what_is_there() {
     let site = Site::new();
     let whole = made::mailbox(&[made::message(1, "xqwhole"), made::message(2, "xqcut")]);
     files::write(&site.path("cut.mbox"), &whole[..whole.len() - 20]);
-    site.ingest(&[site.path("cut.mbox")]).expect(0).says(&["2 new", "all sums close"]);
+    site.ingest(&[site.path("cut.mbox")])
+        .expect(0)
+        .says(&["2 new", "all sums close"]);
     assert_eq!(site.count("xqwhole"), 1);
     site.ok(&["verify", "--deep"]);
 }
@@ -255,7 +349,11 @@ fn a_case_of_a_newer_format_is_refused_with_words_everywhere() {
         &["reindex"],
         &["tag", "list"],
     ];
-    let words = ["has format 9", "reads up to format 1", "open the case with a newer embley"];
+    let words = [
+        "has format 9",
+        "reads up to format 1",
+        "open the case with a newer embley",
+    ];
     let newer = site.copy();
     let settings = newer.case().join("case.toml");
     let before = String::from_utf8(files::read(&settings)).expect("UTF-8");
@@ -282,7 +380,9 @@ fn an_index_of_another_version_is_refused_and_made_again() {
     let newer = text.replace("\\\"format\\\":1", "\\\"format\\\":9");
     assert_ne!(text, newer);
     files::write(&meta, newer);
-    site.run(&["search", "xqword1"]).expect(5).says(&["another version", "embley reindex"]);
+    site.run(&["search", "xqword1"])
+        .expect(5)
+        .says(&["another version", "embley reindex"]);
     site.ok(&["reindex", "--progress", "none"]);
     assert_eq!(site.count("xqword1"), 1);
 }
@@ -291,12 +391,20 @@ fn an_index_of_another_version_is_refused_and_made_again() {
 fn a_case_in_use_is_said_to_be_and_by_whom() {
     let site = with_mail();
     files::write(&site.path("more.eml"), made::message(9, "xqmore"));
-    let mut running =
-        site.ingest_program(&[site.path("more.eml")]).env("EMBLEY_FAILPOINT", "pack-sync:1:stop").start();
+    let mut running = site
+        .ingest_program(&[site.path("more.eml")])
+        .env("EMBLEY_FAILPOINT", "pack-sync:1:stop")
+        .start();
     running.wait_until_halted();
     let process = format!("process {}", running.id());
-    for command in [&["ingest", text(&site.path("mail"))][..], &["reindex"][..], &["records", "import", "/dev/null"][..]] {
-        site.run(command).expect(6).says(&["is in use by ingest", &process, "hint: "]);
+    for command in [
+        &["ingest", text(&site.path("mail"))][..],
+        &["reindex"][..],
+        &["records", "import", "/dev/null"][..],
+    ] {
+        site.run(command)
+            .expect(6)
+            .says(&["is in use by ingest", &process, "hint: "]);
     }
     assert_eq!(site.count("xqword1"), 1, "searching works meanwhile");
     running.signal(rustix::process::Signal::CONT);
@@ -309,16 +417,31 @@ fn a_damaged_pack_is_noticed_by_whoever_reads_it() {
     let site = with_mail();
     let pack = site.case().join("originals/pack-000001.emp");
     files::flip(&pack, files::read(&pack).len() - 100);
-    site.run(&["show", "1", "--raw"]).expect(5).says(&["pack-000001.emp", "damaged", "checksum", "embley verify"]);
+    site.run(&["show", "1", "--raw"])
+        .expect(5)
+        .says(&["pack-000001.emp", "damaged", "checksum", "embley verify"]);
     let ran = site.run(&["verify", "--deep", "--format", "json"]).expect(1);
     let report = ran.json();
     let findings = report["findings"].as_array().expect("findings");
-    assert!(findings.iter().any(|one| one["thing"] == "originals/pack-000001.emp"), "{report}");
-    assert!(findings.iter().all(|one| one["next"].as_str().is_some_and(|next| !next.is_empty())), "{report}");
+    assert!(
+        findings.iter().any(|one| one["thing"] == "originals/pack-000001.emp"),
+        "{report}"
+    );
+    assert!(
+        findings
+            .iter()
+            .all(|one| one["next"].as_str().is_some_and(|next| !next.is_empty())),
+        "{report}"
+    );
     // What does not need the pack goes on, and a hit says why it has no snippet.
     assert_eq!(site.count("xqword1"), 1);
     let hit = site.ok(&["search", "xqword1", "--format", "jsonl"]).lines().remove(0);
-    assert!(hit["snippet_error"].as_str().is_some_and(|why| why.contains("checksum")), "{hit}");
+    assert!(
+        hit["snippet_error"]
+            .as_str()
+            .is_some_and(|why| why.contains("checksum")),
+        "{hit}"
+    );
 }
 
 #[test]
@@ -334,7 +457,9 @@ fn a_pack_that_is_cut_or_gone_is_noticed_before_anything_is_added() {
         }
         site.run(&["verify"]).expect(1);
         site.run(&["show", "1", "--raw"]).expect(5).says(&["pack-000001.emp"]);
-        site.ingest(&[site.path("more.eml")]).expect(5).says(&["pack-000001.emp", "damaged"]);
+        site.ingest(&[site.path("more.eml")])
+            .expect(5)
+            .says(&["pack-000001.emp", "damaged"]);
     }
 }
 
@@ -343,7 +468,9 @@ fn a_damaged_index_is_noticed_and_made_again() {
     let site = with_mail();
     let file = |ending: &str| {
         let all = files::entries(&site.case().join("index"));
-        all.into_iter().find(|path| text(path).ends_with(ending)).expect("a file of the index")
+        all.into_iter()
+            .find(|path| text(path).ends_with(ending))
+            .expect("a file of the index")
     };
     // A changed byte: the checksum tells.
     for ending in [".term", ".idx", ".pos", ".fast"] {
@@ -354,7 +481,10 @@ fn a_damaged_index_is_noticed_and_made_again() {
         let report = ran.json();
         let finding = &report["findings"][0];
         assert_eq!(finding["thing"], "index", "{report}");
-        assert!(finding["place"].as_str().is_some_and(|place| place.ends_with(ending)), "{report}");
+        assert!(
+            finding["place"].as_str().is_some_and(|place| place.ends_with(ending)),
+            "{report}"
+        );
         assert_eq!(finding["next"], "embley reindex", "{report}");
         files::write(&path, before);
     }
@@ -363,15 +493,26 @@ fn a_damaged_index_is_noticed_and_made_again() {
     let path = file(".term");
     let before = files::read(&path);
     files::remove(&path);
-    site.run(&["search", "xqword1"]).expect(5).says(&["index", "missing", "embley reindex"]);
+    site.run(&["search", "xqword1"])
+        .expect(5)
+        .says(&["index", "missing", "embley reindex"]);
     files::write(&path, &before[..before.len() / 2]);
-    site.run(&["search", "xqword1"]).expect(5).says(&["index", "embley reindex"]);
+    site.run(&["search", "xqword1"])
+        .expect(5)
+        .says(&["index", "embley reindex"]);
     site.run(&["verify"]).expect(1);
     files::write(&path, &before);
     let meta = site.case().join("index/meta.json");
     files::write(&meta, "{\"segments\": 1");
-    let ran = site.run(&["search", "xqword1"]).expect(5).says(&["meta.json", "damaged", "embley reindex"]);
-    assert!(ran.stderr.len() < 1_000, "a message for people, not the whole file\n{}", ran.stderr);
+    let ran = site
+        .run(&["search", "xqword1"])
+        .expect(5)
+        .says(&["meta.json", "damaged", "embley reindex"]);
+    assert!(
+        ran.stderr.len() < 1_000,
+        "a message for people, not the whole file\n{}",
+        ran.stderr
+    );
     site.ingest(&[site.path("mail")]).expect(5).says(&["meta.json"]);
     site.ok(&["reindex", "--progress", "none"]);
     assert_eq!(site.count("xqword1"), 1);
@@ -384,7 +525,9 @@ fn a_damaged_catalogue_is_said_to_be_damaged() {
     let catalogue = site.case().join("catalogue.sqlite");
     let before = files::read(&catalogue);
     files::write(&catalogue, vec![0; 100]);
-    site.run(&["status"]).expect(5).says(&["catalogue.sqlite", "does not begin as an SQLite database"]);
+    site.run(&["status"])
+        .expect(5)
+        .says(&["catalogue.sqlite", "does not begin as an SQLite database"]);
     files::write(&catalogue, "");
     site.run(&["status"]).expect(5).says(&["catalogue.sqlite", "too short"]);
     files::remove(&catalogue);
@@ -412,12 +555,26 @@ fn what_is_no_case_is_told_how_to_become_one() {
     files::make_folder(&site.path("folder"));
     for name in ["folder", "nothing"] {
         let path = site.path(name);
-        Program::new(&["--case", text(&path), "status"]).run().expect(2).says(&[text(&path), "is not a case", "embley init"]);
+        Program::new(&["--case", text(&path), "status"]).run().expect(2).says(&[
+            text(&path),
+            "is not a case",
+            "embley init",
+        ]);
     }
-    Program::new(&["status"]).from(site.root()).run().expect(2).says(&["no case given", "--case"]);
+    Program::new(&["status"])
+        .from(site.root())
+        .run()
+        .expect(2)
+        .says(&["no case given", "--case"]);
     site.init();
-    Program::new(&["status"]).from(&site.case().join("originals")).run().expect(0);
-    Program::new(&["init", text(site.case()), "--name", "again"]).run().expect(2).says(&[text(site.case()), "cannot make a case"]);
+    Program::new(&["status"])
+        .from(&site.case().join("originals"))
+        .run()
+        .expect(0);
+    Program::new(&["init", text(site.case()), "--name", "again"])
+        .run()
+        .expect(2)
+        .says(&[text(site.case()), "cannot make a case"]);
 }
 
 #[test]
@@ -434,39 +591,69 @@ fn a_fault_in_a_query_is_pointed_at() {
         ("äöü AND sbject:x", "no field is called `sbject`", 8),
         ("", "the query is empty", 0),
     ] {
-        for command in [&["search", query][..], &["search", "--count", query][..], &["tag", "add", "x", "--query", query][..]] {
+        for command in [
+            &["search", query][..],
+            &["search", "--count", query][..],
+            &["tag", "add", "x", "--query", query][..],
+        ] {
             let ran = site.run(command).expect(2).says(&[words]);
             let lines: Vec<&str> = ran.stderr.lines().collect();
-            let mark = lines.iter().position(|line| line.trim_start().starts_with('^')).expect("a mark");
+            let mark = lines
+                .iter()
+                .position(|line| line.trim_start().starts_with('^'))
+                .expect("a mark");
             assert_eq!(lines[mark - 1], format!("  {query}"), "{}", ran.stderr);
             assert_eq!(lines[mark].find('^'), Some(at + 2), "{query}\n{}", ran.stderr);
         }
     }
-    assert_eq!(site.ok(&["tag", "list", "--format", "json"]).json()["tags"], serde_json::json!([]));
+    assert_eq!(
+        site.ok(&["tag", "list", "--format", "json"]).json()["tags"],
+        serde_json::json!([])
+    );
 }
 
 #[test]
 fn unknown_words_of_other_commands_are_answered_with_the_known_ones() {
     let site = with_mail();
-    site.run(&["exceptions", "--class", "terrible"]).expect(2).says(&["terrible", "note, warning, loss, excepted"]);
-    site.run(&["search", "x", "--facets", "colour"]).expect(2).says(&["colour", "custodian"]);
+    site.run(&["exceptions", "--class", "terrible"])
+        .expect(2)
+        .says(&["terrible", "note, warning, loss, excepted"]);
+    site.run(&["search", "x", "--facets", "colour"])
+        .expect(2)
+        .says(&["colour", "custodian"]);
     site.run(&["show", "9999"]).expect(2).says(&["there is no item 9999"]);
-    site.run(&["show", "zzz"]).expect(2).says(&["zzz", "neither an item number nor an item id"]);
-    site.run(&["exhibit", "add", "no reference", "1"]).expect(2).says(&["no reference"]);
+    site.run(&["show", "zzz"])
+        .expect(2)
+        .says(&["zzz", "neither an item number nor an item id"]);
+    site.run(&["exhibit", "add", "no reference", "1"])
+        .expect(2)
+        .says(&["no reference"]);
     site.run(&["runs", "show", "run:77"]).expect(2).says(&["run:0077"]);
-    site.run(&["timeline", "X/1", "--from", "yesterday"]).expect(2).says(&["yesterday", "YYYY-MM-DD"]);
+    site.run(&["timeline", "X/1", "--from", "yesterday"])
+        .expect(2)
+        .says(&["yesterday", "YYYY-MM-DD"]);
     site.run(&["frobnicate"]).expect(2).says(&["frobnicate"]);
     site.run(&["ingest"]).expect(2);
-    site.run(&["ingest", "--memory", "1T", "x"]).expect(2).says(&["unknown unit"]);
-    Program::new(&["init", text(&site.path("zoned")), "--name", "x", "--zone", "Mars/Base"]).run().expect(2).says(&["Mars/Base"]);
+    site.run(&["ingest", "--memory", "1T", "x"])
+        .expect(2)
+        .says(&["unknown unit"]);
+    Program::new(&["init", text(&site.path("zoned")), "--name", "x", "--zone", "Mars/Base"])
+        .run()
+        .expect(2)
+        .says(&["Mars/Base"]);
 }
 
 #[test]
 fn two_sources_of_one_name_are_not_mixed_up() {
     let site = Site::new();
     for folder in ["a", "b"] {
-        files::write(&site.path(&format!("{folder}/inbox.mbox")), made::mailbox(&[made::message(1, "xqone")]));
+        files::write(
+            &site.path(&format!("{folder}/inbox.mbox")),
+            made::mailbox(&[made::message(1, "xqone")]),
+        );
     }
     let sources = [site.path("a/inbox.mbox"), site.path("b/inbox.mbox")];
-    site.ingest(&sources).expect(2).says(&["would both be called", "inbox.mbox", "--label"]);
+    site.ingest(&sources)
+        .expect(2)
+        .says(&["would both be called", "inbox.mbox", "--label"]);
 }

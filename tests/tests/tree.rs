@@ -13,16 +13,34 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("search", &["model", "store", "index"]),
     ("casework", &["model", "store", "ingest", "search"]),
     ("corpus", &["model"]),
-    ("cli", &["model", "formats", "store", "index", "ingest", "search", "casework", "corpus"]),
+    (
+        "cli",
+        &[
+            "model", "formats", "store", "index", "ingest", "search", "casework", "corpus",
+        ],
+    ),
     ("testkit", &["model", "store"]),
 ];
 
 /// Packages that compile in one of our crates only.
-const ALONE: &[(&str, &str)] = &[("tantivy", "index"), ("rusqlite", "store"), ("mail-parser", "formats"), ("clap", "cli"), ("indicatif", "cli")];
+const ALONE: &[(&str, &str)] = &[
+    ("tantivy", "index"),
+    ("rusqlite", "store"),
+    ("mail-parser", "formats"),
+    ("clap", "cli"),
+    ("indicatif", "cli"),
+];
 
 fn metadata() -> serde_json::Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--locked", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--locked",
+            "--offline",
+        ])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .output()
         .expect("cargo runs");
@@ -37,7 +55,11 @@ fn imports() -> BTreeMap<String, Vec<String>> {
     packages
         .iter()
         .map(|package| {
-            let name = package["name"].as_str().expect("name").trim_start_matches("embley-").to_owned();
+            let name = package["name"]
+                .as_str()
+                .expect("name")
+                .trim_start_matches("embley-")
+                .to_owned();
             let dependencies = package["dependencies"].as_array().expect("dependencies");
             let names = dependencies
                 .iter()
@@ -57,7 +79,10 @@ fn crates_import_only_what_the_table_allows() {
         let found = imports.get(*name).unwrap_or_else(|| panic!("crate {name} is missing"));
         for ours in found.iter().filter_map(|import| import.strip_prefix("embley-")) {
             edges += 1;
-            assert!(allowed.contains(&ours), "{name} imports {ours}, which the table does not allow");
+            assert!(
+                allowed.contains(&ours),
+                "{name} imports {ours}, which the table does not allow"
+            );
         }
     }
     assert!(edges > 15, "only {edges} edges were seen");
@@ -71,17 +96,31 @@ fn heavy_packages_are_named_in_one_crate_only() {
                 continue;
             }
             let names_it = found.iter().any(|import| import == package);
-            assert!(!names_it || name == *home, "{name} names {package}, which is for {home} alone");
+            assert!(
+                !names_it || name == *home,
+                "{name} names {package}, which is for {home} alone"
+            );
         }
-        assert!(imports()[*home].iter().any(|import| import == package), "{home} does not name {package}");
+        assert!(
+            imports()[*home].iter().any(|import| import == package),
+            "{home} does not name {package}"
+        );
     }
 }
 
 #[test]
 fn the_table_in_the_architecture_is_this_one() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     for (name, allowed) in ALLOWED {
-        let line = format!("| `{name}` | {} |", if allowed.is_empty() { "-".to_owned() } else { allowed.join(", ") });
+        let line = format!(
+            "| `{name}` | {} |",
+            if allowed.is_empty() {
+                "-".to_owned()
+            } else {
+                allowed.join(", ")
+            }
+        );
         assert!(text.contains(&line), "ARCHITECTURE.md lacks the line {line:?}");
     }
 }

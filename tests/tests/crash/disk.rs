@@ -35,8 +35,16 @@ impl SmallDisk {
 }
 
 fn mount(options: &[&str], at: &Path) -> Result<(), String> {
-    let output = Command::new("mount").args(options).arg(at).output().map_err(|error| format!("mount: {error}"))?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()) }
+    let output = Command::new("mount")
+        .args(options)
+        .arg(at)
+        .output()
+        .map_err(|error| format!("mount: {error}"))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
 }
 
 impl Drop for SmallDisk {
@@ -55,7 +63,9 @@ fn a_full_disk_is_named_and_with_room_the_case_becomes_the_undisturbed_one() {
     let (_, expected) = evidence::undisturbed(source.root());
     let site = Site::bare();
     // The case folder itself lies on the small disk.
-    let Some(disk) = SmallDisk::mount(site.case(), 900) else { return };
+    let Some(disk) = SmallDisk::mount(site.case(), 900) else {
+        return;
+    };
     site.init();
     let mut full = 0;
     let mut kib = 900;
@@ -64,14 +74,23 @@ fn a_full_disk_is_named_and_with_room_the_case_becomes_the_undisturbed_one() {
         if ran.code == Some(3) {
             break;
         }
-        let ran = ran.expect(70).says(&["embley: ", "hint: ", "run the same command again: it goes on"]);
+        let ran = ran
+            .expect(70)
+            .says(&["embley: ", "hint: ", "run the same command again: it goes on"]);
         let words = ["No space left on device", "database or disk is full", "disk I/O error"];
-        assert!(words.iter().any(|word| ran.stderr.contains(word)), "{kib} KiB: {}", ran.stderr);
+        assert!(
+            words.iter().any(|word| ran.stderr.contains(word)),
+            "{kib} KiB: {}",
+            ran.stderr
+        );
         assert!(!ran.stderr.contains("panicked"), "{kib} KiB: {}", ran.stderr);
         full += 1;
         // It opens even without room, says where it is, and nothing that was committed is lost.
         let status = site.ok(&["status", "--format", "json"]).json();
-        assert!(status["runs"].as_array().is_some_and(|runs| runs.len() <= 1), "{status}");
+        assert!(
+            status["runs"].as_array().is_some_and(|runs| runs.len() <= 1),
+            "{status}"
+        );
         site.ok(&["verify"]);
         kib += 450;
         assert!(kib < 64 << 10, "it never finished");
@@ -86,12 +105,17 @@ fn a_full_disk_is_named_and_with_room_the_case_becomes_the_undisturbed_one() {
 #[test]
 fn making_a_case_on_a_full_disk_leaves_no_case_and_works_with_room() {
     let site = Site::bare();
-    let Some(disk) = SmallDisk::mount(&site.path("small"), 100) else { return };
+    let Some(disk) = SmallDisk::mount(&site.path("small"), 100) else {
+        return;
+    };
     let case = site.path("small/case");
     let name = case.to_str().expect("UTF-8");
     let init = || Program::new(&["init", name, "--name", "Test"]).run();
     init().expect(70).says(&["hint: "]);
-    Program::new(&["--case", name, "status"]).run().expect(2).says(&["is not a case"]);
+    Program::new(&["--case", name, "status"])
+        .run()
+        .expect(2)
+        .says(&["is not a case"]);
     disk.grow(4_096);
     init().expect(0);
     Program::new(&["--case", name, "status"]).run().expect(0);
@@ -101,19 +125,22 @@ fn making_a_case_on_a_full_disk_leaves_no_case_and_works_with_room() {
 #[test]
 fn tagging_on_a_full_disk_changes_nothing_or_all() {
     let site = Site::bare();
-    let Some(disk) = SmallDisk::mount(site.case(), 8_192) else { return };
+    let Some(disk) = SmallDisk::mount(site.case(), 8_192) else {
+        return;
+    };
     site.init();
     files::write(&site.path("one.eml"), embley_tests::made::message(1, "xqone"));
     site.ingest(&[site.path("one.eml")]).expect(0);
     site.ok(&["tag", "add", "first", "1"]);
-    // Whatever room is left goes to a file beside the case.
+    // Whatever room is left goes to a file beside the case's own.
     let filler = site.case().join("filler");
-    let mut length = 8_192_usize << 10;
-    while std::fs::copy("/dev/null", &filler).is_ok() && !fits(&filler, length) {
-        length -= 4_096;
-    }
+    fill(&filler);
     let ran = site.run(&["tag", "add", "second", "1"]);
-    let tags = |site: &Site| site.ok(&["tag", "list", "--format", "json"]).json()["tags"].as_array().map_or(0, Vec::len);
+    let tags = |site: &Site| {
+        site.ok(&["tag", "list", "--format", "json"]).json()["tags"]
+            .as_array()
+            .map_or(0, Vec::len)
+    };
     let expected = match ran.code {
         Some(0) => 2,
         _ => {
@@ -128,13 +155,12 @@ fn tagging_on_a_full_disk_changes_nothing_or_all() {
     drop(disk);
 }
 
-/// Writes zeros of this length, if there is room.
-fn fits(path: &Path, length: usize) -> bool {
-    use std::os::unix::fs::FileExt;
-    let file = std::fs::OpenOptions::new().write(true).open(path).expect("the filler opens");
-    let done = file.write_all_at(&vec![0; length], 0).is_ok();
-    if !done {
-        file.set_len(0).expect("the filler can be emptied");
+/// Writes zeros until there is no room.
+#[expect(clippy::disallowed_methods, reason = "a test uses up the room it made")]
+fn fill(path: &Path) {
+    use std::io::Write;
+    let mut file = std::fs::File::create(path).expect("an empty file has room");
+    for length in [64 << 10, 4 << 10, 512, 1] {
+        while file.write_all(&vec![0; length]).is_ok() {}
     }
-    done
 }

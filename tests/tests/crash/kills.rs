@@ -73,9 +73,14 @@ fn a_case_killed_a_hundred_times_is_the_undisturbed_one() {
     let mut by_step: BTreeMap<&str, u32> = BTreeMap::new();
     let mut outside = 0;
     let mut cases = 0;
-    while by_step.values().sum::<u32>() + outside < KILLS || NAMES.iter().any(|name| by_step.get(name) < Some(&PER_STEP)) {
+    while by_step.values().sum::<u32>() + outside < KILLS
+        || NAMES.iter().any(|name| by_step.get(name) < Some(&PER_STEP))
+    {
         cases += 1;
-        assert!(cases <= 15, "too few kills happened (seed {SEED}): {by_step:?} and {outside} from outside");
+        assert!(
+            cases <= 15,
+            "too few kills happened (seed {SEED}): {by_step:?} and {outside} from outside"
+        );
         let site = Site::new();
         for (step, passage) in plan(&mut dice) {
             if dice.below(8) == 0 {
@@ -114,7 +119,10 @@ fn a_step_that_fails_is_named_and_the_case_goes_on_to_the_same_end() {
             _ => 1,
         };
         let armed = evidence::ingest(&site, source.root()).env("EMBLEY_FAILPOINT", format!("{name}:{passage}:error"));
-        let ran = armed.run().expect(70).says(&[&format!("failpoint {name}"), "embley: cannot ", "hint: "]);
+        let ran = armed
+            .run()
+            .expect(70)
+            .says(&[&format!("failpoint {name}"), "embley: cannot ", "hint: "]);
         assert!(!ran.stderr.contains("panicked"), "{name}: {}", ran.stderr);
         look_at(&site);
         site.ok(&["verify"]);
@@ -129,7 +137,9 @@ fn an_index_killed_while_it_is_made_again_is_made_again() {
     evidence::make(source.root(), 800, 63);
     let (site, expected) = evidence::undisturbed(source.root());
     for step in ["index-segment", "index-commit"] {
-        let armed = site.program(&["reindex", "--progress", "none"]).env("EMBLEY_FAILPOINT", format!("{step}:1"));
+        let armed = site
+            .program(&["reindex", "--progress", "none"])
+            .env("EMBLEY_FAILPOINT", format!("{step}:1"));
         assert_eq!(armed.run().signal, Some(SIGKILL), "{step} was not reached");
         look_at(&site);
         site.ok(&["reindex", "--progress", "none"]);
@@ -145,10 +155,20 @@ fn records_killed_at_any_step_are_imported_once() {
     let import = |site: &Site| site.program(&["records".as_ref(), "import".as_ref(), file.as_os_str()]);
     let whole = Site::new();
     import(&whole).run().expect(0);
-    let expected = whole.ok(&["records", "list", "--all", "--format", "jsonl"]).text().to_owned();
+    let expected = whole
+        .ok(&["records", "list", "--all", "--format", "jsonl"])
+        .text()
+        .to_owned();
     assert!(expected.lines().count() > 20);
     let mut killed = 0;
-    for step in ["pack-append", "pack-sync", "catalogue-begin", "catalogue-commit", "index-segment", "index-commit"] {
+    for step in [
+        "pack-append",
+        "pack-sync",
+        "catalogue-begin",
+        "catalogue-commit",
+        "index-segment",
+        "index-commit",
+    ] {
         let site = Site::new();
         let ran = import(&site).env("EMBLEY_FAILPOINT", format!("{step}:1")).run();
         killed += u32::from(ran.signal == Some(SIGKILL));

@@ -23,8 +23,17 @@ fn copies(config: &CorpusConfig) -> HashMap<String, Copy> {
     let mut all = HashMap::new();
     while let Some(message) = stream.next_message() {
         for place in message.places {
-            let bytes = mailboxes[place.mailbox].format.message_bytes(message.bytes).into_owned();
-            all.insert(hex(&bytes), Copy { bytes, quoted: message.needs_quoting });
+            let bytes = mailboxes[place.mailbox]
+                .format
+                .message_bytes(message.bytes)
+                .into_owned();
+            all.insert(
+                hex(&bytes),
+                Copy {
+                    bytes,
+                    quoted: message.needs_quoting,
+                },
+            );
         }
     }
     all
@@ -36,7 +45,11 @@ fn every_original_comes_out_byte_for_byte_and_as_it_was_found() {
     let truth = made::corpus(&site.path("made"), 1_200, 21);
     site.ingest(&[site.path("made/mail")]).expect(0);
     let copies = copies(&truth.config);
-    let roots: Vec<_> = site.hits("*").into_iter().filter(|hit| hit["parent"].is_null()).collect();
+    let roots: Vec<_> = site
+        .hits("*")
+        .into_iter()
+        .filter(|hit| hit["parent"].is_null())
+        .collect();
     assert_eq!(roots.len() as u64, truth.distinct_messages);
     let (mut looked, mut quoted) = (0, 0);
     for hit in &roots {
@@ -49,15 +62,27 @@ fn every_original_comes_out_byte_for_byte_and_as_it_was_found() {
         looked += 1;
         quoted += usize::from(copy.quoted);
         let number = hit["item_no"].as_u64().expect("a number").to_string();
-        assert!(site.ok(&["show", &number, "--raw"]).stdout == copy.bytes, "item {number} is not its original");
+        assert!(
+            site.ok(&["show", &number, "--raw"]).stdout == copy.bytes,
+            "item {number} is not its original"
+        );
         let listed = site.ok(&["show", &number, "--instances", "--format", "json"]).json();
         let first = &listed["instances"][0];
         let path = site.path("made").join(first["path"].as_str().expect("a path"));
-        let (offset, length) = (first["offset"].as_u64().expect("a number"), first["length"].as_u64().expect("a number"));
+        let (offset, length) = (
+            first["offset"].as_u64().expect("a number"),
+            first["length"].as_u64().expect("a number"),
+        );
         let slice = &files::read(&path)[offset as usize..(offset + length) as usize];
-        assert!(site.ok(&["show", &number, "--raw", "--as-found"]).stdout == slice, "item {number} is not as it was found");
+        assert!(
+            site.ok(&["show", &number, "--raw", "--as-found"]).stdout == slice,
+            "item {number} is not as it was found"
+        );
     }
-    assert!(looked >= 60 && quoted >= 2, "{looked} looked at, {quoted} of them quoted");
+    assert!(
+        looked >= 60 && quoted >= 2,
+        "{looked} looked at, {quoted} of them quoted"
+    );
 }
 
 #[test]
@@ -83,7 +108,9 @@ fn a_new_index_from_the_store_gives_the_same_answers() {
     site.ingest(&[site.path("made/mail")]).expect(0);
     let before = site.answers();
     files::remove(&site.case().join("index"));
-    site.run(&["search", "--count", "*"]).expect(5).says(&["index", "reindex"]);
+    site.run(&["search", "--count", "*"])
+        .expect(5)
+        .says(&["index", "reindex"]);
     site.ok(&["reindex", "--progress", "none"]);
     embley_tests::site::same_text("answers", &before, &site.answers());
     assert!(before.lines().count() > 1_500);
@@ -107,23 +134,41 @@ fn a_deep_check_hashes_everything_and_finds_nothing_wrong() {
     let site = Site::new();
     let truth = made::corpus(&site.path("made"), 1_500, 25);
     site.ingest(&[site.path("made/mail")]).expect(0);
-    for args in [&["verify", "--format", "json"][..], &["verify", "--deep", "--format", "json"][..]] {
+    for args in [
+        &["verify", "--format", "json"][..],
+        &["verify", "--deep", "--format", "json"][..],
+    ] {
         let report = site.ok(args).json();
         assert_eq!(report["count"], 0, "{report}");
         assert_eq!(report["checked"]["instances"], truth.messages, "{report}");
     }
     let deep = site.ok(&["verify", "--deep", "--format", "json"]).json();
-    assert!(deep["checked"]["packed_blobs"].as_u64() >= Some(truth.distinct_messages), "{deep}");
+    assert!(
+        deep["checked"]["packed_blobs"].as_u64() >= Some(truth.distinct_messages),
+        "{deep}"
+    );
     assert!(deep["checked"]["bytes"].as_u64() > Some(1_000_000), "{deep}");
 }
 
 #[test]
 fn the_demonstration_runs_from_nothing_to_a_timeline() {
     let site = Site::bare();
-    let ran = embley_tests::Program::new(&["demo", "example"]).from(site.root()).run().expect(0);
+    let ran = embley_tests::Program::new(&["demo", "example"])
+        .from(site.root())
+        .run()
+        .expect(0);
     for words in ["all sums close", "timeline", "every byte hashed again"] {
         let said = ran.text().contains(words) || ran.stderr.contains(words);
-        assert!(said, "the demonstration does not say {words:?}\n{}\n{}", ran.text(), ran.stderr);
+        assert!(
+            said,
+            "the demonstration does not say {words:?}\n{}\n{}",
+            ran.text(),
+            ran.stderr
+        );
     }
-    embley_tests::Program::new(&["demo", "example"]).from(site.root()).run().expect(2).says(&["not empty"]);
+    embley_tests::Program::new(&["demo", "example"])
+        .from(site.root())
+        .run()
+        .expect(2)
+        .says(&["not empty"]);
 }

@@ -14,8 +14,21 @@ fn one_two_and_five_threads_make_the_same_case() {
         let site = Site::new();
         let mail = source.path("made/mail");
         // Small ranges and segments, so that there is something to get out of order.
-        let small = ["--test-range-bytes", "65536", "--test-segment-bytes", "2000000", "--test-checkpoint-bytes", "400000"];
-        let mut args = vec![mail.to_str().expect("UTF-8"), "--custodian-from-path", "1", "--threads", threads];
+        let small = [
+            "--test-range-bytes",
+            "65536",
+            "--test-segment-bytes",
+            "2000000",
+            "--test-checkpoint-bytes",
+            "400000",
+        ];
+        let mut args = vec![
+            mail.to_str().expect("UTF-8"),
+            "--custodian-from-path",
+            "1",
+            "--threads",
+            threads,
+        ];
         args.extend(small);
         site.ingest(&args).expect(0);
         let now = (site.dump(), site.answers());
@@ -76,7 +89,10 @@ fn mail_then_records_and_records_then_mail_give_the_same_timelines() {
     let truth = made::corpus(&source.path("made"), 2_000, 42);
     let cases: Vec<String> = truth.cases.iter().map(|case| case.case_ref.clone()).collect();
     let mail = source.path("made/mail");
-    let ingest = |site: &Site| site.ingest(&[mail.as_os_str(), "--custodian-from-path".as_ref(), "1".as_ref()]).expect(0);
+    let ingest = |site: &Site| {
+        site.ingest(&[mail.as_os_str(), "--custodian-from-path".as_ref(), "1".as_ref()])
+            .expect(0)
+    };
     let (one, other) = (Site::new(), Site::new());
     ingest(&one);
     import(&one, &source.path("made/records"));
@@ -84,15 +100,26 @@ fn mail_then_records_and_records_then_mail_give_the_same_timelines() {
     ingest(&other);
     let lines = timelines(&one, &cases);
     same_text("timelines", &lines, &timelines(&other, &cases));
-    assert!(lines.lines().count() > 60, "the timelines hold next to nothing:\n{lines}");
+    assert!(
+        lines.lines().count() > 60,
+        "the timelines hold next to nothing:\n{lines}"
+    );
     for case in &truth.cases {
         for site in [&one, &other] {
-            assert_eq!(site.count(&format!("case:\"{}\" AND type:email", case.case_ref)), case.messages, "{}", case.case_ref);
+            assert_eq!(
+                site.count(&format!("case:\"{}\" AND type:email", case.case_ref)),
+                case.messages,
+                "{}",
+                case.case_ref
+            );
         }
     }
     let items = one.status()["totals"]["items"]["record"].as_u64().expect("a count");
     let records = &truth.records;
-    assert_eq!(items, records.persons + records.cases + records.role_appointments + records.decisions);
+    assert_eq!(
+        items,
+        records.persons + records.cases + records.role_appointments + records.decisions
+    );
     one.ok(&["verify", "--deep"]);
     other.ok(&["verify", "--deep"]);
     // The same records again: nothing new.

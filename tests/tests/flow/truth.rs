@@ -9,7 +9,9 @@ fn site(messages: u64, seed: u64) -> (Site, Truth) {
     let site = Site::new();
     let truth = made::corpus(&site.path("made"), messages, seed);
     let mail = site.path("made/mail");
-    site.ingest(&[mail.as_os_str(), "--custodian-from-path".as_ref(), "1".as_ref()]).expect(0).says(&["all sums close"]);
+    site.ingest(&[mail.as_os_str(), "--custodian-from-path".as_ref(), "1".as_ref()])
+        .expect(0)
+        .says(&["all sums close"]);
     (site, truth)
 }
 
@@ -34,7 +36,10 @@ fn every_sum_of_the_case_is_the_one_its_maker_counted() {
         "instances": truth.messages,
     });
     assert_eq!(found, expected);
-    assert!(truth.duplicate_messages > 100 && truth.items.attachment > 100, "the corpus must hold what is counted");
+    assert!(
+        truth.duplicate_messages > 100 && truth.items.attachment > 100,
+        "the corpus must hold what is counted"
+    );
 }
 
 #[test]
@@ -44,14 +49,28 @@ fn planted_words_and_phrases_are_found_where_they_were_planted_and_nowhere_else(
     for needle in &truth.needles {
         let query = format!("{}:{}", needle.field, needle.query);
         assert_eq!(site.count(&query), needle.items, "{query} ({:?})", needle.place);
-        assert_eq!(site.count(&needle.query), needle.items, "{} ({:?})", needle.query, needle.place);
+        assert_eq!(
+            site.count(&needle.query),
+            needle.items,
+            "{} ({:?})",
+            needle.query,
+            needle.place
+        );
         asked += 1;
     }
     for phrase in &truth.phrases {
-        assert_eq!(site.count(&format!("\"{}\"", phrase.phrase)), phrase.items, "{}", phrase.phrase);
+        assert_eq!(
+            site.count(&format!("\"{}\"", phrase.phrase)),
+            phrase.items,
+            "{}",
+            phrase.phrase
+        );
         let all_words = phrase.phrase.split(' ').collect::<Vec<_>>().join(" AND ");
         let with_decoys = site.count(&all_words);
-        assert!(with_decoys >= phrase.items + phrase.decoy_items, "{all_words}: {with_decoys}");
+        assert!(
+            with_decoys >= phrase.items + phrase.decoy_items,
+            "{all_words}: {with_decoys}"
+        );
         asked += 1;
     }
     assert!(asked > 20, "only {asked} planted texts");
@@ -62,10 +81,16 @@ fn custodians_hold_what_their_folders_held() {
     let (site, truth) = site(2_000, 13);
     for custodian in &truth.custodians {
         let query = format!("custodian:\"{}\"", custodian.folder);
-        let roots: Vec<Value> = site.hits(&query).into_iter().filter(|hit| hit["parent"].is_null()).collect();
+        let roots: Vec<Value> = site
+            .hits(&query)
+            .into_iter()
+            .filter(|hit| hit["parent"].is_null())
+            .collect();
         assert_eq!(roots.len() as u64, custodian.distinct, "{query}");
         let all_are_his = roots.iter().all(|hit| {
-            hit["custodians"].as_array().is_some_and(|all| all.iter().any(|one| one == custodian.folder.as_str()))
+            hit["custodians"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|one| one == custodian.folder.as_str()))
         });
         assert!(all_are_his, "{query}");
     }
@@ -88,13 +113,25 @@ fn the_instances_of_a_needle_are_the_places_it_was_put_in() {
             .as_array()
             .expect("instances")
             .iter()
-            .map(|one| (one["path"].as_str().expect("a path").to_owned(), one["ordinal"].as_u64().expect("an ordinal")))
+            .map(|one| {
+                (
+                    one["path"].as_str().expect("a path").to_owned(),
+                    one["ordinal"].as_u64().expect("an ordinal"),
+                )
+            })
             .collect();
-        let mut planted: Vec<(String, u64)> = needle.at.iter().map(|place| (place.file.clone(), place.ordinal)).collect();
+        let mut planted: Vec<(String, u64)> = needle
+            .at
+            .iter()
+            .map(|place| (place.file.clone(), place.ordinal))
+            .collect();
         found.sort();
         planted.sort();
         assert_eq!(found, planted, "{}", needle.written);
         with_copies += usize::from(planted.len() > 1);
     }
-    assert!(with_copies > 0, "no needle has a copy, so duplicates were not looked at");
+    assert!(
+        with_copies > 0,
+        "no needle has a copy, so duplicates were not looked at"
+    );
 }
