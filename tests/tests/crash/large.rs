@@ -121,7 +121,12 @@ fn check(megabytes: u64, ceiling_bytes: u64) {
         let show = site.program(&["show", &number, "--raw"]);
         let (ran, most) = show.run_streaming(|bytes| digest.update(bytes));
         ran.expect(0);
-        assert!(most <= ceiling_bytes, "show held {} MiB, and {} are allowed", most >> 20, ceiling_bytes >> 20);
+        assert!(
+            most <= ceiling_bytes,
+            "show held {} MiB, and {} are allowed",
+            most >> 20,
+            ceiling_bytes >> 20
+        );
         assert_eq!(&hex(digest.finalize()), expected, "item {number} as it comes out");
     }
     files::remove(&mailbox);
