@@ -202,7 +202,11 @@ mod tests {
         let error = IndexError::engine(Path::new("index"), "write a segment", report);
         assert_eq!(error.class(), ErrorClass::Environment);
         assert!(error.to_string().contains("No space left on device"), "{error}");
-        let other = IndexError::engine(Path::new("index"), "write", TantivyError::InternalError("odd".to_owned()));
+        let other = IndexError::engine(
+            Path::new("index"),
+            "write",
+            TantivyError::InternalError("odd".to_owned()),
+        );
         assert_eq!(other.class(), ErrorClass::Internal);
     }
 }

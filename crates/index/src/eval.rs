@@ -17,6 +17,7 @@ use tantivy::{DocSet, InvertedIndexReader, TERMINATED, TantivyError};
 
 use crate::analysis::fold_keyword;
 use crate::bits::DocBits;
+use crate::columns::for_each_value;
 use crate::error::{IndexError, Result};
 use crate::node::Node;
 use crate::positional::{self, FieldPostings};
@@ -397,7 +398,6 @@ impl Evaluator<'_> {
     /// Compares every value itself: the engine's own look-up of a range takes a bound below the lowest value
     /// for that value.
     fn between(&self, column: &Column<u64>, low: u64, high: u64, within: Option<Within<'_>>) -> Result<DocBits> {
-        const CHUNK: usize = 1024;
         let mut bits = self.nothing();
         if column.values.num_vals() == 0 || column.max_value() < low || high < column.min_value() {
             return Ok(bits);
@@ -412,25 +412,11 @@ impl Evaluator<'_> {
             }
             return Ok(bits);
         }
-        let mut values = [0; CHUNK];
-        let mut rows = Vec::with_capacity(CHUNK);
-        let mut start = 0;
-        while start < self.doc_count() {
-            let end = self.doc_count().min(start.saturating_add(CHUNK as u32));
-            let in_rows = column.index.docid_range_to_rowids(start..end);
-            let values = &mut values[..in_rows.len()];
-            column.values.get_range(u64::from(in_rows.start), values);
-            rows.clear();
-            rows.extend(
-                in_rows
-                    .zip(values)
-                    .filter(|(_, value)| low <= **value && **value <= high)
-                    .map(|(row, _)| row),
-            );
-            column.index.select_batch_in_place(start, &mut rows);
-            rows.iter().for_each(|doc| bits.insert(*doc));
-            start = end;
-        }
+        for_each_value(column, self.doc_count(), |doc, value| {
+            if low <= value && value <= high {
+                bits.insert(doc);
+            }
+        });
         Ok(narrowed(bits, within))
     }
 
@@ -439,9 +425,7 @@ impl Evaluator<'_> {
             Home::Date => {
                 let column = self.segment.dates()?;
                 let mut bits = self.nothing();
-                (0..self.doc_count())
-                    .filter(|doc| column.index.has_value(*doc))
-                    .for_each(|doc| bits.insert(doc));
+                for_each_value(&column, self.doc_count(), |doc, _| bits.insert(doc));
                 Ok(narrowed(bits, within))
             }
             Home::Number => self.eval(&Node::All, within),

@@ -14,6 +14,7 @@
 pub mod analysis;
 mod bits;
 mod builder;
+mod columns;
 mod commit;
 mod document;
 mod error;

@@ -14,6 +14,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, InvertedIndexReader, TERMINATED};
 
 use crate::bits::DocBits;
+use crate::columns::for_each_value;
 use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::node::{Node, Order};
@@ -62,27 +63,13 @@ fn by_date(segment: &OpenSegment, bits: &DocBits, keep: &mut Keep, key: impl Fn(
         return Ok(());
     }
     // Most documents are wanted: reading the column from end to end is cheaper than looking each one up.
-    const CHUNK: u32 = 1024;
     let mut undated = bits.clone();
-    let mut dates = [0; CHUNK as usize];
-    let mut docs = Vec::with_capacity(CHUNK as usize);
-    let mut start = 0;
-    while start < doc_count {
-        let end = doc_count.min(start.saturating_add(CHUNK));
-        let rows = column.index.docid_range_to_rowids(start..end);
-        let dates = &mut dates[..rows.len()];
-        column.values.get_range(u64::from(rows.start), dates);
-        docs.clear();
-        docs.extend(rows);
-        column.index.select_batch_in_place(start, &mut docs);
-        for (doc, date) in docs.iter().zip(dates) {
-            if bits.contains(*doc) {
-                keep.offer((key(*date), *doc));
-            }
-            undated.remove(*doc);
+    for_each_value(&column, doc_count, |doc, date| {
+        if bits.contains(doc) {
+            keep.offer((key(date), doc));
+            undated.remove(doc);
         }
-        start = end;
-    }
+    });
     undated.for_each(|doc| keep.offer((UNDATED, doc)));
     Ok(())
 }

@@ -237,7 +237,7 @@ fn same_order(
 fn every_query_finds_what_looking_at_every_token_finds() {
     let (pairs, hits, some) = (Cell::new(0_usize), Cell::new(0_usize), Cell::new(0_usize));
     let mut runner = TestRunner::new(Config {
-        cases: 150,
+        cases: 100,
         failure_persistence: None,
         ..Config::default()
     });
@@ -259,13 +259,13 @@ fn every_query_finds_what_looking_at_every_token_finds() {
             Ok(())
         })
         .unwrap_or_else(|why| panic!("{why}"));
-    assert!(pairs.get() >= 5000);
+    assert!(pairs.get() >= 4000);
     assert!(
         some.get() * 4 > pairs.get(),
         "too few queries tell items apart: {}",
         some.get()
     );
-    assert!(hits.get() > 10_000);
+    assert!(hits.get() > 8000);
 }
 
 #[test]
@@ -317,12 +317,13 @@ fn answers_are_the_same_for_any_number_of_threads_and_segments() {
 }
 
 #[test]
-fn columns_of_many_items_are_read_as_those_of_few() {
+fn columns_of_many_items_with_and_without_gaps_are_read_as_those_of_few() {
     let mut runner = TestRunner::deterministic();
     let items: Vec<Item> = (0..5000_u32)
         .map(|no| {
             let mut item = Item::body(if no % 3 == 0 { "often" } else { "seldom" });
-            item.date = (no % 7 != 0).then(|| i64::from(no.wrapping_mul(2_654_435_761) % 1000) - 500);
+            item.date = (no % 7 != 0 && no / 1000 != 2 || no % 1000 > 500)
+                .then(|| i64::from(no.wrapping_mul(2_654_435_761) % 1000) - 500);
             item.size = u64::from(no % 11);
             item
         })
