@@ -13,7 +13,19 @@ pub fn to_text(html: &str) -> String {
     let tokenizer = Tokenizer::new_with_emitter(html, TextEmitter::new(&mut out));
     // The reader over a string cannot fail; its error type has no values.
     let Ok(()) = tokenizer.finish();
+    if let Some(tail) = unfinished_tag(html) {
+        out.line();
+        out.push(tail.as_bytes());
+    }
     out.finish()
+}
+
+/// What stands in a tag that the end of the text cuts off. A browser drops it (WHATWG HTML, section 13.2.5, eof-in-tag); the
+/// end of a message that was cut on its way is in there.
+fn unfinished_tag(html: &str) -> Option<&str> {
+    let tail = &html[memchr::memrchr(b'<', html.as_bytes())? + 1..];
+    let is_tag = tail.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
+    (is_tag && memchr::memchr(b'>', tail.as_bytes()).is_none()).then_some(tail)
 }
 
 /// True when text that nobody declared is an HTML document: it begins with a tag such documents begin with.
@@ -451,7 +463,9 @@ mod tests {
     fn an_element_that_never_ends_hides_nothing() {
         check("before<style>after", "before\nafter");
         check("<script>words <b>here", "words <b>here");
-        check("text <a href='x", "text");
+        check("text <a href='x", "text\na href='x");
+        check("<p class='a' style='b\n--- cut ---\n", "p class='a' style='b --- cut ---");
+        check("1 < 2", "1 < 2");
     }
 
     #[test]

@@ -59,6 +59,16 @@ impl Originals {
         })
     }
 
+    /// The same for whoever reads items in the order of their numbers.
+    ///
+    /// # Errors
+    /// As [`Originals::open`].
+    pub(crate) fn open_in_order(case: &Case) -> Result<Self, IngestError> {
+        let mut originals = Self::open(case)?;
+        originals.packs.in_order();
+        Ok(originals)
+    }
+
     /// The view of the catalogue.
     pub fn catalogue(&self) -> &CatalogueReader {
         &self.reader

@@ -115,7 +115,7 @@ fn worker(
     options: &IngestOptions,
 ) -> Result<(), IngestError> {
     let roots_of = case.reader()?;
-    let mut originals = Originals::open(case)?;
+    let mut originals = Originals::open_in_order(case)?;
     loop {
         let first = next.fetch_add(CHUNK, Ordering::Relaxed);
         if first >= to.0 || options.cancel.load(Ordering::Relaxed) {

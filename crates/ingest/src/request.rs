@@ -103,7 +103,7 @@ impl IngestOptions {
             cancel: Arc::new(AtomicBool::new(false)),
             checkpoint_bytes: 64 << 20,
             checkpoint_micros: 3_000_000,
-            range_bytes: 1_100 << 10,
+            range_bytes: 1_450 << 10,
             large_bytes: 32 << 20,
             self_test_items: 1_000,
             segment_bytes: None,

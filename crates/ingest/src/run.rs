@@ -410,7 +410,7 @@ impl<'a> Run<'a> {
             items.extend(self_test::sample(&of_kind, self.options.self_test_items, seed));
         }
         drop(reader);
-        let open = || Originals::open(self.case);
+        let open = || Originals::open_in_order(self.case);
         self_test::run(items, seed, self.options.threads, &snapshot, open)
     }
 

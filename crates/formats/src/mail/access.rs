@@ -246,9 +246,8 @@ impl uu::Receiver for Collected<'_> {
         self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    fn file_begins(&mut self, name: &[u8]) {
-        let marker = [b"[uuencoded file: ", name, b"]\n"].concat();
-        self.text(&marker);
+    fn file_begins(&mut self, line: &[u8], name: &[u8]) {
+        self.text(line);
         let sink = if self.hashing {
             Sink::hashing(false, self.text_cap)
         } else {

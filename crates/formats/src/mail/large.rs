@@ -179,7 +179,7 @@ struct Taker<'o> {
 impl Receiver for Taker<'_> {
     fn text(&mut self, _: &[u8]) {}
 
-    fn file_begins(&mut self, _: &[u8]) {
+    fn file_begins(&mut self, _: &[u8], _: &[u8]) {
         self.seen += 1;
     }
 

@@ -1,7 +1,7 @@
 //! uuencode in text bodies (POSIX `uuencode`, historical algorithm): found, taken out, decoded.
 //!
 //! A block begins with `begin MODE NAME` and is believed only when the next line is exactly one data line.
-//! The body keeps a marker line in its place. Works line by line, so that memory and stream agree.
+//! The body keeps the `begin` line in its place, so that no word is searched that nobody wrote. Works line by line, so that memory and stream agree.
 
 /// A line inside a block.
 pub(crate) enum Line {
@@ -84,8 +84,8 @@ pub(crate) fn line(line: &[u8]) -> Line {
 pub(crate) trait Receiver {
     /// Text of the body.
     fn text(&mut self, bytes: &[u8]);
-    /// A file begins; its marker line has not been written yet.
-    fn file_begins(&mut self, name: &[u8]);
+    /// A file begins; its `begin` line, which stays in the text, has not been written yet.
+    fn file_begins(&mut self, line: &[u8], name: &[u8]);
     /// Bytes of the present file.
     fn file_data(&mut self, bytes: &[u8]);
     /// The present file ended; `whole` when there was an `end` line.
@@ -183,7 +183,7 @@ impl Splitter {
             if data_len(stripped(bytes), true).is_some()
                 && let Some(name) = begin(&held)
             {
-                to.file_begins(name);
+                to.file_begins(&held, name);
                 self.inside = true;
                 self.line(bytes, to);
                 return;

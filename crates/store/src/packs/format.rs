@@ -12,9 +12,9 @@ use crate::error::{Result, StoreError};
 /// Newest pack format that this program writes and reads.
 pub const PACK_FORMAT: u32 = 1;
 /// Plain bytes at which a frame is closed.
-pub const FRAME_TARGET_BYTES: usize = 400 << 10;
+pub const FRAME_TARGET_BYTES: usize = 512 << 10;
 /// Plain bytes that a frame never exceeds; larger blobs go on in the next frame.
-pub(crate) const FRAME_LIMIT_BYTES: usize = 512 << 10;
+pub(crate) const FRAME_LIMIT_BYTES: usize = 640 << 10;
 /// Length at which a pack is left and the next one begun.
 pub const PACK_ROLL_BYTES: u64 = 1 << 30;
 

@@ -1,6 +1,6 @@
 //! Packs: append-only files that keep every original byte.
 //!
-//! Layout of `originals/pack-NNNNNN.emp`: one header of 64 bytes, then frames one after the other. A frame holds about 400 KiB
+//! Layout of `originals/pack-NNNNNN.emp`: one header of 64 bytes, then frames one after the other. A frame holds about 512 KiB
 //! of consecutive blobs, as one standard zstd frame or raw, behind a header of 40 bytes with a checksum and a table of the blobs
 //! that end in it. A pack can therefore be walked, checked and read without the catalogue; docs/format.md has every field.
 //!

@@ -51,6 +51,8 @@ pub struct PackReader {
     decompressor: Decompressor<'static>,
     /// For frames of which only a beginning is wanted.
     beginner: Decoder<'static>,
+    /// Frames are read in order, each for many blobs: always whole.
+    whole_frames: bool,
 }
 
 impl std::fmt::Debug for PackReader {
@@ -79,7 +81,13 @@ impl PackReader {
             stored: Vec::new(),
             decompressor,
             beginner: Decoder::new().map_err(|error| StoreError::internal(format!("zstd failed: {error}")))?,
+            whole_frames: false,
         })
+    }
+
+    /// Says that blobs will be asked for in the order of the packs, many to a frame: every frame is unpacked once and whole.
+    pub fn in_order(&mut self) {
+        self.whole_frames = true;
     }
 
     /// The bytes of a blob that stands in a pack.
@@ -191,7 +199,7 @@ impl PackReader {
         self.frames_read += 1;
         let next_offset = offset + header.frame_len();
         let plain_len = header.plain_len as usize;
-        if needed < plain_len / 4 * 3 && matches!(header.codec, Codec::Zstd) {
+        if !self.whole_frames && needed < plain_len / 4 * 3 && matches!(header.codec, Codec::Zstd) {
             let plain = unpack_beginning(&mut self.beginner, payload, needed).map_err(damaged)?;
             return Ok(Loaded {
                 plain,
