@@ -464,7 +464,10 @@ mod tests {
         check("before<style>after", "before\nafter");
         check("<script>words <b>here", "words <b>here");
         check("text <a href='x", "text\na href='x");
-        check("<p class='a' style='b\n--- cut ---\n", "p class='a' style='b --- cut ---");
+        check(
+            "<p class='a' style='b\n--- cut ---\n",
+            "p class='a' style='b --- cut ---",
+        );
         check("1 < 2", "1 < 2");
     }
 

@@ -212,7 +212,7 @@ mod tests {
         fn text(&mut self, bytes: &[u8]) {
             self.text.push_str(&String::from_utf8_lossy(bytes));
         }
-        fn file_begins(&mut self, name: &[u8]) {
+        fn file_begins(&mut self, _: &[u8], name: &[u8]) {
             self.files
                 .push((String::from_utf8_lossy(name).into_owned(), Vec::new(), false));
         }
