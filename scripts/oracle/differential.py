@@ -18,7 +18,7 @@ Only the standard library is used, and nothing of the program's own code.
 
 The rules, as documented for the program's tokens:
 - a token is a run of letters and digits; every other character ends it, except marks, soft hyphens, joiners and
-  direction marks, which neither end it nor belong to it;
+  direction marks, which neither end it nor belong to it; vowel signs and the like of Indic scripts are letters;
 - it is folded: NFKD, lower case, combining marks dropped, and a few letters without a decomposition written out;
 - an ideograph, kana or hangul character is a token of its own.
 A message is known by the SHA-256 of its bytes: in an mbox, what lies between the separator line and the empty line
@@ -36,6 +36,7 @@ import html.parser
 import json
 import mailbox
 import os
+import quopri
 import random
 import re
 import subprocess
@@ -57,6 +58,8 @@ RULES = {
     " part that are no base64 are kept as text by the program and dropped or decoded by the reader",
     "partial": "RFC 2046 section 5.2.2: what a piece of a message means is known only with the others; the program takes it"
     " as it stands, the reader as a message",
+    "uuencode": "POSIX.1 uuencode, no RFC: what stands between `begin MODE NAME` and `end` is a file; the program takes it"
+    " out as an attachment, the reader takes its lines as text",
     "encoded-message": "RFC 2046 section 5.2.1: an attached message is never in base64; the program decodes one that is, the"
     " reader takes the base64 as its text",
 }
@@ -86,16 +89,27 @@ def is_cjk(character):
     return code >= 0x1100 and any(low <= code <= high for low, high in CJK)
 
 
+def is_mark(character):
+    """True for marks that are no letters (Unicode: not Alphabetic, or with a combining class)."""
+    if not unicodedata.category(character).startswith("M"):
+        return False
+    if unicodedata.combining(character):
+        return True
+    name = unicodedata.name(character, "")
+    return not any(sign in name for sign in ("VOWEL SIGN", "ANUSVARA", "CANDRABINDU", "VISARGA", "SARA ", "LENGTH MARK"))
+
+
+def is_letter(character):
+    return character.isalnum() or (unicodedata.category(character).startswith("M") and not is_mark(character))
+
+
 def fold(character):
     """The folded form of one character: nothing, one character or several."""
     out = []
     for part in unicodedata.normalize("NFKD", character):
         for lower in part.lower():
-            if lower in TRANSPARENT or unicodedata.combining(lower):
-                continue
-            if unicodedata.category(lower).startswith("M") and not lower.isalnum():
-                continue
-            out.append(WRITTEN_OUT.get(lower, lower))
+            if lower not in TRANSPARENT and not is_mark(lower):
+                out.append(WRITTEN_OUT.get(lower, lower))
     return "".join(out)
 
 
@@ -106,14 +120,14 @@ class Folding(dict):
         if "\u3041" <= character <= "\u30fe" or "\uac00" <= character <= "\ud7a3":
             # Kana and hangul are not taken apart: their parts are other letters, not accents.
             value = f" {character} " if character.isalnum() else " "
-        elif character in TRANSPARENT or (unicodedata.category(character).startswith("M")):
+        elif character in TRANSPARENT or is_mark(character):
             value = ""
-        elif not character.isalnum():
+        elif not is_letter(character):
             value = " "
         else:
             folded = fold(character)
             value = "".join(
-                f" {part} " if is_cjk(part) else part if part.isalnum() else " " for part in folded
+                f" {part} " if is_cjk(part) else part if is_letter(part) else " " for part in folded
             )
         self[character] = value
         return value
@@ -231,11 +245,14 @@ def html_text(text):
 def decoded_bytes(part, read):
     """The content of a leaf without its transfer encoding."""
     encoding = str(part.get("content-transfer-encoding", "")).strip().lower()
+    raw = part.get_payload(decode=False)
+    raw = raw if isinstance(raw, str) else ""
+    if encoding == "quoted-printable":
+        # The package does not overlook white space behind the name of the encoding (RFC 5322 section 3.2.2).
+        return quopri.decodestring(raw.encode("utf-8", "surrogateescape"))
     if encoding != "base64":
         data = part.get_payload(decode=True)
         return data if isinstance(data, bytes) else b""
-    raw = part.get_payload(decode=False)
-    raw = raw if isinstance(raw, str) else ""
     data = from_base64(raw)
     if not re.fullmatch(r"[A-Za-z0-9+/\s]*={0,2}\s*", raw) or len(re.sub(r"\s", "", raw)) % 4:
         padded = re.search(r"=[ \t]*(?:\r?\n|$)", raw)
@@ -250,6 +267,10 @@ def decoded_bytes(part, read):
         else:
             read.other |= set.union(*readings)
     return data
+
+
+def is_markup(text):
+    return re.match(r"\s*(?:<!--|<\?xml|<!doctype|<html|<head|<body|<[a-z]+[ >])", text, re.IGNORECASE) is not None
 
 
 def from_base64(raw):
@@ -314,7 +335,9 @@ def undetermined(data, text):
     return spelt - certain
 
 
-UUENCODED = re.compile(r"(?m)^begin [0-7]{3,4} [^\r\n]+\r?\n((?:[ -`]{1,80}\r?\n)+?)(?:[` ]?\r?\n)?end\b")
+UUENCODED = re.compile(r"(?m)^begin [0-7]{3,4} [^\r\n]+\r?\n((?:[ -`]{0,80}\r?\n)*?)end\r?$")
+# The same when the way here changed a few of its characters, or cut it off.
+LIKE_UUENCODED = re.compile(r"(?m)^begin [0-7]{3,4} [^\r\n]+\r?\n((?:[^\r\n]*\r?\n)*?)(?:end\r?$|\Z)")
 
 
 def from_uuencode(lines):
@@ -371,6 +394,8 @@ def texts(message, read):
             clean = UUENCODED.sub("\n", text)
             if clean != text:
                 yield False, text
+            for block in LIKE_UUENCODED.finditer(clean):
+                read.allow("uuencode", tokens(block[1]))
             yield True, clean
         else:
             yield False, text
@@ -475,10 +500,10 @@ class Read:
         """A loose text, or a message without headers: all of it is text. Other formats are not asked about."""
         marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
         control = len(re.findall(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]", data[:65536]))
-        if control * 100 > len(data[:65536]) and not marked:
+        if (control * 100 > len(data[:65536]) and not marked) or data.startswith(b"%PDF-"):
             return self
         text = decoded_text(data, None, self)
-        if re.match(r"\s*(?:<!--|<\?xml|<!doctype|<html|<head|<body|<[a-z]+[ >])", text, re.IGNORECASE):
+        if is_markup(text):
             self.other = tokens(text) | tokens(html_text(text))
             return self
         self.plain = tokens(text)
