@@ -67,8 +67,8 @@ pub fn pass(name: &'static str) -> std::io::Result<()> {
         return Ok(());
     }
     match armed.mode {
-        Mode::Kill => signal_self("KILL"),
-        Mode::Stop => signal_self("STOP"),
+        Mode::Kill => shell(&format!("kill -s KILL {}", std::process::id())),
+        Mode::Stop => shell(&stop_script(std::process::id())),
         Mode::Error => Err(std::io::Error::new(
             std::io::ErrorKind::StorageFull,
             format!("failpoint {name}"),
@@ -76,10 +76,18 @@ pub fn pass(name: &'static str) -> std::io::Result<()> {
     }
 }
 
-/// Ends or halts this process as a signal from outside would: no destructor runs, no buffer is flushed. The shell's own
-/// `kill` is there where the program of that name is not.
-fn signal_self(signal: &str) -> std::io::Result<()> {
-    let command = format!("kill -s {signal} {}", std::process::id());
-    std::process::Command::new("sh").args(["-c", &command]).status()?;
+/// Halts a process and ends once it is halted, so that no thread of it gets past the failpoint before. It does not wait for ever,
+/// because somebody may have sent SIGCONT meanwhile.
+fn stop_script(process: u32) -> String {
+    format!(
+        "kill -s STOP {process}; n=0; while [ $n -lt 2000 ]; do n=$((n+1)); \
+         while read -r key state rest; do [ \"$key$state\" = State:T ] && exit 0; done < /proc/{process}/status; done"
+    )
+}
+
+/// A signal to this process as from outside: no destructor runs, no buffer is flushed. The shell's own `kill` is there where
+/// the program of that name is not.
+fn shell(script: &str) -> std::io::Result<()> {
+    std::process::Command::new("sh").args(["-c", script]).status()?;
     Ok(())
 }
