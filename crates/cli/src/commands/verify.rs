@@ -49,7 +49,7 @@ pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
         ("deep", verify.deep.into()),
         ("count", count.into()),
         ("notes", serde_json::to_value(&report.notes)?),
-        ("checked", serde_json::to_value(&report.checked)?),
+        ("checked", serde_json::to_value(report.checked)?),
     ];
     rows.print(context::format(&verify.list), extra)?;
     let checked = &report.checked;
