@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use embley_model::id::Blake3;
 use embley_model::outcome::ErrorClass;
 use embley_store::catalogue::BlobPlaceRow;
-use embley_store::packs::{FRAME_TARGET_BYTES, FrameBuilder, PackWalker, pack_file_name};
+use embley_store::packs::{FRAME_TARGET_BYTES, FrameBuilder, PackReader, PackWalker, pack_file_name};
 use embley_store::{Access, Case};
 use proptest::prelude::*;
 
@@ -101,7 +101,7 @@ proptest! {
 
 #[test]
 fn frames_do_not_depend_on_how_often_a_builder_was_used() {
-    let blobs: Vec<Vec<u8>> = (0..100).map(|seed| message(seed, 9_000)).collect();
+    let blobs: Vec<Vec<u8>> = (0..200).map(|seed| message(seed, 9_000)).collect();
     let stored = |builder: &mut FrameBuilder| {
         for blob in &blobs {
             builder.add(blob, &hashes(blob).0).unwrap();
@@ -163,15 +163,20 @@ fn a_streamed_blob_equals_one_added_whole_and_an_aborted_one_leaves_nothing() {
 }
 
 #[test]
-fn twenty_neighbouring_blobs_cost_one_frame_read() {
+fn neighbouring_blobs_cost_one_frame_read_in_order_and_two_when_the_first_wanted_little() {
     let folder = tempfile::tempdir().unwrap();
     let case = open_write(&init(folder.path()));
     let placed = append_all(&case, &[(0..20).map(|seed| message(seed, 5_000)).collect()]);
-    let mut reader = case.pack_reader().unwrap();
-    for (place, bytes) in &placed {
-        assert_eq!(&reader.read_blob(place, bytes.len() as u64).unwrap(), bytes);
-    }
-    assert_eq!(reader.frames_read(), 1);
+    let read_all = |mut reader: PackReader| {
+        for (place, bytes) in &placed {
+            assert_eq!(&reader.read_blob(place, bytes.len() as u64).unwrap(), bytes);
+        }
+        reader.frames_read()
+    };
+    let mut in_order = case.pack_reader().unwrap();
+    in_order.in_order();
+    assert_eq!(read_all(in_order), 1);
+    assert_eq!(read_all(case.pack_reader().unwrap()), 2);
 }
 
 #[test]
