@@ -22,7 +22,7 @@ use tantivy::{BitSet, Index, IndexMeta, IndexSettings, SegmentMeta, SegmentReade
 
 use crate::builder::{FinishedSegment, SegmentBuilder};
 use crate::commit::Payload;
-use crate::error::{IndexError, Result, cut};
+use crate::error::{ErrorClass, IndexError, Result, cut};
 use crate::files;
 use crate::schema::{ITEM, IndexSchema, register};
 
@@ -40,6 +40,8 @@ pub struct IndexStore {
     pub(crate) payload: Payload,
     pub(crate) opstamp: u64,
     pending_deletes: RoaringBitmap,
+    /// The next commit takes the place of all segments before it.
+    replaces: bool,
 }
 
 impl IndexStore {
@@ -89,10 +91,27 @@ impl IndexStore {
             payload: Payload::new(None),
             opstamp: 0,
             pending_deletes: RoaringBitmap::new(),
+            replaces: false,
         };
         store.replace_meta(Vec::new(), Payload::new(None))?;
         store.sweep()?;
         Ok(store)
+    }
+
+    /// Opens the index to make it anew: the next commit holds its own segments only. Until then everybody reads what
+    /// is there, whatever happens to the making. One that cannot be opened is replaced by an empty one at once.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written.
+    pub fn rebuild(folder: &Path) -> Result<Self> {
+        match Self::open_or_create(folder) {
+            Ok(mut store) => {
+                store.replaces = true;
+                Ok(store)
+            }
+            Err(error) if error.class() == ErrorClass::Corruption => Self::create_empty(folder),
+            Err(error) => Err(error),
+        }
     }
 
     fn with_meta(folder: &Path, index: Index, meta: IndexMeta) -> Result<Self> {
@@ -113,6 +132,7 @@ impl IndexStore {
             payload,
             opstamp: meta.opstamp,
             pending_deletes: RoaringBitmap::new(),
+            replaces: false,
         })
     }
 
@@ -156,12 +176,17 @@ impl IndexStore {
     /// not committed are swept then, and their items replayed.
     pub fn commit(&mut self, segments: Vec<FinishedSegment>, ticket: Ticket) -> Result<()> {
         let mut all = Vec::with_capacity(self.segments.len() + segments.len());
-        for segment in &self.segments {
-            all.extend(self.without_deleted(segment)?);
+        if !self.replaces {
+            for segment in &self.segments {
+                all.extend(self.without_deleted(segment)?);
+            }
         }
         all.extend(segments.into_iter().map(|segment| segment.meta));
         self.replace_meta(all, Payload::new(Some(ticket)))?;
         self.pending_deletes.clear();
+        if std::mem::take(&mut self.replaces) {
+            self.sweep()?;
+        }
         // Disk here: the index is at `ticket`, which the catalogue committed before. Nothing is to be replayed
         // up to it.
         embley_model::failpoint::pass("index-commit").map_err(|source| IndexError::io("commit", &self.folder, source))

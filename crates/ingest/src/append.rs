@@ -103,7 +103,8 @@ impl<'a> RecordWriter<'a> {
             let (blob_id, new_blob) = self.dedup.blob(digests.0.half(), BlobId(next.blob));
             if new_blob {
                 next.blob += 1;
-                let top_item = record.previous.is_none().then_some(item_no);
+                // Of an update too: by these bytes the item is known from now on.
+                let top_item = Some(item_no);
                 let (blake3, sha256) = digests;
                 rows.blobs.push(BlobRow {
                     blob_id,

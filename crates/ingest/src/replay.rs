@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use embley_index::{FinishedSegment, IndexStore, SegmentBuilder};
 use embley_model::event::{Event, Stage};
-use embley_model::id::{ItemNo, Ticket};
+use embley_model::id::{ItemNo, RunNo, Ticket};
+use embley_model::item::ItemKind;
 use embley_store::Case;
-use embley_store::catalogue::{CatalogueReader, ItemRow};
+use embley_store::catalogue::{CatalogueReader, ItemRow, RunKind, RunRow};
+use roaring::RoaringBitmap;
 
 use crate::error::IngestError;
 use crate::order::lock;
@@ -37,20 +39,66 @@ pub(crate) fn catch_up(case: &Case, index: &mut IndexStore, options: &IngestOpti
         }
     };
     let to = ItemNo(last.next_item);
-    if from >= to && index.committed_ticket().is_some() {
+    let again = updated_since(&reader, index.committed_ticket(), from)?;
+    if from >= to && again.is_empty() && index.committed_ticket().is_some() {
         return Ok(0);
     }
     drop(reader);
-    add(case, index, from, to, last.ticket, options)?;
-    Ok(u64::from(to.0.saturating_sub(from.0)))
+    // What was updated leaves the index in the commit that brings it back.
+    index.delete_items(&again);
+    let segments = updated(case, index, &again, options)?;
+    let span = Span { from, to, ticket: last.ticket };
+    add(case, index, segments, span, options)?;
+    Ok(u64::from(to.0.saturating_sub(from.0)) + again.len())
+}
+
+/// Items below `before` that may have a later version than the index at `ticket` has: all records, when any were imported since. Mail
+/// never changes, and records are few.
+fn updated_since(
+    reader: &CatalogueReader,
+    ticket: Option<Ticket>,
+    before: ItemNo,
+) -> Result<RoaringBitmap, IngestError> {
+    let later: Vec<RunNo> = reader
+        .checkpoints()?
+        .into_iter()
+        .filter(|checkpoint| Some(checkpoint.ticket) > ticket)
+        .map(|checkpoint| checkpoint.run_no)
+        .collect();
+    let imports = |run: &RunRow| run.kind == RunKind::Records && later.contains(&run.run_no);
+    if !reader.runs()?.iter().any(imports) {
+        return Ok(RoaringBitmap::new());
+    }
+    let mut records = reader.kind_items(ItemKind::Record)?;
+    records.remove_range(before.0..);
+    Ok(records)
+}
+
+/// These items as they are now, in segments of their own.
+fn updated(
+    case: &Case,
+    index: &IndexStore,
+    items: &RoaringBitmap,
+    options: &IngestOptions,
+) -> Result<Vec<FinishedSegment>, IngestError> {
+    let mut builder = index.builder(options.segment_bytes());
+    let mut originals = Originals::open(case)?;
+    for item in items {
+        let row = originals.catalogue().item(ItemNo(item))?;
+        let row = row.ok_or_else(|| IngestError::internal(format!("record {item} has no row")))?;
+        for doc in originals.documents(&row)? {
+            builder.add(&doc)?;
+        }
+    }
+    Ok(builder.finish()?.into_iter().collect())
 }
 
 /// Makes the whole index again. Returns how many items it holds.
 ///
 /// # Errors
-/// When something cannot be read or written. The old index is gone then; the same call begins again.
+/// When something cannot be read or written. An old index that could be read stays as it was; the same call begins again.
 pub fn reindex(case: &Case, options: &IngestOptions) -> Result<u64, IngestError> {
-    let mut index = IndexStore::create_empty(&case.index_dir())?;
+    let mut index = IndexStore::rebuild(&case.index_dir())?;
     let reader = case.reader()?;
     let last = reader.checkpoint().clone();
     options
@@ -58,27 +106,32 @@ pub fn reindex(case: &Case, options: &IngestOptions) -> Result<u64, IngestError>
         .planned_bytes
         .store(u64::from(last.next_item) - 1, Ordering::Relaxed);
     drop(reader);
-    add(
-        case,
-        &mut index,
-        ItemNo(1),
-        ItemNo(last.next_item),
-        last.ticket,
-        options,
-    )?;
+    let span = Span {
+        from: ItemNo(1),
+        to: ItemNo(last.next_item),
+        ticket: last.ticket,
+    };
+    add(case, &mut index, Vec::new(), span, options)?;
     Ok(u64::from(last.next_item) - 1)
+}
+
+/// Items to add, and the ticket up to which the index is complete then.
+#[derive(Clone, Copy)]
+struct Span {
+    from: ItemNo,
+    to: ItemNo,
+    ticket: Ticket,
 }
 
 fn add(
     case: &Case,
     index: &mut IndexStore,
-    from: ItemNo,
-    to: ItemNo,
-    ticket: Ticket,
+    segments: Vec<FinishedSegment>,
+    Span { from, to, ticket }: Span,
     options: &IngestOptions,
 ) -> Result<(), IngestError> {
     let next = AtomicU32::new(from.0);
-    let segments = Mutex::new(Vec::new());
+    let segments = Mutex::new(segments);
     let failure = Mutex::new(None);
     let builders: Vec<SegmentBuilder> = (0..options.threads)
         .map(|_| index.builder(options.segment_bytes()))

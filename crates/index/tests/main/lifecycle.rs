@@ -301,6 +301,34 @@ fn create_empty_replaces_whatever_is_there() {
 }
 
 #[test]
+fn an_index_made_anew_takes_the_place_of_the_old_one_in_one_step_or_not_at_all() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let items = bodies(10);
+    let mut store = IndexStore::open_or_create(folder.path()).expect("a new folder");
+    commit(&mut store, &[numbered(&items, |_| true)], 1);
+    drop(store);
+    // Broken off before its commit: the old one stays.
+    let store = IndexStore::rebuild(folder.path()).expect("a sound index");
+    let mut builder = store.builder(15 << 20);
+    builder.add(&items[0].document(0)).expect("an item");
+    builder.finish().expect("a writable folder");
+    drop(store);
+    assert_eq!(found(folder.path(), "common").len(), 10);
+    let mut store = IndexStore::rebuild(folder.path()).expect("a sound index");
+    commit(&mut store, &[numbered(&items, |no| no < 3)], 2);
+    assert_eq!((store.segment_count(), store.committed_ticket()), (1, Some(Ticket(2))));
+    assert_eq!(found(folder.path(), "common"), [0, 1, 2]);
+    // What follows is added again.
+    commit(&mut store, &[numbered(&items, |no| no >= 3)], 3);
+    assert_eq!(found(folder.path(), "common").len(), 10);
+    assert_eq!(verify(folder.path()).expect("an index"), []);
+    // One that cannot be opened is replaced at once.
+    std::fs::write(folder.path().join("meta.json"), "{ nonsense").expect("a writable folder");
+    let store = IndexStore::rebuild(folder.path()).expect("a writable folder");
+    assert_eq!(store.committed_ticket(), None);
+}
+
+#[test]
 fn another_version_is_refused_with_words() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     IndexStore::open_or_create(folder.path()).expect("a new folder");
