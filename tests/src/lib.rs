@@ -3,8 +3,10 @@
 //! The tests run the real binary and read what a user would read. Not for: looking inside crates; only [`Site::dump`] opens the
 //! store, to compare two cases whole. Invariant: whatever a test makes lies in its own temporary folder and goes with it.
 
+pub mod corpora;
 pub mod files;
 pub mod made;
+pub mod oracle;
 pub mod program;
 pub mod rss;
 pub mod site;

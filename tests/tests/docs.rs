@@ -22,7 +22,11 @@ fn exceptions_page() -> String {
         let phase = serde_json::to_value(code.phase()).expect("a word");
         let class = serde_json::to_value(code.class()).expect("a word");
         let (phase, class) = (phase.as_str().unwrap_or(""), class.as_str().unwrap_or(""));
-        page.push_str(&format!("| `{}` | {phase} | {class} | {} |\n", code.text(), code.means()));
+        page.push_str(&format!(
+            "| `{}` | {phase} | {class} | {} |\n",
+            code.text(),
+            code.means()
+        ));
     }
     page
 }
@@ -30,12 +34,20 @@ fn exceptions_page() -> String {
 #[test]
 fn the_page_of_exceptions_is_what_the_code_says() {
     let path = root().join("docs/exceptions.md");
-    assert_eq!(read(&path), exceptions_page(), "make docs/exceptions.md again: its text is the right side of this difference");
+    assert_eq!(
+        read(&path),
+        exceptions_page(),
+        "make docs/exceptions.md again: its text is the right side of this difference"
+    );
 }
 
 #[test]
 fn every_relative_link_leads_somewhere() {
-    let mut pages = vec![root().join("README.md"), root().join("ARCHITECTURE.md"), root().join("CHANGELOG.md")];
+    let mut pages = vec![
+        root().join("README.md"),
+        root().join("ARCHITECTURE.md"),
+        root().join("CHANGELOG.md"),
+    ];
     for folder in ["docs", "benches", "config"] {
         for entry in std::fs::read_dir(root().join(folder)).expect("a folder of pages") {
             let path = entry.expect("an entry").path();
@@ -55,7 +67,11 @@ fn every_relative_link_leads_somewhere() {
             }
             links += 1;
             let path = page.parent().expect("a page lies in a folder").join(target);
-            assert!(path.exists(), "{} links to {target}, which is not there", page.display());
+            assert!(
+                path.exists(),
+                "{} links to {target}, which is not there",
+                page.display()
+            );
         }
     }
     assert!(links > 5, "only {links} links were seen");
@@ -69,7 +85,10 @@ fn the_page_of_exit_codes_names_every_code_of_the_program() {
     for line in code.lines().filter(|line| line.starts_with("pub(crate) const ")) {
         let number = line.rsplit("= ").next().unwrap_or("").trim_end_matches(';');
         seen += 1;
-        assert!(page.contains(&format!("| {number} |")), "docs/exit-codes.md does not name {number}");
+        assert!(
+            page.contains(&format!("| {number} |")),
+            "docs/exit-codes.md does not name {number}"
+        );
     }
     assert_eq!(seen, 9);
 }

@@ -101,6 +101,10 @@ fn a_damaged_pack_is_noticed_by_whoever_reads_it() {
             .all(|one| one["next"].as_str().is_some_and(|next| !next.is_empty())),
         "{report}"
     );
+    // An index cannot be made of it, and the one there is stays.
+    site.run(&["reindex", "--progress", "none"])
+        .expect(5)
+        .says(&["pack-000001.emp", "checksum"]);
     // What does not need the pack goes on, and a hit says why it has no snippet.
     assert_eq!(site.count("xqword1"), 1);
     let hit = site.ok(&["search", "xqword1", "--format", "jsonl"]).lines().remove(0);

@@ -180,3 +180,34 @@ fn records_killed_at_any_step_are_imported_once() {
     }
     assert_eq!(killed, 6, "every step must be reached");
 }
+
+#[test]
+fn a_record_changed_just_before_a_kill_is_found_by_its_new_words_only() {
+    let source = Site::bare();
+    embley_tests::made::corpus(&source.path("made"), 200, 65);
+    let file = source.path("made/records/decision.jsonl");
+    let import = |site: &Site| site.program(&["records".as_ref(), "import".as_ref(), file.as_os_str()]);
+    let before = String::from_utf8(files::read(&file)).expect("UTF-8");
+    let first = before.lines().next().expect("a record");
+    let mut record: serde_json::Value = serde_json::from_str(first).expect("JSON");
+    record["rationale"] = "the xqoldword".into();
+    let rest = before.split_once('\n').map_or("", |(_, rest)| rest);
+    for step in ["catalogue-commit", "index-segment", "index-commit"] {
+        let site = Site::new();
+        files::write(&file, format!("{record}\n{rest}"));
+        import(&site).run().expect(0);
+        assert_eq!((site.count("xqoldword"), site.count("xqnewword")), (1, 0));
+        let number = site.hits("xqoldword")[0]["item_no"].clone();
+        files::write(&file, format!("{record}\n{rest}").replace("xqoldword", "xqnewword"));
+        let ran = import(&site).env("EMBLEY_FAILPOINT", format!("{step}:1")).run();
+        assert_eq!(ran.signal, Some(SIGKILL), "{step} was not reached");
+        import(&site).run().expect(0);
+        assert_eq!((site.count("xqoldword"), site.count("xqnewword")), (0, 1), "{step}");
+        assert_eq!(
+            site.hits("xqnewword")[0]["item_no"],
+            number,
+            "{step}: an update keeps its number"
+        );
+        site.ok(&["verify", "--deep"]);
+    }
+}

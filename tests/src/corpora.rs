@@ -1,0 +1,75 @@
+//! Third-party mail that lies beside the project, in `../shared/corpora` as seen from its top folder. It is real people's mail and
+//! stays out of the project: a test that uses it says so when it is not there, and passes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::files;
+
+/// A folder of the corpora; nothing, and a line on stderr, when they are not there.
+#[expect(clippy::print_stderr, reason = "a test that does less than it could must say so")]
+pub fn folder(name: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/corpora")
+        .join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("NOT RUN on third-party mail: {} is not there", folder.display());
+    None
+}
+
+/// The mailboxes and messages that are in the project.
+pub fn samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/mail")
+}
+
+/// Unpacks the mail of the corpora below `to`: `enron-inboxes`, `spamassassin-public-corpus`, and `lists` with four mailboxes.
+pub fn unpack_mail(mail: &Path, to: &Path) {
+    for name in ["enron-inboxes", "spamassassin-public-corpus"] {
+        let folder = to.join(name);
+        files::make_folder(&folder);
+        run(Command::new("tar")
+            .args(["-I", "zstd -d --long=27", "-xf"])
+            .arg(mail.join(format!("{name}.tar.zst")))
+            .arg("-C")
+            .arg(&folder));
+    }
+    let lists = to.join("lists");
+    files::make_folder(&lists);
+    for path in files::entries(&mail.join("lists")) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(name) = name.strip_suffix(".zst").filter(|name| name.ends_with(".mbox")) {
+            run(Command::new("zstd")
+                .args(["-dq", "--long=27"])
+                .arg(&path)
+                .arg("-o")
+                .arg(lists.join(name)));
+        }
+    }
+}
+
+/// Unpacks one file and returns what is in it.
+pub fn unpacked(path: &Path) -> Vec<u8> {
+    let output = Command::new("zstd")
+        .args(["-dqc", "--long=27"])
+        .arg(path)
+        .output()
+        .expect("zstd runs");
+    assert!(
+        output.status.success(),
+        "zstd {}: {}",
+        path.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
