@@ -47,7 +47,11 @@ pub(crate) fn catch_up(case: &Case, index: &mut IndexStore, options: &IngestOpti
     // What was updated leaves the index in the commit that brings it back.
     index.delete_items(&again);
     let segments = updated(case, index, &again, options)?;
-    let span = Span { from, to, ticket: last.ticket };
+    let span = Span {
+        from,
+        to,
+        ticket: last.ticket,
+    };
     add(case, index, segments, span, options)?;
     Ok(u64::from(to.0.saturating_sub(from.0)) + again.len())
 }
