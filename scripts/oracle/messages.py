@@ -8,8 +8,10 @@
 word of text of its own. `check` asks the program for all items that it lists as being without text, takes their
 original bytes out with `show --raw`, and writes those in which this reader finds words. Neither judges: the tests do.
 
-A message's own text is that of its text parts that are not attachments (no file name, not marked as one); attached
-messages have texts of their own. A loose file's text is all of it. A word is a token as in differential.py.
+A message's own text is that of its text parts that are not attachments (no file name, not marked as one), and a
+multipart that cannot be split; attached messages have texts of their own. What stands around the parts of a multipart
+is to be ignored (RFC 2046 section 5.1.1), and so are the targets of links: a message that has nothing else is neither
+said to have text nor to have none. A loose file's text is all of it. A word is a token as in differential.py.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import email
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -26,17 +29,23 @@ from mail_parts import is_body
 SCHEMA = 1
 
 
-def own_words(message, is_root=True, in_alternative=False):
-    """The words of a message's own text parts."""
+def own_words(message, around, is_root=True, in_alternative=False):
+    """The words of a message's own text parts; with those around the parts and of links where `around` says so."""
     kind = message.get_content_type()
-    if message.get_content_maintype() == "multipart" and isinstance(message.get_payload(), list):
-        words = set()
+    if message.get_content_maintype() == "multipart":
+        if not message.is_multipart():
+            return part_words("text/plain", message.get_payload(decode=True) or b"", None)
+        words = differential.tokens(f"{message.preamble or ''} {message.epilogue or ''}") if around else set()
         for part in message.get_payload():
-            words |= own_words(part, False, in_alternative or kind == "multipart/alternative")
+            words |= own_words(part, around, False, in_alternative or kind == "multipart/alternative")
         return words
     if message.is_multipart() or not is_body(message, is_root, in_alternative):
         return set()
-    return part_words(kind, differential.decoded_bytes(message, differential.Read()), message.get_content_charset())
+    data = differential.decoded_bytes(message, differential.Read())
+    words = part_words(kind, data, message.get_content_charset())
+    if around and kind == "text/html":
+        words |= {"link"} if re.search(rb"(?i)\bhref\s*=", data) else set()
+    return words
 
 
 def part_words(kind, data, charset):
@@ -45,12 +54,12 @@ def part_words(kind, data, charset):
     return differential.tokens(differential.html_text(text) if markup else text)
 
 
-def words_of(data):
+def words_of(data, around):
     """The words of an original: of the message's own text, or of a loose file."""
     if b"\r" in data and b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     if differential.is_mail(data):
-        return own_words(email.message_from_bytes(data))
+        return own_words(email.message_from_bytes(data), around)
     return part_words("", data, None)
 
 
@@ -67,7 +76,7 @@ def read(arguments):
             if digest in seen:
                 continue
             seen.add(digest)
-            if differential.is_mail(data) and not words_of(data):
+            if differential.is_mail(data) and not words_of(data, True):
                 without[digest] = f"{path}#{entry.ordinal}"
     return {"schema": SCHEMA, "messages": total, "distinct": len(seen), "files": files, "without_text": without}
 
@@ -88,10 +97,7 @@ def check(arguments):
         data = ask("show", hit["item"], "--raw")
         if hashlib.sha256(data).hexdigest() != hit["sha256"]:
             sys.exit(f"{hit['item']}: show --raw gives other bytes than those of its hash")
-        if hit["kind"] == "email":
-            words = words_of(data)
-        else:
-            words = part_words(hit["media_type"], data, None)
+        words = part_words(hit["media_type"], data, None) if hit["kind"] == "attachment" else words_of(data, False)
         if words:
             found = {name: hit[name] for name in ("item", "sha256", "kind", "media_type", "filename", "defects")}
             with_words.append({**found, "words": sorted(words)[:20], "count": len(words)})

@@ -1,9 +1,10 @@
 //! One folder of mail in a case of its own, and the checks that hold for any such folder.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use embley_model::id::{FileId, InstanceId, ItemNo};
+use embley_model::id::{FileId, InstanceId};
 use embley_store::{Access, Case, StoreError};
 use embley_tests::{Dice, Site, files, oracle};
 use serde_json::Value;
@@ -13,34 +14,34 @@ use crate::allowed::{Allowed, Count};
 
 /// Where one entry lies, and the item that it is.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub(crate) struct Place {
     /// Label of the source and path below it.
-    pub path: String,
+    pub(crate) path: String,
     /// Number within the file.
-    pub ordinal: u64,
+    pub(crate) ordinal: u64,
     /// Range as found, separator and line end before the next one included.
-    pub offset: u64,
-    pub length: u64,
-    pub separator_len: u64,
-    pub trailer_len: u64,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) separator_len: u64,
+    pub(crate) trailer_len: u64,
     /// The message is not the range between the two as it stands: its quoting was taken off.
-    pub differs: bool,
-    pub item: u32,
+    pub(crate) differs: bool,
+    pub(crate) item: u32,
     /// SHA-256 of the item, in hexadecimal.
     pub sha256: String,
 }
 
 /// A case that holds one folder.
-pub struct Evidence {
-    pub site: Site,
+pub(crate) struct Evidence {
+    pub(crate) site: Site,
     above: PathBuf,
     source: PathBuf,
-    pub places: Vec<Place>,
+    pub(crate) places: Vec<Place>,
 }
 
 impl Evidence {
     /// Takes the folder in, and checks all that an ingest itself says.
-    pub fn take_in(site: Site, source: &Path) -> Self {
+    pub(crate) fn take_in(site: Site, source: &Path) -> Self {
         site.ingest(&[source]).expect(0).says(&["all sums close"]);
         let source = source.canonicalize().expect("the source is there");
         let above = source.parent().expect("a folder above").to_owned();
@@ -61,18 +62,15 @@ impl Evidence {
         let case = Case::open(self.site.case(), Access::Read).expect("the case opens");
         let reader = case.reader().expect("the catalogue opens");
         let mut paths: HashMap<FileId, String> = HashMap::new();
-        let mut hashes: HashMap<ItemNo, String> = HashMap::new();
         let mut places = Vec::new();
         let seen = reader.for_each_instance(InstanceId(0)..InstanceId(u64::MAX >> 1), |row| {
-            if !paths.contains_key(&row.file_id) {
-                paths.insert(row.file_id, reader.shown_path(row.file_id)?);
-            }
-            if !hashes.contains_key(&row.item_no) {
-                let blob = reader.blob_of(row.item_no)?.expect("an item has a blob");
-                hashes.insert(row.item_no, blob.sha256.to_string());
-            }
+            let path = match paths.entry(row.file_id) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(free) => free.insert(reader.shown_path(row.file_id)?).clone(),
+            };
+            let blob = reader.blob_of(row.item_no)?.expect("an item has a blob");
             places.push(Place {
-                path: paths[&row.file_id].clone(),
+                path,
                 ordinal: row.ordinal,
                 offset: row.offset,
                 length: row.length,
@@ -84,7 +82,7 @@ impl Evidence {
                 trailer_len: u64::from(row.trailer_len),
                 differs: row.as_found_differs,
                 item: row.item_no.0,
-                sha256: hashes[&row.item_no].clone(),
+                sha256: blob.sha256.to_string(),
             });
             Ok::<_, StoreError>(())
         });
@@ -117,7 +115,7 @@ impl Evidence {
     }
 
     /// Number of entries by path.
-    pub fn counts(&self) -> BTreeMap<&str, u64> {
+    pub(crate) fn counts(&self) -> BTreeMap<&str, u64> {
         let mut counts = BTreeMap::new();
         for place in &self.places {
             *counts.entry(place.path.as_str()).or_insert(0) += 1;
@@ -126,7 +124,7 @@ impl Evidence {
     }
 
     /// Holds the number of messages of every file against the independent reader's; returns how many files there were.
-    pub fn check_counts(&self, read: &Value, allowed: &Allowed) -> usize {
+    pub(crate) fn check_counts(&self, read: &Value, allowed: &Allowed) -> usize {
         let ours = self.counts();
         let theirs = read["files"].as_object().expect("files");
         let mut left: Vec<&Count> = allowed.counts.iter().collect();
@@ -160,7 +158,7 @@ impl Evidence {
 
     /// Holds the hash of every entry against its bytes in the source, and takes a seeded sample out again, as message and as found.
     /// Returns how many entries could be held against their source as they stand there.
-    pub fn check_originals(&self, seed: u64, sample: usize) -> usize {
+    pub(crate) fn check_originals(&self, seed: u64, sample: usize) -> usize {
         let mut sources: HashMap<&str, Vec<u8>> = HashMap::new();
         let mut compared = 0;
         for place in &self.places {
@@ -213,7 +211,7 @@ impl Evidence {
     }
 
     /// Takes a seeded sample of these messages out by their hash and hashes what comes.
-    pub fn check_raw_of(&self, expected: &[(String, u64)], seed: u64, sample: usize) {
+    pub(crate) fn check_raw_of(&self, expected: &[(String, u64)], seed: u64, sample: usize) {
         let mut dice = Dice::new(seed);
         for _ in 0..sample {
             let (digest, length) = &expected[index(dice.below(expected.len() as u64))];
@@ -233,7 +231,7 @@ impl Evidence {
     }
 
     /// What the independent reader counts in the folder.
-    pub fn read_independently(&self) -> Value {
+    pub(crate) fn read_independently(&self) -> Value {
         let (code, read, said) = oracle::ask(
             "messages.py",
             &["read".as_ref(), self.source.as_os_str()],
@@ -246,7 +244,7 @@ impl Evidence {
 
     /// All that is listed as being without text has none, and what has none is listed, or said to be not searchable.
     /// Returns how many items are listed.
-    pub fn check_without_text(&self, read: &Value, allowed: &Allowed) -> u64 {
+    pub(crate) fn check_without_text(&self, read: &Value, allowed: &Allowed) -> u64 {
         let args = [
             "check",
             "--case",
@@ -329,6 +327,6 @@ fn unquoted(message: &[u8]) -> Vec<u8> {
 }
 
 /// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -56,9 +56,9 @@ fn the_samples_in_the_project_are_counted_listed_and_taken_out_again() {
     );
     assert_eq!(listed, 2, "the picture and the empty body");
     for (query, count) in [
-        ("label:seen", 2),
+        ("label:seen", 3),
         ("label:flagged", 1),
-        ("folder:archive", 2),
+        ("folder:archive AND type:email", 2),
         ("cormorant", 1),
         ("creme", 1),
     ] {
