@@ -1,7 +1,7 @@
 //! Pieces of an item's texts around what a query marks, with the places of the marks.
 //!
 //! Words are told apart by the index's own analysis, so what is marked is what matched; a phrase is marked only where
-//! all of its words stand in order. Not for: getting the texts (see [`ItemText`](crate::answer::ItemText)).
+//! all of its words stand in order. Not for: getting the texts (see [`ItemText`](crate::hit::ItemText)).
 //! Invariants: ranges count characters (Unicode scalar values) of the snippet's text, increase and do not overlap; the
 //! text holds no control characters, and every run of white space is one space.
 
