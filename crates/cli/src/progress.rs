@@ -4,10 +4,11 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use embley_model::clock::Clock;
 use embley_model::event::{Counters, ProgressSnapshot};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -34,7 +35,7 @@ impl Display {
                 thread: None,
             };
         }
-        let (stop, stopped) = channel();
+        let (stop, stopped) = bounded(0);
         let thread = std::thread::spawn(move || match kind {
             ProgressKind::Bar => bars(&counters, &*clock, &stopped),
             ProgressKind::Json => lines(&counters, &*clock, &stopped, Duration::from_millis(200), json_line),
