@@ -6,7 +6,9 @@ use std::process::Command;
 /// Who may import whom; the same table stands in ARCHITECTURE.md.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
-    ("formats", &["model"]),
+    ("mapi", &["model"]),
+    ("pst", &["model", "mapi"]),
+    ("formats", &["model", "mapi", "pst"]),
     ("store", &["model"]),
     ("index", &["model"]),
     ("ingest", &["model", "formats", "store", "index"]),

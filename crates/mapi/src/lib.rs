@@ -1,0 +1,10 @@
+//! MAPI: the property model that PST, MSG and TNEF share, and what a message made of properties says.
+//!
+//! Not for: how a PST file lies on disk (crate `pst`), RFC 822 mail (crate `formats`). Main type: [`Message`]. Invariant: nothing here
+//! fails on content or panics; oddities are [`Defect`](embley_model::defect::Defect) values, and every property that was read is kept.
+
+mod message;
+mod property;
+
+pub use message::{Attachment, Content, Message};
+pub use property::{NamedProperty, Properties, PropertyKind, PropertyName, PropertySet, Tag, Value};
