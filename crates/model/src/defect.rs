@@ -107,6 +107,16 @@ defect_codes! {
     RecordRowBad = "REC-ROW", Import, Excepted, "a row of a case-system export cannot be read as a record";
     RecordFieldBad = "REC-FIELD", Import, Warning, "a field of a record cannot be read as its type; kept as text";
     BoxFromInside = "BOX-FROM-INSIDE", Split, Note, "a line like a separator stands inside a part of a message; it was not taken as a boundary";
+    MapiCompound = "MAPI-COMPOUND", Parse, Warning, "the compound file of a message is damaged; it was read leniently, and what could not be reached is missing";
+    MapiStructure = "MAPI-STRUCTURE", Parse, Warning, "a storage, stream or attribute of a message file is missing, cut or contradictory; what could be read was kept";
+    MapiProperty = "MAPI-PROPERTY", Parse, Warning, "the value of a property is missing or cannot be read as its type; kept as bytes where there are any";
+    MapiName = "MAPI-NAME", Parse, Note, "a named property has no name in the file's list of names";
+    MapiChecksum = "MAPI-CHECKSUM", Parse, Warning, "a checksum inside a message file does not match its content; the content was kept";
+    MapiCount = "MAPI-COUNT", Parse, Note, "the stated number of recipients or attachments is not the number that is there";
+    MapiLinkOnly = "MAPI-LINK-ONLY", Parse, Note, "an attachment is only a path or link; its content is not stored here";
+    MapiDate = "MAPI-DATE", Parse, Note, "a date property is zero or out of range; it was not used";
+    RtfStructure = "RTF-STRUCTURE", Parse, Warning, "a rich-text document is cut, or its groups do not close; what could be read was kept";
+    RtfCompressed = "RTF-COMPRESSED", Parse, Warning, "a compressed rich-text body is cut or contradictory; what could be unpacked was kept";
 }
 
 impl DefectCode {
