@@ -84,10 +84,7 @@ fn ask(item: ItemNo, snapshot: &Snapshot, originals: &mut Originals, result: &mu
     let doc = originals.document(item)?;
     let mut words: Vec<(u64, Field, String)> = Vec::new();
     for (field, tokens) in doc.texts.iter().filter(|(field, _)| CONTENT.contains(field)) {
-        let mut distinct: Vec<&str> = tokens.words().collect();
-        distinct.sort_unstable_by_key(|word| (std::cmp::Reverse(word.len()), *word));
-        distinct.dedup();
-        for word in distinct.into_iter().take(CANDIDATES) {
+        for word in longest(tokens.words()) {
             words.push((snapshot.doc_freq(*field, word)?, *field, word.to_owned()));
         }
     }
@@ -116,6 +113,22 @@ fn ask(item: ItemNo, snapshot: &Snapshot, originals: &mut Originals, result: &mu
         result.missing.push(item.0);
     }
     Ok(())
+}
+
+/// The longest distinct words, at most [`CANDIDATES`], in order of length and then of their letters: long words are rare.
+fn longest<'w>(words: impl Iterator<Item = &'w str>) -> Vec<&'w str> {
+    let mut kept: Vec<&str> = Vec::with_capacity(CANDIDATES + 1);
+    for word in words {
+        if kept.len() == CANDIDATES && word.len() < kept[CANDIDATES - 1].len() {
+            continue;
+        }
+        let place = kept.binary_search_by(|kept| word.len().cmp(&kept.len()).then_with(|| kept.cmp(&word)));
+        if let Err(at) = place {
+            kept.insert(at, word);
+            kept.truncate(CANDIDATES);
+        }
+    }
+    kept
 }
 
 /// A sample of numbers, the same for the same seed: every number when there are few, else `size` of them.
@@ -151,6 +164,20 @@ pub(crate) fn has_words(searchability: Searchability) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn longest_words_are_those_that_sorting_gives() {
+        let text: Vec<String> = (0..500_u32)
+            .map(|n| "x".repeat((n * 7 % 13) as usize + 1) + &(n % 40).to_string())
+            .collect();
+        let words: Vec<&str> = text.iter().map(String::as_str).collect();
+        let mut sorted = words.clone();
+        sorted.sort_unstable_by_key(|word| (std::cmp::Reverse(word.len()), *word));
+        sorted.dedup();
+        sorted.truncate(CANDIDATES);
+        assert_eq!(longest(words.into_iter()), sorted);
+        assert_eq!(longest(["b", "a", "b"].into_iter()), vec!["a", "b"]);
+    }
 
     #[test]
     fn sample_is_all_when_few_and_reproducible_when_many() {
