@@ -395,6 +395,9 @@ pub(crate) struct BenchArgs {
     /// Only time queries on the case given by --case
     #[arg(long)]
     pub(crate) queries: bool,
+    /// With --queries: so many seeded queries of each shape (term, AND, prefix, phrase), made from words of the case
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) per_shape: usize,
     /// How to print
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,

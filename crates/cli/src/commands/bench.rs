@@ -10,12 +10,11 @@ use std::sync::Arc;
 use embley_corpus::CorpusConfig;
 use embley_ingest::{IngestOptions, IngestRequest};
 use embley_model::clock::{Clock, SystemClock};
-use embley_search::{Facet, SearchOptions, Searcher, SnippetStyle, Sort};
-use embley_store::{Access, Case, InitOptions};
+use embley_store::{Case, InitOptions};
 use serde_json::{Value, json};
 
+use super::bench_queries;
 use super::ingest::open_for_writing;
-use super::search::StoredTexts;
 use crate::args::{Args, BenchArgs, IngestArgs, ProgressKind};
 use crate::context;
 use crate::exit;
@@ -24,7 +23,7 @@ use crate::exit;
 pub(crate) fn run(args: &Args, bench: &BenchArgs) -> anyhow::Result<u8> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let result = if bench.queries {
-        queries(&context::case_dir(args)?, &*clock)?
+        bench_queries::run(&context::case_dir(args)?, &*clock, bench.per_shape, bench.seed)?
     } else if !bench.baseline.is_empty() {
         baseline(bench, &bench.baseline, &clock)?
     } else {
@@ -110,7 +109,7 @@ fn whole(bench: &BenchArgs, clock: &Arc<dyn Clock>) -> anyhow::Result<Value> {
         "share_of_parse_and_index_speed": ratio,
         "sizes": {"input": bytes, "index": index, "originals": originals, "catalogue": catalogue,
             "index_share": share(index), "originals_share": share(originals), "catalogue_share": share(catalogue)},
-        "queries": queries(&dir, &**clock)?,
+        "queries": bench_queries::run(&dir, &**clock, 0, bench.seed)?,
     }))
 }
 
@@ -132,55 +131,6 @@ fn ingest_once(
         "usage": used.json(bytes, report.sums.discovered), "stages": options.counters.snapshot().stages,
     }))
 }
-
-/// Ten fixed shapes of query, each warm, with count, 20 snippets and a custodian facet.
-fn queries(dir: &Path, clock: &dyn Clock) -> anyhow::Result<Value> {
-    let case = Case::open(dir, Access::Read)?;
-    let searcher = Searcher::open(&case)?;
-    let texts = StoredTexts::new(&case);
-    let mut measured = Vec::new();
-    for query in FIXED_QUERIES {
-        let mut times = Vec::new();
-        let mut count = 0;
-        for _ in 0..ROUNDS {
-            let started = clock.monotonic_nanos();
-            let plan = searcher.plan(query)?;
-            let options = SearchOptions {
-                sort: Sort::Date,
-                limit: Some(20),
-                facets: &[Facet::Custodian],
-                texts: Some(&texts),
-                style: SnippetStyle::default(),
-                ..SearchOptions::default()
-            };
-            let answer = searcher.run(&plan, options)?;
-            count = answer.summary().count;
-            for hit in answer.hits()? {
-                hit?;
-            }
-            times.push(clock.monotonic_nanos().saturating_sub(started) as f64 / 1e6);
-        }
-        times.sort_by(f64::total_cmp);
-        measured.push(json!({"query": query, "count": count, "median_ms": times[times.len() / 2], "worst_ms": times[times.len() - 1]}));
-    }
-    Ok(json!(measured))
-}
-
-const ROUNDS: usize = 7;
-
-/// Words that the made corpus holds, and shapes that any mailbox answers.
-const FIXED_QUERIES: [&str; 10] = [
-    "the",
-    "meeting",
-    "meeting AND report",
-    "report OR statement OR notice",
-    "meeting NOT report",
-    "\"of the\"",
-    "\"please find attached\"",
-    "inv*",
-    "has:attachment AND meeting",
-    "subject:report AND date:2001..2020",
-];
 
 /// What this process has used up to now.
 struct Usage {

@@ -1,6 +1,7 @@
 //! One file a command; each opens what it needs, calls the library, prints.
 
 mod bench;
+mod bench_queries;
 mod casework;
 mod demo;
 mod doctor;
