@@ -117,6 +117,18 @@ defect_codes! {
     MapiDate = "MAPI-DATE", Parse, Note, "a date property is zero or out of range; it was not used";
     RtfStructure = "RTF-STRUCTURE", Parse, Warning, "a rich-text document is cut, or its groups do not close; what could be read was kept";
     RtfCompressed = "RTF-COMPRESSED", Parse, Warning, "a compressed rich-text body is cut or contradictory; what could be unpacked was kept";
+    PstChecksum = "PST-CHECKSUM", Read, Warning, "a checksum, signature or stated length of a page or block of a PST is wrong; its data was used as found";
+    PstStructure = "PST-STRUCTURE", Read, Loss, "a block, heap, table or property of a PST is missing or damaged; what could be read was kept";
+    PstTree = "PST-TREE", Read, Loss, "a page of the node or block tree of a PST cannot be read; what it listed was looked for elsewhere or is missing";
+    PstForm = "PST-FORM", Read, Note, "a structure of a PST is not as its specification says; no data is touched";
+    PstCount = "PST-COUNT", Read, Warning, "the number of messages found in a folder is not the number that the folder states";
+    PstRecovered = "PST-RECOVERED", Read, Note, "found in the tree of a PST though no table lists it: deleted, hidden or cut off from its folder";
+    PstSearchFolder = "PST-SEARCH-FOLDER", Read, Note, "a search folder holds only links to messages of other folders; it was not read";
+    PstNotClosed = "PST-NOT-CLOSED", Read, Note, "a PST was not closed in good order; what was written last may be missing";
+    PstTruncated = "PST-TRUNCATED", Read, Loss, "a PST is shorter than its header says";
+    PstPassword = "PST-PASSWORD", Read, Note, "a PST is marked with a password; it is a checksum and not a key, and the content was read without it";
+    PstProtected = "PST-PROTECTED", Read, Loss, "a PST uses a protection that cannot be undone without its owner's keys";
+    PstLimit = "PST-LIMIT", Read, Loss, "a value or list of a PST is longer than its limit; the rest was left out";
 }
 
 impl DefectCode {
