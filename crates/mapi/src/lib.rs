@@ -3,8 +3,12 @@
 //! Not for: how a PST file lies on disk (crate `pst`), RFC 822 mail (crate `formats`). Main type: [`Message`]. Invariant: nothing here
 //! fails on content or panics; oddities are [`Defect`](embley_model::defect::Defect) values, and every property that was read is kept.
 
+pub mod codepage;
+pub mod lzfu;
 mod message;
 mod property;
+pub mod strings;
+pub mod tags;
 
 pub use message::{Attachment, Content, Message};
 pub use property::{NamedProperty, Properties, PropertyKind, PropertyName, PropertySet, Tag, Value};

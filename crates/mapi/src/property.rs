@@ -113,6 +113,92 @@ pub enum Value {
     Unknown(Vec<u8>),
 }
 
+impl Value {
+    /// A whole number or a truth as number.
+    pub fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer16(value) => Some(i64::from(*value)),
+            Self::Integer32(value) => Some(i64::from(*value)),
+            Self::Integer64(value) => Some(*value),
+            Self::Boolean(value) => Some(i64::from(*value)),
+            _ => None,
+        }
+    }
+}
+
+impl PropertyKind {
+    /// The kind with this number, `None` for one that is not known. The flag [`MULTIPLE`] is no part of it.
+    pub const fn of_bits(bits: u16) -> Option<Self> {
+        Some(match bits {
+            0x0001 => Self::Null,
+            0x0002 => Self::Integer16,
+            0x0003 => Self::Integer32,
+            0x0004 => Self::Float32,
+            0x0005 => Self::Float64,
+            0x0006 => Self::Currency,
+            0x0007 => Self::FloatingTime,
+            0x000A => Self::ErrorCode,
+            0x000B => Self::Boolean,
+            0x000D => Self::Object,
+            0x0014 => Self::Integer64,
+            0x001E => Self::String8,
+            0x001F => Self::Unicode,
+            0x0040 => Self::Time,
+            0x0048 => Self::Guid,
+            0x00FB => Self::ServerId,
+            0x0102 => Self::Binary,
+            _ => return None,
+        })
+    }
+
+    /// Bytes of a value of fixed length, `None` for strings, bytes and objects.
+    pub const fn fixed_bytes(self) -> Option<usize> {
+        match self {
+            Self::Null => Some(0),
+            Self::Integer16 | Self::Boolean => Some(2),
+            Self::Integer32 | Self::Float32 | Self::ErrorCode => Some(4),
+            Self::Float64 | Self::Currency | Self::FloatingTime | Self::Integer64 | Self::Time => Some(8),
+            Self::Guid => Some(16),
+            Self::Object | Self::String8 | Self::Unicode | Self::ServerId | Self::Binary => None,
+        }
+    }
+
+    /// Reads one value, `None` when there are too few bytes. A fixed value ignores what stands behind it; strings lose NULs at their end.
+    pub fn decode(self, bytes: &[u8]) -> Option<Value> {
+        Some(match self {
+            Self::Null => Value::Null,
+            Self::Integer16 => Value::Integer16(i16::from_le_bytes(first(bytes)?)),
+            Self::Integer32 => Value::Integer32(i32::from_le_bytes(first(bytes)?)),
+            Self::Float32 => Value::Float32(f32::from_le_bytes(first(bytes)?)),
+            Self::Float64 => Value::Float64(f64::from_le_bytes(first(bytes)?)),
+            Self::Currency => Value::Currency(i64::from_le_bytes(first(bytes)?)),
+            Self::FloatingTime => Value::FloatingTime(f64::from_le_bytes(first(bytes)?)),
+            Self::ErrorCode => Value::ErrorCode(u32::from_le_bytes(first(bytes)?)),
+            Self::Boolean => Value::Boolean(u16::from_le_bytes(first(bytes)?) != 0),
+            Self::Integer64 => Value::Integer64(i64::from_le_bytes(first(bytes)?)),
+            Self::Time => Value::Time(i64::from_le_bytes(first(bytes)?)),
+            Self::Guid => Value::Guid(first(bytes)?),
+            Self::String8 => {
+                let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+                Value::String8(bytes[..end].to_vec())
+            }
+            Self::Unicode => {
+                let units: Vec<u16> = bytes
+                    .chunks_exact(2)
+                    .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                    .collect();
+                let end = units.iter().rposition(|unit| *unit != 0).map_or(0, |at| at + 1);
+                Value::Unicode(String::from_utf16_lossy(&units[..end]))
+            }
+            Self::Object | Self::ServerId | Self::Binary => Value::Binary(bytes.to_vec()),
+        })
+    }
+}
+
+fn first<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.get(..N)?.try_into().ok()
+}
+
 /// Where a property name comes from ([MS-OXPROPS] section 1.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PropertySet(pub [u8; 16]);
@@ -167,6 +253,63 @@ impl Properties {
             .iter()
             .find(|(_, named)| named.set == set && named.name == *name)?;
         self.by_id(*id)
+    }
+
+    /// The first string of an identifier, whichever of the two types it has.
+    pub fn string(&self, id: u16) -> Option<(Tag, &Value)> {
+        self.of_id(id)
+            .find(|(_, value)| matches!(value, Value::Unicode(_) | Value::String8(_)))
+    }
+
+    /// The first value of an identifier that is a whole number or a truth.
+    pub fn integer(&self, id: u16) -> Option<i64> {
+        self.of_id(id).find_map(|(_, value)| value.as_integer())
+    }
+
+    /// The first value of an identifier that is bytes.
+    pub fn binary(&self, id: u16) -> Option<&[u8]> {
+        self.of_id(id).find_map(|(_, value)| match value {
+            Value::Binary(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The first value of an identifier that is a time, as FILETIME.
+    pub fn time(&self, id: u16) -> Option<i64> {
+        self.of_id(id).find_map(|(_, value)| match value {
+            Value::Time(time) => Some(*time),
+            _ => None,
+        })
+    }
+
+    /// All values of an identifier, in order of their types.
+    pub fn of_id(&self, id: u16) -> impl Iterator<Item = (Tag, &Value)> {
+        let from = Tag(u32::from(id) << 16);
+        let to = Tag(from.0 | 0xFFFF);
+        self.values.range(from..=to).map(|(tag, value)| (*tag, value))
+    }
+
+    /// The identifier that stands for a name here.
+    pub fn id_of(&self, set: PropertySet, name: &PropertyName) -> Option<u16> {
+        self.names
+            .iter()
+            .find(|(_, named)| named.set == set && named.name == *name)
+            .map(|(id, _)| *id)
+    }
+
+    /// Takes a value out.
+    pub fn remove(&mut self, tag: Tag) -> Option<Value> {
+        self.values.remove(&tag)
+    }
+
+    /// The value of a tag.
+    pub fn get(&self, tag: Tag) -> Option<&Value> {
+        self.values.get(&tag)
+    }
+
+    /// What the identifiers stand for, in order of the identifiers.
+    pub fn names(&self) -> impl Iterator<Item = (u16, &NamedProperty)> {
+        self.names.iter().map(|(id, name)| (*id, name))
     }
 
     /// What an identifier stands for.
