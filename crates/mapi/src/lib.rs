@@ -11,4 +11,4 @@ pub mod strings;
 pub mod tags;
 
 pub use message::{Attachment, Content, Message};
-pub use property::{NamedProperty, Properties, PropertyKind, PropertyName, PropertySet, Tag, Value};
+pub use property::{MULTIPLE, NamedProperty, Properties, PropertyKind, PropertyName, PropertySet, Tag, Value};
