@@ -11,6 +11,7 @@ pub mod html;
 pub mod identity;
 pub mod mail;
 pub mod mailbox;
+pub mod opened;
 pub mod probe;
 pub mod source;
 pub mod text;

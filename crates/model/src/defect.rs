@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The phase in which something was noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -147,8 +147,15 @@ impl Serialize for DefectCode {
     }
 }
 
+impl<'de> Deserialize<'de> for DefectCode {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        Self::from_text(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no defect code")))
+    }
+}
+
 /// One oddity of one item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Defect {
     /// What.
     pub code: DefectCode,

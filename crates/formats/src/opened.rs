@@ -1,0 +1,112 @@
+//! What opening a document, an archive or an image gives: text, fields, members. The seam between readers of formats and the pipeline.
+//!
+//! Not for: how a format is read (`archive`, `document`). Main types: [`Opened`], [`Members`]. Invariant: a reader says what it left out; nothing is
+//! silently empty.
+
+use std::io;
+
+use embley_model::defect::Defect;
+use embley_model::item::Searchability;
+use serde::{Deserialize, Serialize};
+
+/// Bounds on what opening one thing may cost. All guards *report* when they fire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenLimits {
+    /// Bytes of text that are made searchable.
+    pub max_text_bytes: usize,
+    /// Members of one container.
+    pub max_members: u64,
+    /// Bytes of all members of one container together.
+    pub max_total_bytes: u64,
+    /// Bytes of one member.
+    pub max_member_bytes: u64,
+    /// Members' bytes divided by the container's bytes, once 64 MiB have come out.
+    pub max_ratio: u64,
+}
+
+impl Default for OpenLimits {
+    fn default() -> Self {
+        Self {
+            max_text_bytes: 32 << 20,
+            max_members: 1_000_000,
+            max_total_bytes: 64 << 30,
+            max_member_bytes: 16 << 30,
+            max_ratio: 1_000,
+        }
+    }
+}
+
+/// A named value that a document says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MetaField {
+    /// Title.
+    Title,
+    /// Who made it.
+    Author,
+    /// Who saved it last.
+    LastSavedBy,
+    /// When it was made (RFC 3339 where the format has a time; else as it stands).
+    Created,
+    /// When it was changed last (as `Created`).
+    Modified,
+    /// When it was printed last (as `Created`).
+    Printed,
+    /// Subject.
+    Subject,
+    /// Key words.
+    Keywords,
+    /// Description or comment on the whole document.
+    Description,
+    /// Company or organisation.
+    Company,
+    /// The program that wrote it.
+    Program,
+    /// How many pages, sheets or slides.
+    Pages,
+    /// Language tag that the document declares.
+    Language,
+}
+
+/// What opening gave.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// All text: body, comments, tracked changes, notes, hidden sheets; parts separated by line ends.
+    pub text: String,
+    /// What the document says of itself, in the order found.
+    pub fields: Vec<(MetaField, String)>,
+    /// How far it can be searched now; `None` when opening does not change that (a container has no text of its own).
+    pub searchability: Option<Searchability>,
+    /// What was odd, left out or cut.
+    pub defects: Vec<Defect>,
+    /// Name and version of the reader, such as `zip/1`.
+    pub reader: String,
+    /// Text is missing that only recognition of characters could give (image, scanned page).
+    pub needs_ocr: bool,
+    /// Passwords that were tried and whether one opened it: index into the list given, never the password.
+    pub passwords_tried: u32,
+    /// Index of the password that opened it.
+    pub password_used: Option<u32>,
+}
+
+/// One thing inside a container or document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Path inside the container as stored, separators as `/`, without a leading one and without `.` or `..`; bytes, because names are in any charset.
+    /// Empty for what has no name.
+    pub path: Vec<u8>,
+    /// Last change that the container records, nanoseconds since 1970-01-01 UTC.
+    pub mtime_nanos: Option<i64>,
+    /// Oddities of the member itself.
+    pub defects: Vec<Defect>,
+}
+
+/// Takes members as they come out, in the container's order.
+pub trait Members {
+    /// Takes one member: reads `bytes` to its end (or says why not). Folders are not members; every other entry is, also one that cannot be
+    /// read: then `bytes` gives what could be read before its error, and the error is the member's defect.
+    ///
+    /// # Errors
+    /// When the taker cannot go on (its disk is full, its pipe is gone): the reader stops and returns the error.
+    fn member(&mut self, member: Member, bytes: &mut dyn io::Read) -> io::Result<()>;
+}
