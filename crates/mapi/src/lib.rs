@@ -4,8 +4,10 @@
 //! fails on content or panics; oddities are [`Defect`](embley_model::defect::Defect) values, and every property that was read is kept.
 
 pub mod codepage;
+pub mod compound;
 pub mod lzfu;
 mod message;
+pub mod msg;
 mod property;
 pub mod strings;
 pub mod tags;
