@@ -8,6 +8,7 @@
 //! and only after the bytes those rows speak of are durable.
 
 mod lookups;
+mod openings;
 mod packing;
 mod read;
 mod read_files;
@@ -20,6 +21,7 @@ mod write_rows;
 mod write_sets;
 
 pub use lookups::LOOKUPS;
+pub use openings::{ContainerRow, ContainerState, OpeningRow};
 pub use read::{CatalogueReader, Counts, DedupEntry, NextIds};
 pub use read_items::{ItemBrief, MessageLinks};
 pub use read_sets::SetKind;

@@ -70,6 +70,8 @@ pub struct Counts {
 pub struct CatalogueReader {
     pub(super) conn: Connection,
     pub(super) pinned: Checkpoint,
+    /// Catalogues of format 1 have no tables of openings and containers.
+    pub(super) has_openings: bool,
     addresses: RefCell<HashMap<u64, Address>>,
     words: RefCell<HashMap<u64, String>>,
 }
@@ -81,9 +83,11 @@ impl CatalogueReader {
         // A read transaction that stays open: in WAL mode it holds one moment without keeping writers out.
         conn.execute_batch("BEGIN").doing("pin the catalogue")?;
         let pinned = last_checkpoint(&conn)?;
+        let has_openings = super::schema::format_of(&conn)? >= 2;
         Ok(Self {
             conn,
             pinned,
+            has_openings,
             addresses: RefCell::default(),
             words: RefCell::default(),
         })

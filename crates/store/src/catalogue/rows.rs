@@ -12,6 +12,7 @@ use embley_model::item::{ItemKind, Searchability};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
+use super::openings::{ContainerRow, OpeningRow};
 use super::read_sets::SetKind;
 use crate::packs::PackPosition;
 
@@ -515,7 +516,7 @@ pub struct Checkpoint {
 }
 
 /// Rows on their way into the catalogue, in input order. New rows have new ids; `runs`, `custodians`, `sources`, `folders`, `files`,
-/// `tallies` and `item_updates` replace what is there under the same id.
+/// `tallies`, `openings`, `containers` and `item_updates` replace what is there under the same id.
 #[derive(Clone, Debug, Default)]
 pub struct RowBatch {
     /// Runs, new or changed.
@@ -544,6 +545,10 @@ pub struct RowBatch {
     pub tallies: Vec<TallyRow>,
     /// Blobs that became known as top-level items after their row was written.
     pub top_items: Vec<(BlobId, ItemNo)>,
+    /// What opening blobs gave; replaces what was there.
+    pub openings: Vec<OpeningRow>,
+    /// Containers, new or further opened.
+    pub containers: Vec<ContainerRow>,
     /// Additions to sets beside those that the writer makes itself (see [`SetKind`]).
     pub sets: Vec<SetDelta>,
 }

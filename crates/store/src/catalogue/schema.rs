@@ -12,7 +12,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Doing, Result, StoreError};
 
 /// Newest format of the catalogue that this program writes and reads.
-pub const CATALOGUE_FORMAT: i64 = 1;
+/// 2 added the tables of openings and containers; the writer adds them to a catalogue of format 1.
+pub const CATALOGUE_FORMAT: i64 = 2;
 /// `EMBL`, so that `file` and other tools can tell whose database this is.
 const APPLICATION_ID: i64 = 0x454D_424C;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -94,10 +95,11 @@ pub(crate) fn create(path: &Path, case_id: Key128, facts_schema: &str) -> Result
     set_journal(&conn)?;
     // One transaction: a plug pulled here leaves a database without tables, which is refused as not a catalogue.
     let script = format!(
-        "BEGIN IMMEDIATE;{TABLES}{facts_schema};
+        "BEGIN IMMEDIATE;{TABLES}{}{facts_schema};
          INSERT INTO meta VALUES('case_id','{case_id}');
          INSERT INTO checkpoint VALUES(0,0,0,0,1,1,1,0);
-         PRAGMA user_version={CATALOGUE_FORMAT};COMMIT;"
+         PRAGMA user_version={CATALOGUE_FORMAT};COMMIT;",
+        super::openings::TABLES
     );
     conn.execute_batch(&script).doing("make the tables")?;
     conn.close().map_err(|(_, error)| error).doing("close the catalogue")
@@ -125,6 +127,7 @@ pub(crate) fn open_connection(path: &Path, case_id: Key128, how: OpenAs) -> Resu
         }
         OpenAs::Writer => {
             set_journal(&conn)?;
+            bring_up_to_date(&conn)?;
             conn.pragma_update(None, "cache_size", -32 * 1024)
                 .doing("open the catalogue")?;
         }
@@ -218,10 +221,26 @@ fn set_journal(conn: &Connection) -> Result<()> {
         .doing("set up the catalogue")
 }
 
+/// The format that a catalogue says it has.
+pub(crate) fn format_of(conn: &Connection) -> Result<i64> {
+    conn.query_row("PRAGMA user_version", [], |row| row.get(0))
+        .doing("read the catalogue's format")
+}
+
+/// Adds what later formats have, in one transaction.
+fn bring_up_to_date(conn: &Connection) -> Result<()> {
+    if format_of(conn)? >= CATALOGUE_FORMAT {
+        return Ok(());
+    }
+    let script = format!(
+        "BEGIN IMMEDIATE;{};PRAGMA user_version={CATALOGUE_FORMAT};COMMIT;",
+        super::openings::TABLES
+    );
+    conn.execute_batch(&script).doing("bring the catalogue up to date")
+}
+
 fn check_format(conn: &Connection, path: &Path) -> Result<()> {
-    let version: i64 = conn
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .doing("read the catalogue's format")?;
+    let version = format_of(conn)?;
     if version > CATALOGUE_FORMAT {
         return Err(StoreError::Newer {
             what: path.display().to_string(),

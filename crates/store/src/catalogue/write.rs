@@ -17,7 +17,7 @@ use super::read_sets::{SetKind, load_set};
 use super::rows::{Checkpoint, CustodianId, CustodianRow, RowBatch};
 use super::schema::{OpenAs, open_connection};
 use super::write_rows::{Inserts, Interned};
-use super::{lookups, write_sets};
+use super::{lookups, openings, write_sets};
 use crate::disk::Disk;
 use crate::error::{Doing, Result, StoreError};
 
@@ -224,6 +224,9 @@ impl<'a> Step<'a> {
         }
         inserts.checkpoint(checkpoint)?;
         drop(inserts);
+        for batch in batches {
+            openings::write(&self.transaction, &batch.openings, &batch.containers, checkpoint.ticket)?;
+        }
         let sets = write_sets::Sets {
             transaction: &self.transaction,
             roots: self.roots,

@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 
 use embley_model::id::{FileId, SourceId};
-use embley_model::item::Searchability;
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::read_sets::{SetKind, bitmap_from_bytes};
-use super::rows::{Checkpoint, CustodianId, CustodianRow, ItemRow, RowBatch};
+use super::rows::{Checkpoint, CustodianId, CustodianRow, RowBatch};
 use crate::error::{Doing, Result, StoreError};
 
 /// Files whose owner is remembered between checkpoints.
@@ -38,9 +37,7 @@ impl Sets<'_> {
         for ((kind, key), items) in found {
             self.add(kind, &key, items)?;
         }
-        for row in batches.iter().flat_map(|batch| &batch.item_updates) {
-            self.move_updated(row)?;
-        }
+        self.move_updated(batches)?;
         Ok(())
     }
 
@@ -149,32 +146,50 @@ impl Sets<'_> {
         put(self.transaction, kind, key, ticket, items)
     }
 
-    /// An updated item leaves the searchability it had and takes the new one; its kind cannot change.
-    fn move_updated(&self, row: &ItemRow) -> Result<()> {
-        for old in Searchability::ALL {
-            if old == row.searchability {
-                continue;
-            }
-            let key = old.code().to_string();
-            let mut rows = Vec::new();
-            {
-                let sql = "SELECT ticket, items FROM set_delta WHERE kind=?1 AND key=?2";
-                let mut statement = self.transaction.prepare_cached(sql)?;
-                let mut found = statement.query((SetKind::Searchability.code(), &key))?;
-                while let Some(found) = found.next().doing("read a set")? {
-                    rows.push((found.get::<_, i64>(0)?, found.get::<_, Vec<u8>>(1)?));
+    /// Updated items leave the searchability they had and take the new one; their kind cannot change.
+    fn move_updated(&self, batches: &[RowBatch]) -> Result<()> {
+        let mut moved: BTreeMap<u8, RoaringBitmap> = BTreeMap::new();
+        let mut all = RoaringBitmap::new();
+        for row in batches.iter().flat_map(|batch| &batch.item_updates) {
+            // Of several updates in one commit the last one holds.
+            if !all.insert(row.item_no.0) {
+                for items in moved.values_mut() {
+                    items.remove(row.item_no.0);
                 }
             }
-            for (ticket, bytes) in rows {
-                let mut items = bitmap_from_bytes(&bytes, SetKind::Searchability, &key)?;
-                if items.remove(row.item_no.0) {
-                    put(self.transaction, SetKind::Searchability, &key, ticket, items)?;
-                }
+            moved.entry(row.searchability.code()).or_default().insert(row.item_no.0);
+        }
+        if all.is_empty() {
+            return Ok(());
+        }
+        let mut rows = Vec::new();
+        {
+            let sql = "SELECT key, ticket, items FROM set_delta WHERE kind=?1";
+            let mut statement = self.transaction.prepare_cached(sql)?;
+            let mut found = statement.query([SetKind::Searchability.code()])?;
+            while let Some(found) = found.next().doing("read a set")? {
+                rows.push((
+                    found.get::<_, String>(0)?,
+                    found.get::<_, i64>(1)?,
+                    found.get::<_, Vec<u8>>(2)?,
+                ));
             }
         }
-        let mut one = RoaringBitmap::new();
-        one.insert(row.item_no.0);
-        self.add(SetKind::Searchability, &row.searchability.code().to_string(), one)
+        for (key, ticket, bytes) in rows {
+            let before = bitmap_from_bytes(&bytes, SetKind::Searchability, &key)?;
+            let stay = key.parse().ok().and_then(|code: u8| moved.get(&code));
+            let after = match stay {
+                Some(stay) => &before - (&all - stay),
+                None => &before - &all,
+            };
+            if after.len() < before.len() {
+                put(self.transaction, SetKind::Searchability, &key, ticket, after)?;
+            }
+        }
+        for (code, items) in moved {
+            self.add(SetKind::Searchability, &code.to_string(), items)?;
+        }
+        Ok(())
     }
 }
 
