@@ -11,6 +11,7 @@ pub mod msg;
 mod property;
 pub mod strings;
 pub mod tags;
+pub mod tnef;
 
 pub use message::{Attachment, Content, Message};
 pub use property::{MULTIPLE, NamedProperty, Properties, PropertyKind, PropertyName, PropertySet, Tag, Value};
