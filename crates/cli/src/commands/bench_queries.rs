@@ -172,7 +172,7 @@ fn consecutive_words(text: &str) -> Vec<String> {
         let words: Vec<&str> = line.split(' ').collect();
         for (at, pair) in words.windows(2).enumerate() {
             if pair.iter().all(plain) {
-                let length = if at % 2 == 0 && words.get(at + 2).is_some_and(|word| plain(word)) {
+                let length = if at % 2 == 0 && words.get(at + 2).is_some_and(plain) {
                     3
                 } else {
                     2
