@@ -129,6 +129,11 @@ defect_codes! {
     PstPassword = "PST-PASSWORD", Read, Note, "a PST is marked with a password; it is a checksum and not a key, and the content was read without it";
     PstProtected = "PST-PROTECTED", Read, Loss, "a PST uses a protection that cannot be undone without its owner's keys";
     PstLimit = "PST-LIMIT", Read, Loss, "a value or list of a PST is longer than its limit; the rest was left out";
+    WorkerCrashed = "WORKER-CRASHED", Parse, Loss, "the worker process that read this item crashed; the bytes are kept, and what came out before the crash";
+    WorkerTimeout = "WORKER-TIMEOUT", Parse, Loss, "reading this item took longer than its limit and was stopped; the bytes are kept, and what came out before";
+    WorkerMemory = "WORKER-MEMORY", Parse, Loss, "reading this item needed more memory than a worker may have; the bytes are kept, and what came out before";
+    WorkerProtocol = "WORKER-PROTOCOL", Parse, Loss, "the worker process that read this item gave an answer beyond its bounds or in no good order; it was not believed";
+    WorkerDefects = "WORKER-LISTS", Parse, Warning, "more oddities or fields than one answer carries; the rest is counted but not listed";
 }
 
 impl DefectCode {
