@@ -1,0 +1,129 @@
+//! What no table lists: messages and folders that are in the node tree only.
+//!
+//! Main type: [`Salvage`]. Invariant: the whole node tree is walked; a message node is listed by a folder, or it is here.
+
+use std::collections::{HashMap, HashSet};
+
+use embley_model::defect::{Defect, DefectCode};
+
+use super::folder::{Folder, FolderKind, Folders};
+use super::store::PstFile;
+use crate::ltp::Session;
+use crate::ndb::{NodeId, NodeKind};
+use crate::options::Limits;
+
+/// A message that no folder lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Node to [load](PstFile::load).
+    pub id: NodeId,
+    /// The folder that the node tree names for it; it may be gone.
+    pub parent: NodeId,
+    /// True for an associated message.
+    pub is_associated: bool,
+}
+
+/// What a walk through the whole node tree found beside the folders.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Salvage {
+    /// Folders that no table of folders leads to, of kind [`FolderKind::Recovered`]; what they list is had from
+    /// [`PstFile::messages`].
+    pub folders: Vec<Folder>,
+    /// Messages that no folder lists, not even one of the recovered, in order of their identifiers.
+    pub messages: Vec<Recovered>,
+    /// Nodes in the tree.
+    pub node_count: u64,
+    /// Damaged pages, and one note for what was found.
+    pub defects: Vec<Defect>,
+}
+
+impl PstFile {
+    /// Walks the whole node tree for what `folders` do not list. Reads the lists of all folders again.
+    pub fn salvage(&self, folders: &Folders) -> Salvage {
+        let mut session = Session::new(&self.ndb, &self.names, Limits::default());
+        let mut salvage = Salvage::default();
+        let mut known: HashSet<NodeId> = folders.folders.iter().map(|folder| folder.id).collect();
+        let mut parents = HashMap::new();
+        let mut messages = Vec::new();
+        self.ndb.walk_nodes(&mut session.log, |node| {
+            salvage.node_count += 1;
+            match node.id.kind() {
+                NodeKind::Folder => {
+                    parents.insert(node.id, node.parent);
+                }
+                kind @ (NodeKind::Message | NodeKind::AssociatedMessage) => messages.push(Recovered {
+                    id: node.id,
+                    parent: node.parent,
+                    is_associated: kind == NodeKind::AssociatedMessage,
+                }),
+                _ => {}
+            }
+        });
+        salvage.folders = self.lost_folders(&mut session, folders, &parents, &mut known);
+        let mut listed = HashSet::new();
+        for folder in folders.folders.iter().chain(&salvage.folders) {
+            listed.extend(self.messages(folder).ids);
+            listed.extend(self.associated(folder).ids);
+        }
+        messages.retain(|message| !listed.contains(&message.id));
+        messages.sort_by_key(|message| message.id);
+        messages.dedup_by_key(|message| message.id);
+        salvage.messages = messages;
+        if !salvage.messages.is_empty() || !salvage.folders.is_empty() {
+            let detail = format!(
+                "{} messages and {} folders",
+                salvage.messages.len(),
+                salvage.folders.len()
+            );
+            session.log.add(DefectCode::PstRecovered, detail);
+        }
+        salvage.defects = session.log.into_defects();
+        salvage
+    }
+
+    /// Folders that are not `known`, those above before those below.
+    fn lost_folders(
+        &self,
+        session: &mut Session<'_>,
+        folders: &Folders,
+        parents: &HashMap<NodeId, NodeId>,
+        known: &mut HashSet<NodeId>,
+    ) -> Vec<Folder> {
+        let mut paths: HashMap<NodeId, Vec<String>> = folders
+            .folders
+            .iter()
+            .map(|folder| (folder.id, folder.path.clone()))
+            .collect();
+        let mut lost: Vec<NodeId> = parents.keys().filter(|id| !known.contains(id)).copied().collect();
+        lost.sort_unstable();
+        let mut found = Folders::default();
+        for id in lost {
+            // Climb to the highest folder that is lost too, so that paths are whole.
+            let mut start = id;
+            let mut climbed = HashSet::from([id]);
+            while let Some(parent) = parents.get(&start)
+                && parents.contains_key(parent)
+                && !known.contains(parent)
+                && climbed.insert(*parent)
+            {
+                start = *parent;
+            }
+            for start in [start, id] {
+                if known.contains(&start) {
+                    continue;
+                }
+                let parent = parents.get(&start).copied().unwrap_or_default();
+                let above = paths.get(&parent).cloned().unwrap_or_default();
+                let before = found.folders.len();
+                self.folders_from(session, start, Some(parent), above, known, &mut found);
+                for folder in &found.folders[before..] {
+                    paths.insert(folder.id, folder.path.clone());
+                }
+            }
+        }
+        for folder in &mut found.folders {
+            folder.kind = FolderKind::Recovered;
+        }
+        found.folders
+    }
+}
