@@ -9,6 +9,7 @@ pub mod lzfu;
 mod message;
 pub mod msg;
 mod property;
+pub mod rtf;
 pub mod strings;
 pub mod tags;
 pub mod tnef;
