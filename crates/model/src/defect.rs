@@ -134,6 +134,32 @@ defect_codes! {
     WorkerMemory = "WORKER-MEMORY", Parse, Loss, "reading this item needed more memory than a worker may have; the bytes are kept, and what came out before";
     WorkerProtocol = "WORKER-PROTOCOL", Parse, Loss, "the worker process that read this item gave an answer beyond its bounds or in no good order; it was not believed";
     WorkerDefects = "WORKER-LISTS", Parse, Warning, "more oddities or fields than one answer carries; the rest is counted but not listed";
+    DocEncrypted = "DOC-ENCRYPTED", Parse, Loss, "a document is encrypted and no known password opens it: kept, not searchable";
+    DocUnreadable = "DOC-UNREADABLE", Parse, Loss, "a document cannot be read by any reader of its format; its bytes are kept";
+    DocStructure = "DOC-STRUCTURE", Parse, Warning, "a part of a document is damaged, cut or missing; what could be read was kept";
+    DocLimit = "DOC-LIMIT", Parse, Loss, "a part or member of a document is beyond a limit; the rest of it was left out";
+    DocRecovered = "DOC-RECOVERED", Parse, Warning, "the regular reader failed; the text was found by looking for runs of characters";
+    DocSecondEngine = "DOC-SECOND-ENGINE", Parse, Note, "the first reader gave little or no text; a second one was used";
+    DocTextShort = "DOC-TEXT-SHORT", Parse, Warning, "the text is much shorter than such a document usually has; some may have been missed";
+    DocNeedsOcr = "DOC-NEEDS-OCR", Parse, Loss, "pages or images without text: words only after recognition of characters";
+    DocPassword = "DOC-PASSWORD", Parse, Note, "an encrypted document was opened with a known password";
+    ArchiveStructure = "ARC-STRUCTURE", Read, Warning, "the structure of a container is damaged or contradicts itself; what could be read was kept";
+    ArchiveTruncated = "ARC-TRUNCATED", Read, Loss, "a container ends before its own structure says; what came before is kept";
+    ArchiveSalvaged = "ARC-SALVAGED", Read, Warning, "a member that no list of the container names, or whose list is lost; it was found by looking for its header";
+    ArchiveExtraBytes = "ARC-EXTRA-BYTES", Read, Note, "bytes stand before, between or after the members of a container; they are in the container's bytes only";
+    ArchiveMember = "ARC-MEMBER", Read, Loss, "the bytes of a member cannot be read to their end; what came before is kept";
+    ArchiveChecksum = "ARC-CHECKSUM", Read, Warning, "the checksum or stated length of a member is not that of its bytes; they were kept as they came out";
+    ArchiveMethod = "ARC-METHOD", Read, Loss, "a member is stored by a method that cannot be undone here; it has no bytes";
+    ArchiveEncrypted = "ARC-ENCRYPTED", Read, Loss, "a container or member is encrypted and no password that was given opens it; it has no bytes";
+    ArchivePassword = "ARC-PASSWORD", Read, Note, "an encrypted container or member was opened with one of the passwords given";
+    ArchiveName = "ARC-NAME", Read, Note, "the name of a member is missing, too long, holds odd characters, or its charset had to be guessed";
+    ArchivePath = "ARC-PATH", Read, Note, "the path of a member was absolute, led upwards or named a drive; it was made relative";
+    ArchiveNameTwice = "ARC-NAME-TWICE", Read, Note, "several members of one container have the same path; each was kept";
+    ArchiveLink = "ARC-LINK", Read, Note, "a member is a link, device or pipe; it has no bytes of its own";
+    ArchiveTime = "ARC-TIME", Read, Note, "times in a container have no zone; they were taken as UTC";
+    ArchiveSplit = "ARC-SPLIT", Read, Loss, "a container is one part of several; what lies in the other parts cannot be read from here";
+    ArchiveLimit = "ARC-LIMIT", Read, Loss, "a container or member is beyond a limit; the rest of it was left out";
+    ArchiveNotOpened = "ARC-NOT-OPENED", Read, Loss, "a container was not opened: its reader is not there, failed or took too long; its bytes are kept";
 }
 
 impl DefectCode {
