@@ -13,6 +13,7 @@ pub mod rtf;
 pub mod strings;
 pub mod tags;
 pub mod tnef;
+pub mod view;
 
 pub use message::{Attachment, Content, Message};
 pub use property::{MULTIPLE, NamedProperty, Properties, PropertyKind, PropertyName, PropertySet, Tag, Value};
