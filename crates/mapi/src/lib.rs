@@ -3,6 +3,7 @@
 //! Not for: how a PST file lies on disk (crate `pst`), RFC 822 mail (crate `formats`). Main type: [`Message`]. Invariant: nothing here
 //! fails on content or panics; oddities are [`Defect`](embley_model::defect::Defect) values, and every property that was read is kept.
 
+pub mod canonical;
 pub mod codepage;
 pub mod compound;
 pub mod lzfu;

@@ -44,7 +44,7 @@ impl Strings {
             .or(inherited);
         let sample = Sample::of(message);
         let mut defects = Vec::new();
-        let page = sample.choose(declared, &mut defects);
+        let page = sample.choose(declared, locale, &mut defects);
         Self {
             page,
             declared,
@@ -109,7 +109,7 @@ fn decode_in(page: u32, bytes: &[u8]) -> String {
 pub fn decode_declared(declared: Option<u32>, bytes: &[u8], defects: &mut Vec<Defect>) -> String {
     let mut sample = Sample::default();
     sample.add(bytes);
-    let page = sample.choose(declared, defects);
+    let page = sample.choose(declared, None, defects);
     decode_in(page, bytes)
 }
 
@@ -176,7 +176,7 @@ impl Sample {
         })
     }
 
-    fn choose(&self, declared: Option<u32>, defects: &mut Vec<Defect>) -> u32 {
+    fn choose(&self, declared: Option<u32>, locale: Option<u32>, defects: &mut Vec<Defect>) -> u32 {
         if self.strings.is_empty() {
             return declared.filter(|page| codepage::is_known(*page)).unwrap_or(WESTERN);
         }
@@ -199,7 +199,13 @@ impl Sample {
             Some(false) => DefectCode::TextCharsetDisagrees,
             None => DefectCode::TextCharsetUnknown,
         };
-        let detected = if utf8 { UTF_8 } else { self.detect() };
+        // A declaration that does not hold says less than the language, and that more than a guess.
+        let by_language = locale.filter(|page| self.valid_in(*page) == Some(true));
+        let detected = match by_language {
+            _ if utf8 => UTF_8,
+            Some(page) => page,
+            None => self.detect(),
+        };
         // A detection under which the text is broken too is no better than the declaration.
         let better = codepage::is_known(declared) && self.errors(declared) <= self.errors(detected);
         let page = if better { declared } else { detected };

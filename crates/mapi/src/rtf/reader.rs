@@ -442,6 +442,13 @@ impl Reader {
         {
             return decoded.text;
         }
+        // Outlook writes the bytes of the Western European page into documents that declare UTF-8.
+        if self.run.page == codepage::UTF_8
+            && let Some(decoded) = codepage::decode(codepage::WESTERN, bytes)
+            && decoded.clean
+        {
+            return decoded.text;
+        }
         self.undecodable |= by_font.as_ref().is_none_or(|decoded| decoded.text.contains('\u{fffd}'));
         by_font.map(|decoded| decoded.text).unwrap_or_default()
     }
