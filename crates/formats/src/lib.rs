@@ -5,6 +5,7 @@
 //! and read by position; every parser is a pure function of the bytes it is given; nothing here panics outwards.
 
 pub mod date;
+pub mod document;
 mod error;
 mod headers;
 pub mod html;

@@ -1,0 +1,379 @@
+//! Which parts of a package hold text, and the paragraphs of one part.
+
+use super::super::xml::{self, Element, Node};
+
+/// What a part is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Body, sheets, slides.
+    Main,
+    /// Anything else with text.
+    Text,
+    /// Relationships: targets of links.
+    Links,
+    /// Handed out as it is.
+    Member,
+    /// Styles, themes, printer settings, fonts: nothing that someone wrote.
+    Furniture,
+}
+
+/// The role of a part by its name.
+pub(super) fn role(name: &str) -> Role {
+    let lower = name.to_ascii_lowercase();
+    let file = lower.rsplit('/').next().unwrap_or(&lower);
+    let is_xml = [".xml", ".vml", ".fpage", ".fdoc"]
+        .iter()
+        .any(|end| file.ends_with(end));
+    if file.ends_with(".rels") {
+        return Role::Links;
+    }
+    if lower == "[content_types].xml" || lower == "docprops/core.xml" || lower == "docprops/app.xml" {
+        return Role::Furniture;
+    }
+    if !is_xml {
+        let furniture = [".odttf", ".fntdata", ".ttf", ".psmdcp", ".sigs", ".dict", ".fdseq"]
+            .iter()
+            .any(|end| file.ends_with(end))
+            || lower.contains("printersettings")
+            || lower.contains("_xmlsignatures");
+        let sheet_of_binary_book = lower.starts_with("xl/")
+            && file.ends_with(".bin")
+            && !lower.contains("embeddings/")
+            && file != "vbaproject.bin";
+        return if furniture || sheet_of_binary_book {
+            Role::Furniture
+        } else {
+            Role::Member
+        };
+    }
+    if lower.contains("embeddings/") || lower.contains("/media/") || lower.contains("afchunk") {
+        return Role::Member;
+    }
+    const FURNITURE: [&str; 14] = [
+        "styles.xml",
+        "stylesWithEffects.xml",
+        "settings.xml",
+        "webSettings.xml",
+        "fontTable.xml",
+        "presProps.xml",
+        "viewProps.xml",
+        "tableStyles.xml",
+        "calcChain.xml",
+        "printerSettings.xml",
+        "metadata.xml",
+        "vbaData.xml",
+        "windows.xml",
+        "masters.xml",
+    ];
+    if FURNITURE.iter().any(|known| known.eq_ignore_ascii_case(file))
+        || [
+            "/theme/",
+            "/slidelayouts/",
+            "/slidemasters/",
+            "/notesmasters/",
+            "/handoutmasters/",
+            "/tags/",
+            "_xmlsignatures",
+        ]
+        .iter()
+        .any(|folder| lower.contains(folder))
+        || (lower.starts_with("customxml/") && file.starts_with("itemprops"))
+        || (lower.contains("/diagrams/")
+            && ["colors", "layout", "quickstyle"]
+                .iter()
+                .any(|start| file.starts_with(start)))
+        || (lower.contains("/charts/") && ["colors", "style"].iter().any(|start| file.starts_with(start)))
+    {
+        return Role::Furniture;
+    }
+    let main = matches!(
+        lower.as_str(),
+        "word/document.xml" | "xl/workbook.xml" | "xl/sharedstrings.xml"
+    ) || lower.starts_with("xl/worksheets/sheet")
+        || lower.starts_with("ppt/slides/slide")
+        || lower.starts_with("visio/pages/")
+        || file.ends_with(".fpage");
+    if main { Role::Main } else { Role::Text }
+}
+
+/// What a part says.
+pub(super) struct Found {
+    pub(super) paragraphs: Vec<String>,
+    /// Where the XML broke off.
+    pub(super) broken: Option<String>,
+}
+
+/// Buffers of paragraphs inside paragraphs (text boxes) deeper than this run together.
+const MAX_NESTED: usize = 256;
+
+/// The paragraphs of the part `name`. `alone` says that nobody else reads the cells: then their numbers are given too. Names of people who
+/// commented or changed something are added to `authors`.
+pub(super) fn paragraphs(name: &str, text: &str, alone: bool, authors: &mut Vec<String>) -> Found {
+    let lower = name.to_ascii_lowercase();
+    let mut walker = Walker {
+        cells: lower.starts_with("xl/worksheets/"),
+        free: lower.starts_with("customxml/") || lower.starts_with("docprops/custom"),
+        alone,
+        open: vec![String::new()],
+        out: Vec::new(),
+        bearing: 0,
+        shared: false,
+        formula: None,
+        authors,
+    };
+    let is_links = lower.ends_with(".rels");
+    let outcome = xml::walk(text, &mut |node| {
+        if is_links {
+            if let Node::Start(element) = node
+                && element
+                    .attribute("TargetMode")
+                    .is_some_and(|mode| mode.eq_ignore_ascii_case("External"))
+                && let Some(target) = element.attribute("Target")
+            {
+                walker.out.push(target);
+            }
+            return;
+        }
+        match node {
+            Node::Start(element) => walker.start(&element),
+            Node::End(name) => walker.end(name),
+            Node::Text(text) => walker.text(text),
+        }
+    });
+    while walker.open.len() > 1 {
+        walker.close();
+    }
+    walker.flush();
+    Found {
+        paragraphs: walker.out,
+        broken: outcome.err(),
+    }
+}
+
+struct Walker<'a> {
+    /// Cells of a sheet: plain values are left to the package.
+    cells: bool,
+    /// Any text counts, not only that of text elements.
+    free: bool,
+    alone: bool,
+    open: Vec<String>,
+    out: Vec<String>,
+    bearing: usize,
+    /// The cell refers to a shared string.
+    shared: bool,
+    formula: Option<String>,
+    authors: &'a mut Vec<String>,
+}
+
+impl Walker<'_> {
+    fn start(&mut self, element: &Element<'_>) {
+        let name = element.name();
+        match name {
+            "p" | "si" | "comment" | "Text" | "threadedComment" => {
+                if self.open.len() < MAX_NESTED {
+                    self.open.push(String::new());
+                } else {
+                    self.push("\n");
+                }
+            }
+            "tab" | "ptab" => self.push("\t"),
+            "br" | "cr" | "line" => self.push("\n"),
+            "noBreakHyphen" => self.push("-"),
+            "sym" => self.push(" "),
+            "c" => self.shared = element.attribute("t").is_some_and(|kind| kind == "s"),
+            "f" => self.formula = Some(String::new()),
+            _ => {}
+        }
+        if bears_text(name) {
+            self.bearing += 1;
+        }
+        self.attributes(name, element);
+    }
+
+    fn attributes(&mut self, name: &str, element: &Element<'_>) {
+        match name {
+            "ins" | "del" | "moveFrom" | "moveTo" | "comment" | "rPrChange" | "pPrChange" | "person" | "cmAuthor"
+            | "author" | "cellIns" | "cellDel" => {
+                for key in ["author", "displayName", "name", "userId", "initials"] {
+                    if let Some(author) = element.attribute(key)
+                        && author.len() > 1
+                        && self.authors.len() < 1000
+                        && !self.authors.contains(&author)
+                    {
+                        self.authors.push(author);
+                    }
+                }
+            }
+            "docPr" | "cNvPr" => self.keep(element, &["descr", "title"]),
+            "shape" | "rect" | "imagedata" => self.keep(element, &["alt", "title"]),
+            "textpath" => self.keep(element, &["string"]),
+            "sheet" | "definedName" | "cacheField" | "table" | "tableColumn" => self.keep(element, &["name"]),
+            "hyperlink" | "hlinkClick" | "hlinkHover" => self.keep(element, &["tooltip", "location", "display"]),
+            "s" if !self.cells => self.keep(element, &["v"]),
+            "dataValidation" => self.keep(element, &["prompt", "promptTitle", "error", "errorTitle"]),
+            "listItem" | "alias" | "default" | "listEntry" => self.keep(element, &["displayText", "val"]),
+            "Glyphs" => self.keep(element, &["UnicodeString"]),
+            "property" => self.keep(element, &["name"]),
+            "fldSimple" => self.keep(element, &["instr"]),
+            _ => {}
+        }
+    }
+
+    fn keep(&mut self, element: &Element<'_>, keys: &[&str]) {
+        for key in keys {
+            if let Some(value) = element.attribute(key)
+                && !value.trim().is_empty()
+            {
+                self.out.push(value.strip_prefix("{}").unwrap_or(&value).to_owned());
+            }
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        if bears_text(name) {
+            self.bearing = self.bearing.saturating_sub(1);
+        }
+        match name {
+            "p" | "si" | "comment" | "Text" | "threadedComment" => self.close(),
+            "f" => {
+                // Text inside a formula can be an address; a formula without any is arithmetic.
+                if let Some(formula) = self.formula.take()
+                    && (self.alone || formula.contains('"'))
+                {
+                    self.out.push(formula);
+                }
+            }
+            "c" | "pt" | "row" | "tr" | "definedName" | "author" | "t" if self.open.len() == 1 => self.flush(),
+            "instrText" | "delInstrText" => self.push(" "),
+            _ if self.free || is_head_or_foot(name) => self.flush(),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(formula) = &mut self.formula {
+            formula.push_str(text);
+            return;
+        }
+        if self.free || (self.bearing > 0 && !(self.cells && self.is_plain_value())) {
+            self.push(text);
+        }
+    }
+
+    /// A value that the package shows, or a number into the shared strings.
+    fn is_plain_value(&self) -> bool {
+        self.open.len() == 1 && (self.shared || !self.alone)
+    }
+
+    fn push(&mut self, text: &str) {
+        if let Some(last) = self.open.last_mut() {
+            last.push_str(text);
+        }
+    }
+
+    fn close(&mut self) {
+        if self.open.len() > 1 {
+            let done = self.open.pop().unwrap_or_default();
+            if !done.trim().is_empty() {
+                self.out.push(done);
+            }
+        } else {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(last) = self.open.last_mut() {
+            let done = std::mem::take(last);
+            if !done.trim().is_empty() {
+                self.out.push(done);
+            }
+        }
+    }
+}
+
+/// Elements whose text someone wrote: runs, deleted runs, field codes, cached values, names, heads and feet of sheets, comments.
+fn bears_text(name: &str) -> bool {
+    matches!(
+        name,
+        "t" | "delText"
+            | "instrText"
+            | "delInstrText"
+            | "v"
+            | "definedName"
+            | "author"
+            | "text"
+            | "Text"
+            | "lpwstr"
+            | "lpstr"
+            | "bstr"
+            | "is"
+    ) || is_head_or_foot(name)
+}
+
+fn is_head_or_foot(name: &str) -> bool {
+    matches!(
+        name,
+        "oddHeader" | "oddFooter" | "evenHeader" | "evenFooter" | "firstHeader" | "firstFooter"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, xml: &str, expected: &[&str]) {
+        let mut authors = Vec::new();
+        let found = paragraphs(name, xml, false, &mut authors);
+        assert_eq!(found.paragraphs, expected, "{xml}");
+    }
+
+    #[test]
+    fn runs_join_and_boxes_come_first() {
+        check(
+            "word/document.xml",
+            "<w:p><w:r><w:t>He</w:t></w:r><w:del w:author='Ann'><w:r><w:delText>llo</w:delText></w:r></w:del>\
+             <w:pict><v:textbox><w:p><w:r><w:t>box</w:t></w:r></w:p></v:textbox></w:pict><w:tab/><w:t>x</w:t></w:p>",
+            &["box", "Hello\tx"],
+        );
+    }
+
+    #[test]
+    fn numbers_of_shared_strings_are_no_text() {
+        check(
+            "xl/worksheets/sheet1.xml",
+            "<c t='s'><v>12</v></c><c><v>3.5</v></c><c t='inlineStr'><is><t>in</t></is></c><c><f>HYPERLINK(\"http://x\")</f></c>",
+            &["HYPERLINK(\"http://x\")"],
+        );
+        check(
+            "xl/sharedStrings.xml",
+            "<sst><si><t>a</t></si><si><r><t>b</t></r><r><t>c</t></r></si></sst>",
+            &["a", "bc"],
+        );
+    }
+
+    #[test]
+    fn descriptions_links_and_names_are_kept() {
+        check(
+            "word/document.xml",
+            "<wp:docPr id='1' descr='a red car'/>",
+            &["a red car"],
+        );
+        check(
+            "word/_rels/document.xml.rels",
+            "<Relationship Target='http://x/' TargetMode='External'/><Relationship Target='styles.xml'/>",
+            &["http://x/"],
+        );
+    }
+
+    #[test]
+    fn roles_by_name() {
+        assert_eq!(role("word/document.xml"), Role::Main);
+        assert_eq!(role("word/comments.xml"), Role::Text);
+        assert_eq!(role("word/media/image1.png"), Role::Member);
+        assert_eq!(role("xl/embeddings/oleObject1.bin"), Role::Member);
+        assert_eq!(role("xl/printerSettings/printerSettings1.bin"), Role::Furniture);
+        assert_eq!(role("ppt/slideLayouts/slideLayout1.xml"), Role::Furniture);
+        assert_eq!(role("word/vbaProject.bin"), Role::Member);
+    }
+}
