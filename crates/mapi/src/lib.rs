@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod codepage;
 pub mod compound;
+pub mod eml;
 pub mod lzfu;
 mod message;
 pub mod msg;

@@ -15,6 +15,9 @@ pub use write::write;
 /// Signature of a compound file ([MS-CFB] section 2.2).
 pub const SIGNATURE: [u8; 8] = [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
 
+/// Of what could not be read in one file, so many sentences are told.
+const LOSSES_TOLD: usize = 8;
+
 /// A storage or a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
@@ -48,13 +51,18 @@ impl Tree {
         match strict::read(bytes) {
             Ok(tree) => tree,
             Err(cause) => {
-                let (tree, losses) = lenient::read(bytes);
                 defects.push(Defect::new(DefectCode::MapiCompound, cause.to_string()));
-                defects.extend(
-                    losses
-                        .into_iter()
-                        .map(|loss| Defect::new(DefectCode::MapiCompound, loss)),
-                );
+                // Without the signature, the byte order mark ([MS-CFB] section 2.2) must tell that it is a compound file at all.
+                if !bytes.starts_with(&SIGNATURE) && bytes.get(28..30) != Some(&[0xFE, 0xFF]) {
+                    return Self::new();
+                }
+                let (tree, losses) = lenient::read(bytes);
+                let more = losses.len().saturating_sub(LOSSES_TOLD);
+                let told = losses.into_iter().take(LOSSES_TOLD);
+                defects.extend(told.map(|loss| Defect::new(DefectCode::MapiCompound, loss)));
+                if more > 0 {
+                    defects.push(Defect::new(DefectCode::MapiCompound, format!("and {more} more")));
+                }
                 tree
             }
         }
