@@ -1,6 +1,6 @@
 //! Lists a PST or OST: folders with their counts, subjects, attachments, defects, and the time it took.
 //!
-//! `cargo run -p embley-pst --example list_pst -- FILE [--subjects] [--threads N] [--summary]`
+//! `cargo run -p embley-pst --example list_pst -- FILE [--subjects] [--threads N] [--carve]`
 #![expect(clippy::print_stdout, reason = "it prints")]
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use embley_mapi::{Attachment, Content, Message, Value};
 use embley_model::defect::Defect;
-use embley_pst::{Limits, NodeId, PstFile, PstOptions, ReadAt, subject_text};
+use embley_pst::{Limits, NodeId, PstFile, PstOptions, ReadAt, ScanMode, subject_text};
 
 struct Source {
     file: File,
@@ -84,10 +84,11 @@ fn text(message: &Message, id: u16) -> String {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1).peekable();
     let path = arguments.next().ok_or("which file?")?;
-    let (mut subjects, mut threads) = (false, 1usize);
+    let (mut subjects, mut threads, mut options) = (false, 1usize, PstOptions::default());
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--subjects" => subjects = true,
+            "--carve" => options.scan = ScanMode::Always,
             "--threads" => threads = arguments.next().ok_or("how many threads?")?.parse()?,
             other => return Err(format!("unknown argument {other}").into()),
         }
@@ -97,7 +98,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = now();
     let file = File::open(&path)?;
     let bytes = file.metadata()?.len();
-    let pst = PstFile::open(Source { file, bytes }, &PstOptions::default())?;
+    let pst = PstFile::open(Source { file, bytes }, &options)?;
     let mut tally = Tally::default();
     println!(
         "{path}: {bytes} bytes, {:?}, {:?}",

@@ -16,11 +16,14 @@ mod messaging;
 mod ndb;
 mod options;
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub use error::PstError;
 pub use messaging::{
-    AttachmentPath, Folder, FolderKind, Folders, ItemList, PstFile, Recovered, Salvage, SearchFolder, subject_text,
+    AttachmentPath, Folder, FolderKind, Folders, ItemList, Origin, PstFile, Recovered, Salvage, SearchFolder,
+    subject_text,
 };
 pub use ndb::{CryptMethod, FileVersion, Header, NodeId, NodeKind};
-pub use options::{Limits, PstOptions};
+pub use options::{Limits, PstOptions, ScanMode};
 pub use read::ReadAt;

@@ -5,15 +5,26 @@
 pub struct PstOptions {
     /// Bytes of blocks and pages that are kept for the next reader.
     pub cache_bytes: usize,
-    /// When a page of a tree is damaged: look through the whole file for leaf pages (one pass, some 32 bytes of memory a page).
-    pub scan_for_lost_pages: bool,
+    /// When the whole file is looked through for leaf pages that the trees do not reach (one pass, some 40 bytes of memory a page).
+    pub scan: ScanMode,
+}
+
+/// When a file is looked through for lost pages of its trees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanMode {
+    /// Never.
+    Never,
+    /// When the header or a page on the way to something is damaged.
+    WhenDamaged,
+    /// Also in a sound file: pages that were given up may still name messages that were deleted.
+    Always,
 }
 
 impl Default for PstOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 16 << 20,
-            scan_for_lost_pages: true,
+            scan: ScanMode::WhenDamaged,
         }
     }
 }

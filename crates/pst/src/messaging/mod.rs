@@ -13,7 +13,7 @@ pub use attachment::AttachmentPath;
 pub use folder::{Folder, FolderKind, Folders, ItemList, SearchFolder};
 pub use message::subject_text;
 pub(crate) use names::Names;
-pub use salvage::{Recovered, Salvage};
+pub use salvage::{Origin, Recovered, Salvage};
 pub use store::PstFile;
 
 /// Identifiers of the properties that the structure of a file needs ([MS-OXPROPS]).

@@ -21,6 +21,17 @@ pub struct Recovered {
     pub parent: NodeId,
     /// True for an associated message.
     pub is_associated: bool,
+    /// Where its node was found.
+    pub origin: Origin,
+}
+
+/// Where a node was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In the node tree.
+    Tree,
+    /// On a page that the tree does not reach: an older state of the file, or a part that is cut off.
+    LostPage,
 }
 
 /// What a walk through the whole node tree found beside the folders.
@@ -29,9 +40,10 @@ pub struct Salvage {
     /// Folders that no table of folders leads to, of kind [`FolderKind::Recovered`]; what they list is had from
     /// [`PstFile::messages`].
     pub folders: Vec<Folder>,
-    /// Messages that no folder lists, not even one of the recovered, in order of their identifiers.
+    /// Messages that no folder lists, not even one of the recovered, in order of their identifiers. Whether their data are still there
+    /// is known when they are loaded.
     pub messages: Vec<Recovered>,
-    /// Nodes in the tree.
+    /// Nodes in the tree, without those of lost pages.
     pub node_count: u64,
     /// Damaged pages, and one note for what was found.
     pub defects: Vec<Defect>,
@@ -45,8 +57,8 @@ impl PstFile {
         let mut known: HashSet<NodeId> = folders.folders.iter().map(|folder| folder.id).collect();
         let mut parents = HashMap::new();
         let mut messages = Vec::new();
-        self.ndb.walk_nodes(&mut session.log, |node| {
-            salvage.node_count += 1;
+        self.ndb.walk_nodes(&mut session.log, |node, is_lost| {
+            salvage.node_count += u64::from(!is_lost);
             match node.id.kind() {
                 NodeKind::Folder => {
                     parents.insert(node.id, node.parent);
@@ -55,6 +67,7 @@ impl PstFile {
                     id: node.id,
                     parent: node.parent,
                     is_associated: kind == NodeKind::AssociatedMessage,
+                    origin: if is_lost { Origin::LostPage } else { Origin::Tree },
                 }),
                 _ => {}
             }

@@ -56,6 +56,9 @@ impl Block {
             defects.push(Defect::new(DefectCode::PstTruncated, detail));
         } else {
             let trailer = &bytes[span - layout.block_trailer..];
+            if is_other(trailer, layout, place) {
+                return Err(damaged("another block was written there later"));
+            }
             if let Some(what) = wrong(trailer, &bytes[..place.stored], layout, place) {
                 let detail = format!("{what} of block {:#x} at {:#x}", place.id, place.offset);
                 defects.push(Defect::new(DefectCode::PstChecksum, detail));
@@ -94,6 +97,14 @@ fn wrong(trailer: &[u8], data: &[u8], layout: Layout, place: BlockRef) -> Option
     // The lowest bit of the identifier may be set in the file; the signature is made from what is there.
     let id = layout.id_at(trailer, id_at)?;
     (stored != signature(place.offset, id)).then_some("signature")
+}
+
+/// True when the trailer is that of another block, and by its signature belongs where it lies: to take its data for those of the
+/// block that is asked for would put words into a message that were never there.
+fn is_other(trailer: &[u8], layout: Layout, place: BlockRef) -> bool {
+    let id_at = if layout.wide { 8 } else { 4 };
+    let id = layout.id_at(trailer, id_at).unwrap_or(0);
+    id != 0 && id & !1 != place.id && u16_at(trailer, 2) == Some(signature(place.offset, id))
 }
 
 /// Inflates a compressed block (pages of 4096 bytes only). Data are compressed last, so the stream is found first; blocks in the

@@ -42,6 +42,8 @@ pub struct Header {
     pub(crate) node_root: PageRef,
     /// Root page of the block tree.
     pub(crate) block_root: PageRef,
+    /// Its checksums hold, so that its roots are those that were written last.
+    pub(crate) is_sound: bool,
     /// What is odd about the header.
     pub(crate) defects: Vec<Defect>,
 }
@@ -177,12 +179,14 @@ impl Header {
         let block_root = page_ref(root + 4 + 6 * word)?;
         let allocation_valid = *bytes.get(root + 4 + 8 * word)?;
         let crypt = CryptMethod::of(*bytes.get(crypt_at)?);
+        let client_defects = defects.len();
         if crc(bytes.get(8..8 + 471)?) != u32_at(bytes, 4)? {
             defects.push(Defect::new(DefectCode::PstChecksum, "checksum of the header"));
         }
         if wide && crc(bytes.get(8..524)?) != u32_at(bytes, 524)? {
             defects.push(Defect::new(DefectCode::PstChecksum, "second checksum of the header"));
         }
+        let is_sound = defects.len() == client_defects;
         if source.len() < stated_bytes {
             let detail = format!("{} bytes of {stated_bytes}", source.len());
             defects.push(Defect::new(DefectCode::PstTruncated, detail));
@@ -216,6 +220,7 @@ impl Header {
             stated_bytes,
             node_root,
             block_root,
+            is_sound,
             defects,
         }))
     }

@@ -23,3 +23,10 @@ pub(crate) use node::{Node, wellknown};
 pub use node::{NodeId, NodeKind};
 pub(crate) use subnode::SubNodes;
 pub(crate) use tree::Ndb;
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! What a writer of test files needs.
+    pub(crate) use super::checksum::{crc, signature};
+    pub(crate) use super::header::Layout;
+}

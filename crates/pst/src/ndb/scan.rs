@@ -3,7 +3,7 @@
 //! Main type: [`Scan`]. Invariant: a page is taken only when type, checksum and signature hold, so it lies where it was written; where
 //! several pages list a key the one written last (highest identifier) wins.
 
-use super::header::Layout;
+use super::header::{Layout, PageRef};
 use super::page::{Page, TreeKind};
 use crate::read::{ReadAt, read_full};
 
@@ -28,11 +28,11 @@ struct Leaves {
 /// One leaf page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leaf {
-    pub(crate) first: u64,
+    first: u64,
     last: u64,
     /// Highest `last` up to and with this leaf.
     reach: u64,
-    pub(crate) id: u64,
+    id: u64,
     pub(crate) offset: u64,
 }
 
@@ -123,16 +123,21 @@ impl Scan {
         found
     }
 
-    /// Leaves with keys in `from ..= to`, the one written last first.
-    pub(crate) fn between(&self, tree: TreeKind, from: u64, to: u64) -> Vec<Leaf> {
-        let mut found: Vec<Leaf> = self
-            .leaves(tree)
-            .iter()
-            .filter(|leaf| leaf.first <= to && leaf.last >= from)
-            .copied()
-            .collect();
+    /// All leaves, the one written last first.
+    pub(crate) fn newest_first(&self, tree: TreeKind) -> Vec<Leaf> {
+        let mut found = self.leaves(tree).to_vec();
         found.sort_by_key(|leaf| std::cmp::Reverse((leaf.id, leaf.offset)));
         found
+    }
+}
+
+impl Leaf {
+    /// Where the page is.
+    pub(crate) fn place(&self) -> PageRef {
+        PageRef {
+            id: self.id,
+            offset: self.offset,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Main type: [`Ndb`]. Invariant: `&self` everywhere, shared by threads; levels decrease on every way down, and a walk visits no page
 //! twice.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use embley_model::defect::DefectCode;
@@ -16,7 +16,7 @@ use super::page::{BlockRef, Page, TreeKind};
 use super::scan::Scan;
 use crate::PstError;
 use crate::log::Log;
-use crate::options::PstOptions;
+use crate::options::{PstOptions, ScanMode};
 use crate::read::ReadAt;
 
 /// The node database of a file.
@@ -27,15 +27,7 @@ pub(crate) struct Ndb {
     pages: Cache<Page>,
     blocks: Cache<Block>,
     scan: OnceLock<Scan>,
-    may_scan: bool,
-}
-
-/// A way down a tree.
-enum Way {
-    /// The leaf that must hold the key, and whether every page on the way was sound.
-    Leaf(Arc<Page>, bool),
-    /// The key is lower than all keys.
-    Before,
+    scan_mode: ScanMode,
 }
 
 impl Ndb {
@@ -53,7 +45,7 @@ impl Ndb {
             pages: Cache::new(options.cache_bytes / 4),
             blocks: Cache::new(options.cache_bytes / 4 * 3),
             scan: OnceLock::new(),
-            may_scan: options.scan_for_lost_pages,
+            scan_mode: options.scan,
         })
     }
 
@@ -85,13 +77,15 @@ impl Ndb {
         Ok(page)
     }
 
-    fn leaf(&self, tree: TreeKind, key: u64, log: &mut Log) -> Result<Way, PstError> {
-        let mut page = self.page(tree, self.root(tree), log)?;
-        let mut is_sound = page.is_sound;
+    /// The leaf that must hold a key, `None` when the key is lower than all keys; and whether everything on the way was sound.
+    fn leaf(&self, tree: TreeKind, key: u64, log: &mut Log) -> Result<(Option<Arc<Page>>, bool), PstError> {
+        let root = self.root(tree);
+        let mut page = self.page(tree, root, log)?;
+        let mut is_sound = self.header.is_sound && page.is_sound && page.id == root.id;
         while page.level > 0 {
             let below = (0..page.count).filter(|at| page.key(*at, tree) <= key);
             let Some(index) = below.max_by_key(|at| page.key(*at, tree)) else {
-                return Ok(Way::Before);
+                return Ok((None, is_sound));
             };
             let place = page.child(index);
             let next = self.page(tree, place, log)?;
@@ -101,39 +95,42 @@ impl Ndb {
                     why: "its level does not follow from the page above",
                 });
             }
-            is_sound &= next.is_sound;
+            is_sound &= next.is_sound && next.id == place.id;
             page = next;
         }
-        Ok(Way::Leaf(page, is_sound))
+        Ok((Some(page), is_sound))
     }
 
-    /// The leaf and the entry of a key.
+    /// The leaf and the entry of a key. When the way to it is damaged, leaves that the tree does not reach are tried too.
     fn find(&self, tree: TreeKind, key: u64, log: &mut Log) -> Result<Option<(Arc<Page>, usize)>, PstError> {
-        let failed = match self.leaf(tree, key, log) {
-            Ok(Way::Before) => return Ok(None),
-            Ok(Way::Leaf(page, is_sound)) => {
-                let index = (0..page.count).find(|at| page.key(*at, tree) == key);
-                match index {
-                    Some(index) => return Ok(Some((page, index))),
-                    None if is_sound => return Ok(None),
-                    None => None,
-                }
-            }
+        let entry = |page: &Page| (0..page.count).find(|at| page.key(*at, tree) == key);
+        let (failed, is_sound) = match self.leaf(tree, key, log) {
+            Ok((Some(page), is_sound)) => match entry(&page) {
+                Some(index) => return Ok(Some((page, index))),
+                None => (None, is_sound),
+            },
+            Ok((None, is_sound)) => (None, is_sound),
             Err(error) => {
                 log.add(DefectCode::PstTree, format!("{}: {error}", tree.name()));
-                Some(error)
+                (Some(error), false)
             }
         };
-        if self.may_scan {
+        let looks = match self.scan_mode {
+            ScanMode::Never => false,
+            ScanMode::WhenDamaged => !is_sound,
+            ScanMode::Always => true,
+        };
+        if looks {
             for leaf in self.scan().candidates(tree, key) {
-                let place = PageRef {
-                    id: leaf.id,
-                    offset: leaf.offset,
-                };
-                let Ok(page) = self.page(tree, place, log) else {
+                let Ok(page) = self.page(tree, leaf.place(), log) else {
                     continue;
                 };
-                if let Some(index) = (0..page.count).find(|at| page.key(*at, tree) == key) {
+                if let Some(index) = entry(&page) {
+                    let detail = format!(
+                        "an entry of the {} stands only on pages that the tree does not reach",
+                        tree.name()
+                    );
+                    log.add(DefectCode::PstRecovered, detail);
                     return Ok(Some((page, index)));
                 }
             }
@@ -184,19 +181,19 @@ impl Ndb {
         Ok(block)
     }
 
-    /// All nodes in order of their identifiers, also those of leaves that are found only by looking through the file.
-    /// Damaged pages are said and passed over.
-    pub(crate) fn walk_nodes(&self, log: &mut Log, mut each: impl FnMut(Node)) {
+    /// All nodes in order of their identifiers, then those that only lost pages list, where the options allow to look for them; `each`
+    /// is told which. Damaged pages are said and passed over.
+    pub(crate) fn walk_nodes(&self, log: &mut Log, mut each: impl FnMut(Node, bool)) {
         let tree = TreeKind::Node;
         let mut visited = HashSet::new();
-        // Page, its level if the page above says so, lowest key, highest key.
-        let mut stack = vec![(self.root(tree), None, 0, u64::from(u32::MAX))];
-        while let Some((place, level, from, to)) = stack.pop() {
+        let mut nodes = HashSet::new();
+        let mut is_damaged = !self.header.is_sound;
+        // Page, and its level if the page above says so.
+        let mut stack = vec![(self.root(tree), None)];
+        while let Some((place, level)) = stack.pop() {
             if !visited.insert(place.offset) {
-                log.add(
-                    DefectCode::PstTree,
-                    format!("node tree: page at {:#x} is listed twice", place.offset),
-                );
+                let detail = format!("node tree: page at {:#x} is listed twice", place.offset);
+                log.add(DefectCode::PstTree, detail);
                 continue;
             }
             let page = self.page(tree, place, log).and_then(|page| match level {
@@ -210,34 +207,33 @@ impl Ndb {
                 Ok(page) => page,
                 Err(error) => {
                     log.add(DefectCode::PstTree, format!("node tree: {error}"));
-                    self.walk_lost(from, to, log, &mut each);
+                    is_damaged = true;
                     continue;
                 }
             };
+            is_damaged |= !page.is_sound || page.id != place.id;
             if page.level == 0 {
-                (0..page.count).for_each(|index| each(page.node(index)));
-                continue;
+                for node in (0..page.count).map(|index| page.node(index)) {
+                    nodes.insert(node.id);
+                    each(node, false);
+                }
+            } else {
+                let below = (0..page.count).rev();
+                stack.extend(below.map(|index| (page.child(index), Some(page.level - 1))));
             }
-            for index in (0..page.count).rev() {
-                let next = if index + 1 < page.count {
-                    page.key(index + 1, tree).saturating_sub(1).min(to)
-                } else {
-                    to
-                };
-                stack.push((
-                    page.child(index),
-                    Some(page.level - 1),
-                    page.key(index, tree).max(from),
-                    next,
-                ));
-            }
+        }
+        let looks = match self.scan_mode {
+            ScanMode::Never => false,
+            ScanMode::WhenDamaged => is_damaged,
+            ScanMode::Always => true,
+        };
+        if looks {
+            self.walk_lost(&mut nodes, log, |node| each(node, true));
         }
     }
 
-    fn walk_lost(&self, from: u64, to: u64, log: &mut Log, each: &mut impl FnMut(Node)) {
-        if !self.may_scan {
-            return;
-        }
+    /// Nodes of lost pages that are not in `nodes`, the entry written last where there are several.
+    fn walk_lost(&self, nodes: &mut HashSet<NodeId>, log: &mut Log, mut each: impl FnMut(Node)) {
         let scan = self.scan();
         if scan.unreadable > 0 {
             let detail = format!(
@@ -246,22 +242,15 @@ impl Ndb {
             );
             log.add(DefectCode::PstTree, detail);
         }
-        let mut nodes = BTreeMap::new();
-        for leaf in scan.between(TreeKind::Node, from, to) {
-            let place = PageRef {
-                id: leaf.id,
-                offset: leaf.offset,
-            };
-            let Ok(page) = self.page(TreeKind::Node, place, log) else {
+        for leaf in scan.newest_first(TreeKind::Node) {
+            let Ok(page) = self.page(TreeKind::Node, leaf.place(), log) else {
                 continue;
             };
-            for index in 0..page.count {
-                let node = page.node(index);
-                if (from..=to).contains(&u64::from(node.id.0)) {
-                    nodes.entry(node.id).or_insert(node);
+            for node in (0..page.count).map(|index| page.node(index)) {
+                if nodes.insert(node.id) {
+                    each(node);
                 }
             }
         }
-        nodes.into_values().for_each(each);
     }
 }

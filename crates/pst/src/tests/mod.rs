@@ -1,0 +1,7 @@
+//! Whole files made in code: every layout, every obfuscation, then damage.
+
+mod damage;
+mod hostile;
+mod limits;
+mod whole;
+mod writer;
