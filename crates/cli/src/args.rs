@@ -69,6 +69,9 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Makes, ingests and searches a worked example
     Demo(DemoArgs),
+    /// Reads hostile formats for another process of this program, which starts it
+    #[command(hide = true)]
+    Worker(WorkerArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -426,6 +429,28 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
         .checked_mul(factor)
         .filter(|bytes| *bytes >= 16 << 20)
         .ok_or_else(|| "at least 16M is needed".to_owned())
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WorkerArgs {
+    /// The one folder that it may use
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp: PathBuf,
+    /// Address space
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) memory: u64,
+    /// Processor time of one job
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) cpu_seconds: u64,
+    /// Size of any file it makes
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) file_bytes: u64,
+    /// Open descriptors
+    #[arg(long, value_name = "N")]
+    pub(crate) open_files: u64,
+    /// May run bsdtar, pdftotext and tesseract
+    #[arg(long)]
+    pub(crate) helpers: bool,
 }
 
 #[cfg(test)]

@@ -2,12 +2,18 @@
 
 use std::path::Path;
 
+use embley_formats::opened::{Member, Opened};
+use embley_formats::worker::{HELPERS, Job, Landlock, TestJob};
+use embley_ingest::workers::{JobFailure, JobInput, WorkerOptions, WorkerPool};
 use serde_json::json;
 
 use crate::args::ListArgs;
 use crate::context;
 use crate::exit;
 use crate::output::Rows;
+
+/// The limit of memory that a worker is let run into.
+const TRIAL_BYTES: u64 = 256 << 20;
 
 /// Checks the machine; asks nothing of the network.
 pub(crate) fn run(list: &ListArgs) -> anyhow::Result<u8> {
@@ -55,14 +61,29 @@ pub(crate) fn run(list: &ListArgs) -> anyhow::Result<u8> {
     ] {
         add(
             tool,
-            if on_path(tool) {
-                "found".into()
-            } else {
-                "not found".into()
-            },
+            found(tool),
             means,
         )?;
     }
+    let (walls, memory_limit) = workers();
+    add(
+        "workers",
+        walls,
+        "hostile formats are read in processes of their own; landlock closes files (from interface 1) and TCP (from 4) to them",
+    )?;
+    add(
+        "memory limit",
+        memory_limit,
+        "a bomb costs one item; where it does not work, do not open containers and documents from strangers on this machine",
+    )?;
+    for helper in HELPERS {
+        add(helper.name, found(helper.name), &format!("{} (package {})", helper.without, helper.package))?;
+    }
+    add(
+        "readpst",
+        found("readpst"),
+        "only a second opinion in tests; PST files are read without it (package pst-utils)",
+    )?;
     add(
         "formats",
         "mail, mailboxes, text".into(),
@@ -112,6 +133,46 @@ fn hash_instructions() -> &'static str {
         (false, true) => "avx2",
         (false, false) => "none seen",
     }
+}
+
+/// Starts a worker and lets it run into a small limit of memory: what is said was tried.
+fn workers() -> (String, String) {
+    let options = WorkerOptions {
+        count: 1,
+        memory_bytes: TRIAL_BYTES,
+        test_jobs: true,
+        ..WorkerOptions::default()
+    };
+    let pool = WorkerPool::new(options);
+    let hello = match pool.greeting(false) {
+        Ok(hello) => hello,
+        Err(error) => {
+            let reason = std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
+            return (format!("{error}{reason}"), "not tried".to_owned());
+        }
+    };
+    let mut walls = match hello.landlock {
+        Landlock::Full => format!("confined, landlock interface {}", hello.landlock_abi),
+        Landlock::Partial => format!("confined as far as landlock interface {} goes", hello.landlock_abi),
+        Landlock::None => "no landlock: workers can read files and reach the network".to_owned(),
+    };
+    for weak in &hello.weak {
+        walls.push_str("; ");
+        walls.push_str(weak);
+    }
+    let job = Job::Test(TestJob::Eat { bytes: TRIAL_BYTES * 4 });
+    let mut take = |_: Member, _: &mut dyn std::io::Read| Ok(());
+    let memory = match pool.run::<Member, Opened>(job, &JobInput::Bytes(b""), &mut take) {
+        Ok(Err(JobFailure::MemoryExceeded { .. })) => "works".to_owned(),
+        Ok(Ok(_)) => "does not work: a worker got more than it may have".to_owned(),
+        Ok(Err(other)) => format!("works otherwise than expected: {}", other.defect().detail),
+        Err(error) => error.to_string(),
+    };
+    (walls, memory)
+}
+
+fn found(tool: &str) -> String {
+    if on_path(tool) { "found" } else { "not found" }.to_owned()
 }
 
 fn on_path(tool: &str) -> bool {

@@ -11,6 +11,7 @@ mod search;
 mod show;
 mod status;
 mod verify;
+mod worker;
 
 use crate::args::{Args, Command};
 
@@ -33,5 +34,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Doctor(list) => doctor::run(list),
         Command::Bench(bench) => bench::run(args, bench),
         Command::Demo(demo) => demo::run(demo),
+        Command::Worker(worker) => worker::run(worker),
     }
 }

@@ -1,0 +1,218 @@
+//! The pool: as many workers as cores, started when they are first needed, replaced when they failed or grew.
+//!
+//! Not for: what a job says (`exchange`). Main type: [`WorkerPool`]. Invariant: a worker is in the hands of one thread; a failed one is never put back.
+//! Each place has two workers: one that can start no program at all, and one, started only when such a format comes, that can run the helpers.
+
+use std::io::{self, Read};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use embley_formats::opened::{Member, Members, OpenLimits, Opened};
+use embley_formats::worker::{Hello, Job, may_use_helpers};
+use serde::de::DeserializeOwned;
+
+use super::error::WorkerError;
+use super::exchange::{Answer, Bounds, Ended, Exchange, Take};
+use super::failure::JobFailure;
+use super::input::{JobInput, Prepared};
+use super::options::WorkerOptions;
+use super::process::{Process, program_of};
+use crate::error::IngestError;
+
+/// How often a worker is started in vain before that stops the run.
+const STARTS: u32 = 3;
+
+/// Worker processes, shared by all threads.
+pub struct WorkerPool {
+    options: WorkerOptions,
+    idle: Mutex<Vec<Place>>,
+    returned: Condvar,
+}
+
+/// Room for one job.
+#[derive(Default)]
+struct Place {
+    confined: Option<Process>,
+    with_helpers: Option<Process>,
+}
+
+impl WorkerPool {
+    /// A pool without workers yet.
+    pub fn new(options: WorkerOptions) -> Self {
+        let places = (0..options.count.max(1)).map(|_| Place::default()).collect();
+        Self {
+            options,
+            idle: Mutex::new(places),
+            returned: Condvar::new(),
+        }
+    }
+
+    /// How it was set up.
+    pub fn options(&self) -> &WorkerOptions {
+        &self.options
+    }
+
+    /// Opens a document, archive or image. Members go to `members` as they come out. A failure of the worker comes back as an [`Opened`] with the
+    /// defect and `Failed`; members that came before it count. Waits for a free worker.
+    ///
+    /// # Errors
+    /// When no worker can be started, or `members` cannot go on. Nothing but the members taken so far has an effect.
+    pub fn open(
+        &self,
+        media_type: &str,
+        name: &[u8],
+        input: &JobInput<'_>,
+        passwords: &[String],
+        limits: &OpenLimits,
+        members: &mut dyn Members,
+    ) -> Result<Opened, IngestError> {
+        let job = Job::Open {
+            media_type: media_type.to_owned(),
+            name: name.to_vec(),
+            passwords: passwords.to_vec(),
+            limits: limits.clone(),
+        };
+        let mut take = |member: Member, bytes: &mut dyn Read| members.member(member, bytes);
+        let answer = match self.run::<Member, Opened>(job, input, &mut take)? {
+            Ok(answer) => answer,
+            Err(failure) => return Ok(failure.opened()),
+        };
+        let mut opened = answer.answer;
+        opened.text = match String::from_utf8(answer.blob) {
+            Ok(text) => text,
+            Err(_) => {
+                let detail = "the text is not UTF-8".to_owned();
+                return Ok(JobFailure::Protocol { detail }.opened());
+            }
+        };
+        Ok(opened)
+    }
+
+    /// Does any job: `take` gets each item's header and content as they come, the answer has the reader's own form.
+    ///
+    /// # Errors
+    /// As [`WorkerPool::open`]. What is wrong with the input or its reader is in the inner result.
+    pub fn run<H: DeserializeOwned, A: DeserializeOwned>(
+        &self,
+        job: Job,
+        input: &JobInput<'_>,
+        take: &mut Take<'_, H>,
+    ) -> Result<Result<Answer<A>, JobFailure>, WorkerError> {
+        let prepared = input.prepare().map_err(|source| WorkerError::Input {
+            bytes: input.len(),
+            source,
+        })?;
+        let helpers = match &job {
+            Job::Open { media_type, .. } => may_use_helpers(media_type),
+            Job::Test(_) => false,
+        };
+        let mut place = self.check_out();
+        let held = if helpers {
+            &mut place.place.with_helpers
+        } else {
+            &mut place.place.confined
+        };
+        self.run_in(held, helpers, job, &prepared, take)
+    }
+
+    /// What a fresh worker says of its walls.
+    ///
+    /// # Errors
+    /// [`WorkerError::Start`] when none can be started.
+    pub fn greeting(&self, helpers: bool) -> Result<Hello, WorkerError> {
+        let mut place = self.check_out();
+        let held = if helpers {
+            &mut place.place.with_helpers
+        } else {
+            &mut place.place.confined
+        };
+        let process = self.start(helpers)?;
+        let hello = process.hello.clone();
+        *held = Some(process);
+        Ok(hello)
+    }
+
+    /// Process numbers of the workers that are idle now.
+    pub fn idle_processes(&self) -> Vec<u32> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = idle.iter().flat_map(|place| [&place.confined, &place.with_helpers]);
+        places.flatten().map(Process::id).collect()
+    }
+
+    fn run_in<H: DeserializeOwned, A: DeserializeOwned>(
+        &self,
+        held: &mut Option<Process>,
+        helpers: bool,
+        job: Job,
+        input: &Prepared<'_>,
+        take: &mut Take<'_, H>,
+    ) -> Result<Result<Answer<A>, JobFailure>, WorkerError> {
+        let mut tries = 0;
+        loop {
+            let mut process = match held.take().filter(Process::is_quiet) {
+                Some(process) => process,
+                None => self.start(helpers)?,
+            };
+            let bounds = Bounds::of(&job);
+            match Exchange::new(&mut process, &self.options, bounds).run(job.clone(), input, take)? {
+                Ended::Answered(answer) => {
+                    if process.is_fresh(&self.options) {
+                        *held = Some(process);
+                    }
+                    return Ok(Ok(answer));
+                }
+                Ended::Failed(failure) => return Ok(Err(failure)),
+                Ended::NeverBegun(_) if tries < STARTS => tries += 1,
+                Ended::NeverBegun(detail) => {
+                    return Err(WorkerError::Start {
+                        program: program_of(&self.options),
+                        source: io::Error::other(detail),
+                    });
+                }
+            }
+        }
+    }
+
+    fn start(&self, helpers: bool) -> Result<Process, WorkerError> {
+        let mut tries = 1;
+        loop {
+            match Process::start(&self.options, helpers) {
+                Ok(process) => return Ok(process),
+                Err(_) if tries < STARTS => tries += 1,
+                Err(source) => {
+                    return Err(WorkerError::Start {
+                        program: program_of(&self.options),
+                        source,
+                    });
+                }
+            }
+        }
+    }
+
+    fn check_out(&self) -> CheckedOut<'_> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(place) = idle.pop() {
+                return CheckedOut { pool: self, place };
+            }
+            idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A place that goes back to the pool when it is let go of, also by a panic of the taker.
+struct CheckedOut<'p> {
+    pool: &'p WorkerPool,
+    place: Place,
+}
+
+impl Drop for CheckedOut<'_> {
+    fn drop(&mut self) {
+        let place = std::mem::take(&mut self.place);
+        self.pool
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(place);
+        self.pool.returned.notify_one();
+    }
+}
