@@ -1,6 +1,6 @@
 //! Cut and flipped files: no panic, an end, and no more memory than there are bytes.
 
-use super::whole::{ALL, FIRST, store};
+use super::whole::{ALL, FIRST, store_of};
 use crate::{AttachmentPath, Limits, NodeId, PstFile, PstOptions, ScanMode};
 
 /// Reads all there is; returns how many messages.
@@ -75,7 +75,7 @@ fn flipped_anywhere_it_ends_without_a_panic() {
 }
 
 fn small(version: crate::FileVersion, crypt: crate::CryptMethod) -> Vec<u8> {
-    store(version, crypt).bytes
+    store_of(version, crypt, 3).bytes
 }
 
 /// Damage of the plain data, with all checksums made to fit: what a file that was made to harm looks like.

@@ -42,6 +42,11 @@ pub(super) fn body() -> Vec<u8> {
 /// A store with a root, "Top", an inbox of [`MESSAGES`] with one associated message, a search folder, a message that nobody lists and a
 /// folder that nobody lists.
 pub(super) fn store(version: FileVersion, crypt: CryptMethod) -> Made {
+    store_of(version, crypt, MESSAGES)
+}
+
+/// The same with another number of messages in the inbox.
+pub(super) fn store_of(version: FileVersion, crypt: CryptMethod, messages: u32) -> Made {
     let mut writer = Writer::new(version, crypt);
     writer.block_data = 4000;
     writer.list_most = 4;
@@ -65,12 +70,12 @@ pub(super) fn store(version: FileVersion, crypt: CryptMethod) -> Made {
         &[],
         &[],
     );
-    let listed: Vec<u32> = (0..MESSAGES).map(|at| FIRST + 0x20 * at).collect();
+    let listed: Vec<u32> = (0..messages).map(|at| FIRST + 0x20 * at).collect();
     folder(
         w,
         INBOX,
         0x8002,
-        &[(0x3602_0003, Put::Small(MESSAGES))],
+        &[(0x3602_0003, Put::Small(messages))],
         "Inbox",
         2,
         &[],
