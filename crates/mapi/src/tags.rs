@@ -20,6 +20,7 @@ identifiers! {
     REPRESENTING_SEARCH_KEY = 0x003B, "SentRepresentingSearchKey";
     SUBJECT_PREFIX = 0x003D, "SubjectPrefix";
     REPRESENTING_NAME = 0x0042, "SentRepresentingName";
+    ORIGINAL_MESSAGE_CLASS = 0x004B, "OriginalMessageClass";
     REPLY_TO_ENTRIES = 0x004F, "ReplyRecipientEntries";
     REPLY_TO_NAMES = 0x0050, "ReplyRecipientNames";
     START_DATE = 0x0060, "StartDate";

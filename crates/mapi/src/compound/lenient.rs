@@ -3,6 +3,8 @@
 //! Invariant: every chain ends at a sector seen before, a sector outside of the file, or the length that is asked for; a directory
 //! entry is visited once.
 
+use std::collections::HashSet;
+
 use super::{Node, Tree};
 
 /// [MS-CFB] section 2.1: numbers from here on are no sectors.
@@ -100,14 +102,18 @@ impl<'a> Reader<'a> {
     /// Sectors of a chain, with a sentence when it breaks off.
     fn chain(&self, start: u32, table: &[u32], most: usize) -> (Vec<u32>, Option<&'static str>) {
         let mut out = Vec::new();
-        let mut seen = Seen::new(table.len());
+        // A set, not a table: many short chains over a large table must not cost its length each.
+        let mut seen = HashSet::new();
         let mut next = start;
         while next < LAST_SECTOR && out.len() < most {
-            if !seen.first_time(next) {
-                return (out, Some("runs in a loop or outside of its table"));
+            let Some(following) = table.get(next as usize) else {
+                return (out, Some("leads outside of its table"));
+            };
+            if !seen.insert(next) {
+                return (out, Some("runs in a loop"));
             }
             out.push(next);
-            next = table.get(next as usize).copied().unwrap_or(NO_ENTRY);
+            next = *following;
         }
         (out, None)
     }

@@ -197,6 +197,31 @@ mod tests {
         assert_eq!(times(&lenient), times(&tree));
     }
 
+    /// Real files stay outside of the project; without them only made ones are compared.
+    #[test]
+    fn both_readers_agree_on_real_files() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora/msg");
+        let mut todo = vec![folder];
+        let (mut compared, mut seen) = (0, 0);
+        while let Some(folder) = todo.pop() {
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    todo.push(path);
+                } else if path.to_string_lossy().ends_with(".msg") {
+                    seen += 1;
+                    let bytes = std::fs::read(&path).expect("is read");
+                    let Ok(strict) = strict::read(&bytes) else { continue };
+                    let (lenient, losses) = lenient::read(&bytes);
+                    assert_eq!(losses, Vec::<String>::new(), "{}", path.display());
+                    assert!(listing(&lenient) == listing(&strict), "{}", path.display());
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared == seen, "{compared} of {seen}");
+    }
+
     #[test]
     fn the_same_tree_gives_the_same_bytes() {
         let first = write(&sample(), 0).expect("memory does not fail");

@@ -105,13 +105,13 @@ impl Fonts {
 
     pub(super) fn end_of_font(&mut self) {
         let name = std::mem::take(&mut self.name);
-        if let Some(font) = self.current.take().and_then(|number| self.fonts.get_mut(&number)) {
-            if font.page.is_none() {
-                let ending = NAME_ENDINGS
-                    .iter()
-                    .find(|(ending, _)| name.trim_end().ends_with(ending));
-                font.page = ending.map(|(_, page)| *page);
-            }
+        if let Some(font) = self.current.take().and_then(|number| self.fonts.get_mut(&number))
+            && font.page.is_none()
+        {
+            let ending = NAME_ENDINGS
+                .iter()
+                .find(|(ending, _)| name.trim_end().ends_with(ending));
+            font.page = ending.map(|(_, page)| *page);
         }
     }
 }

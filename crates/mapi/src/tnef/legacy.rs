@@ -12,7 +12,7 @@ pub(super) struct Legacy {
 }
 
 /// Classes of messages that were written with their old name ([MS-OXTNEF] section 2.1.3.3.1, attMessageClass).
-const CLASSES: [(&[u8], &[u8]); 9] = [
+const CLASSES: [(&[u8], &[u8]); 8] = [
     (b"IPM.Microsoft Mail.Note", b"IPM.Note"),
     (b"IPM.Microsoft Mail.Read Receipt", b"Report.IPM.Note.IPNRN"),
     (b"IPM.Microsoft Mail.Non-Delivery", b"Report.IPM.Note.NDR"),
@@ -21,7 +21,6 @@ const CLASSES: [(&[u8], &[u8]); 9] = [
     (b"IPM.Microsoft Schedule.MtgRespN", b"IPM.Schedule.Meeting.Resp.Neg"),
     (b"IPM.Microsoft Schedule.MtgRespA", b"IPM.Schedule.Meeting.Resp.Tent"),
     (b"IPM.Microsoft Schedule.MtgCncl", b"IPM.Schedule.Meeting.Canceled"),
-    (b"IPM.Microsoft Mail.Note\0", b"IPM.Note"),
 ];
 
 impl Legacy {
@@ -33,11 +32,7 @@ impl Legacy {
             0x8005 => self.date(tags::CLIENT_SUBMIT_TIME, data),
             0x8006 => self.date(tags::DELIVERY_TIME, data),
             0x8007 => self.status(data),
-            0x8008 => {
-                let name = trimmed(data);
-                let known = CLASSES.iter().find(|(old, _)| old.eq_ignore_ascii_case(name));
-                self.string(tags::MESSAGE_CLASS, known.map_or(name, |(_, new)| new))
-            }
+            0x8008 => self.class(tags::MESSAGE_CLASS, data),
             // attMessageID holds hexadecimal digits of PidTagSearchKey.
             0x8009 => match hexadecimal(trimmed(data)) {
                 Some(key) => self.put(0x300B, PropertyKind::Binary, Value::Binary(key)),
@@ -55,6 +50,8 @@ impl Legacy {
             0x9001 => self.string(tags::ATTACH_TRANSPORT_NAME, data),
             // attOwner, attSentFor: whom the sender acted for, or who is owner of the appointment.
             0x0000 | 0x0001 => self.counted_person(data),
+            // attOriginalMessageClass has the same name as attDateStart, and another type.
+            0x0006 if id >> 16 == 7 => self.class(tags::ORIGINAL_MESSAGE_CLASS, data),
             0x0006 => self.date(tags::START_DATE, data),
             0x0007 => self.date(tags::END_DATE, data),
             0x0008 => self.number(tags::OWNER_APPOINTMENT_ID, data),
@@ -66,15 +63,16 @@ impl Legacy {
                     Value::Boolean(data.iter().any(|byte| *byte != 0)),
                 ),
             },
-            // attConversationID, attParentID and attDelegate have no property that is still defined; attPriority
-            // repeats PidTagImportance; attTnefVersion says nothing of the message.
-            0x0002 | 0x800A | 0x800B | 0x800D | 0x9006 => true,
+            0x800D => self.priority(data),
+            // attConversationID, attParentID and attDelegate have no property that is still defined; attTnefVersion
+            // says nothing of the message.
+            0x0002 | 0x800A | 0x800B | 0x9006 => true,
             _ => false,
         }
     }
 
     /// attAttachRendData ([MS-OXTNEF] section 2.1.3.3.15): kind and position of an attachment.
-    pub(super) fn start_attachment(&mut self, data: &[u8], _properties: &mut Properties) {
+    pub(super) fn start_attachment(&mut self, data: &[u8]) {
         let kind = data.get(..2).map(|kind| u16::from_le_bytes([kind[0], kind[1]]));
         let position = data
             .get(2..6)
@@ -113,6 +111,12 @@ impl Legacy {
         self.put(id, PropertyKind::String8, Value::String8(trimmed(data).to_vec()))
     }
 
+    fn class(&mut self, id: u16, data: &[u8]) -> bool {
+        let name = trimmed(data);
+        let known = CLASSES.iter().find(|(old, _)| old.eq_ignore_ascii_case(name));
+        self.string(id, known.map_or(name, |(_, new)| new))
+    }
+
     fn number(&mut self, id: u16, data: &[u8]) -> bool {
         match data.get(..4).and_then(|number| number.try_into().ok()) {
             Some(number) => self.put(
@@ -129,6 +133,17 @@ impl Legacy {
             Some(time) => self.put(id, PropertyKind::Time, Value::Time(time)),
             None => false,
         }
+    }
+
+    /// attPriority: 1 high, 2 normal, 3 low, as PidTagImportance.
+    fn priority(&mut self, data: &[u8]) -> bool {
+        let importance = match data {
+            [1, 0, ..] => 2,
+            [2, 0, ..] => 1,
+            [3, 0, ..] => 0,
+            _ => return false,
+        };
+        self.put(tags::IMPORTANCE, PropertyKind::Integer32, Value::Integer32(importance))
     }
 
     /// attMessageStatus: bits of its own, as PidTagMessageFlags.
@@ -207,7 +222,7 @@ fn trimmed(data: &[u8]) -> &[u8] {
 }
 
 fn hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
-    if text.is_empty() || text.len() % 2 != 0 {
+    if text.is_empty() || !text.len().is_multiple_of(2) {
         return None;
     }
     text.chunks_exact(2)

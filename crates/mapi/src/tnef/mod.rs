@@ -22,12 +22,13 @@ pub const SIGNATURE: u32 = 0x223E_9F78;
 /// IID_IMessage: a data object that is a TNEF stream of its own.
 const MESSAGE_OBJECT: [u8; 16] = [0x07, 0x03, 0x02, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46];
 
-const ATTACHMENT_DATA: u32 = 0x0006_800F;
-const ATTACHMENT_START: u32 = 0x0006_9002;
-const MESSAGE_PROPERTIES: u32 = 0x0006_9003;
-const RECIPIENTS: u32 = 0x0006_9004;
-const ATTACHMENT_PROPERTIES: u32 = 0x0006_9005;
-const CODE_PAGE: u32 = 0x0006_9007;
+// Names of attributes without their types, which some writers leave out.
+const ATTACHMENT_DATA: u16 = 0x800F;
+const ATTACHMENT_START: u16 = 0x9002;
+const MESSAGE_PROPERTIES: u16 = 0x9003;
+const RECIPIENTS: u16 = 0x9004;
+const ATTACHMENT_PROPERTIES: u16 = 0x9005;
+const CODE_PAGE: u16 = 0x9007;
 
 /// True when a file begins like TNEF.
 pub fn has_signature(head: &[u8]) -> bool {
@@ -88,6 +89,13 @@ struct Attribute<'a> {
     id: u32,
     data: &'a [u8],
     sound: bool,
+}
+
+impl Attribute<'_> {
+    /// The name, which is the lower half; the upper one is a type.
+    fn name(&self) -> u16 {
+        (self.id & 0xFFFF) as u16
+    }
 }
 
 /// Level, identifier, length, data, checksum.
@@ -177,7 +185,7 @@ impl Reader {
             self.take_of_message(attribute);
             return;
         }
-        if attribute.id == ATTACHMENT_START {
+        if attribute.name() == ATTACHMENT_START {
             self.finish_attachment();
             self.out.message.attachments.push(Attachment::default());
             self.started = true;
@@ -189,15 +197,14 @@ impl Reader {
         let Some(attachment) = self.out.message.attachments.last_mut() else {
             return;
         };
-        match attribute.id {
-            ATTACHMENT_START => self
-                .attachment_legacy
-                .start_attachment(attribute.data, &mut attachment.properties),
+        match attribute.name() {
+            ATTACHMENT_START => self.attachment_legacy.start_attachment(attribute.data),
             ATTACHMENT_DATA => self.data = Some(attribute.data.to_vec()),
             ATTACHMENT_PROPERTIES => {
                 properties::read(attribute.data, &mut attachment.properties, &mut attachment.defects);
             }
-            id => {
+            _ => {
+                let id = attribute.id;
                 if !self.attachment_legacy.take(id, attribute.data) {
                     let detail = format!("attribute {id:#010x} of an attachment is not known or cannot be read");
                     attachment.defects.push(Defect::new(DefectCode::MapiStructure, detail));
@@ -207,7 +214,7 @@ impl Reader {
     }
 
     fn take_of_message(&mut self, attribute: &Attribute<'_>) {
-        match attribute.id {
+        match attribute.name() {
             MESSAGE_PROPERTIES | ATTACHMENT_PROPERTIES => {
                 let message = &mut self.out.message;
                 properties::read(attribute.data, &mut message.properties, &mut message.defects);
@@ -220,7 +227,8 @@ impl Reader {
                 let page = attribute.data.get(..4).and_then(|page| page.try_into().ok());
                 self.page = page.map(u32::from_le_bytes).filter(|page| *page != 0);
             }
-            id => {
+            _ => {
+                let id = attribute.id;
                 if !self.legacy.take(id, attribute.data) {
                     self.odd(&format!("attribute {id:#010x} is not known or cannot be read"));
                 }
@@ -281,10 +289,10 @@ fn content_of_object(object: Vec<u8>, depth: usize, page: Option<u32>, defects: 
         ));
         return Content::Ole(object);
     };
-    if interface == MESSAGE_OBJECT {
-        if let Some(content) = content_of_message(rest, depth, page, defects) {
-            return content;
-        }
+    if interface == MESSAGE_OBJECT
+        && let Some(content) = content_of_message(rest, depth, page, defects)
+    {
+        return content;
     }
     Content::Ole(rest.to_vec())
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a count is believed only as far as there are bytes; after a type of unknown size nothing more can be read, and that is said.
 
+use std::collections::HashMap;
+
 use embley_model::defect::{Defect, DefectCode};
 
 use crate::property::{MULTIPLE, NamedProperty, Properties, PropertyKind, PropertyName, PropertySet, Tag, Value};
@@ -45,6 +47,7 @@ fn cut(why: &str, input: &Input<'_>, defects: &mut Vec<Defect>) {
 
 fn read_list(input: &mut Input<'_>, out: &mut Properties, defects: &mut Vec<Defect>) -> Result<(), &'static str> {
     let count = input.word()?;
+    let mut moved = Moved::default();
     for _ in 0..count {
         let tag = Tag(input.word()?);
         let name = if tag.is_named() { Some(input.name()?) } else { None };
@@ -62,7 +65,7 @@ fn read_list(input: &mut Input<'_>, out: &mut Properties, defects: &mut Vec<Defe
             Err((None, why)) => return Err(why),
         };
         let tag = match name {
-            Some(name) => Tag(u32::from(place(out, tag, name)) << 16 | u32::from(tag.kind_bits())),
+            Some(name) => Tag(u32::from(moved.place(out, tag, name)) << 16 | u32::from(tag.kind_bits())),
             None => tag,
         };
         out.insert(tag, value);
@@ -71,17 +74,48 @@ fn read_list(input: &mut Input<'_>, out: &mut Properties, defects: &mut Vec<Defe
     Ok(())
 }
 
-/// The identifier for a name: its own, or a free one when that stands for another name.
-fn place(out: &mut Properties, tag: Tag, name: NamedProperty) -> u16 {
-    let mut id = tag.id();
-    if out.name_of(id).is_some_and(|known| *known != name) {
-        id = out
-            .id_of(name.set, &name.name)
-            .or_else(|| (0x8000..=0xFFFE).rev().find(|id| out.name_of(*id).is_none()))
-            .unwrap_or(id);
+/// Names whose identifier stood for another name already.
+struct Moved {
+    ids: HashMap<NamedProperty, u16>,
+    /// Where the search for a free identifier goes on, downwards.
+    next: u16,
+}
+
+impl Default for Moved {
+    fn default() -> Self {
+        Self {
+            ids: HashMap::new(),
+            next: 0xFFFE,
+        }
     }
-    out.name(id, name);
-    id
+}
+
+impl Moved {
+    /// The identifier for a name: its own, or a free one when that stands for another name. With none free left its own again, and the
+    /// first name stays.
+    fn place(&mut self, out: &mut Properties, tag: Tag, name: NamedProperty) -> u16 {
+        let own = tag.id();
+        match out.name_of(own) {
+            Some(known) if *known != name => {}
+            Some(_) => return own,
+            None => {
+                out.name(own, name);
+                return own;
+            }
+        }
+        if let Some(id) = self.ids.get(&name) {
+            return *id;
+        }
+        while self.next >= 0x8000 && out.name_of(self.next).is_some() {
+            self.next -= 1;
+        }
+        if self.next < 0x8000 {
+            return own;
+        }
+        out.name(self.next, name.clone());
+        self.ids.insert(name, self.next);
+        self.next
+    }
 }
 
 struct Input<'a> {

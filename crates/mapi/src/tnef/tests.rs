@@ -58,21 +58,23 @@ fn sample() -> Vec<u8> {
     holder.extend(padded(&object));
     stream(&[
         attribute(1, 0x0008_9006, &[0, 0, 1, 0]),
-        attribute(1, CODE_PAGE, &words(&[1251, 0])),
+        attribute(1, 0x0006_0000 | u32::from(CODE_PAGE), &words(&[1251, 0])),
         attribute(1, 0x0001_8004, b"legacy subject\0"),
         attribute(1, 0x0003_8005, &[0xE8, 0x07, 2, 0, 29, 0, 12, 0, 30, 0, 0, 0, 4, 0]),
         attribute(1, 0x0002_800C, b"\xcf\xf0\0"),
-        attribute(1, MESSAGE_PROPERTIES, &named),
-        attribute(1, RECIPIENTS, &recipients),
+        attribute(1, 0x0004_800D, &[1, 0]),
+        attribute(1, 0x0007_0006, b"IPM.Microsoft Mail.Note\0"),
+        attribute(1, 0x0006_0000 | u32::from(MESSAGE_PROPERTIES), &named),
+        attribute(1, 0x0006_0000 | u32::from(RECIPIENTS), &recipients),
         attribute(
             2,
-            ATTACHMENT_START,
+            0x0006_0000 | u32::from(ATTACHMENT_START),
             &[1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0],
         ),
         attribute(2, 0x0001_8010, b"a.txt\0"),
-        attribute(2, ATTACHMENT_DATA, b"content"),
-        attribute(2, ATTACHMENT_START, &[1, 0]),
-        attribute(2, ATTACHMENT_PROPERTIES, &holder),
+        attribute(2, 0x0006_0000 | u32::from(ATTACHMENT_DATA), b"content"),
+        attribute(2, 0x0006_0000 | u32::from(ATTACHMENT_START), &[1, 0]),
+        attribute(2, 0x0006_0000 | u32::from(ATTACHMENT_PROPERTIES), &holder),
     ])
 }
 
@@ -104,6 +106,11 @@ fn everything_of_a_stream_is_in_the_message() {
     assert_eq!(keys, Some(Value::Multiple(keys_expected)));
     let shorts = Value::Multiple(vec![Value::Integer16(5), Value::Integer16(6)]);
     assert_eq!(properties.get(Tag(0x0C19_1002)), Some(&shorts));
+    assert_eq!(properties.integer(tags::IMPORTANCE), Some(2));
+    let class = properties
+        .by_id(tags::ORIGINAL_MESSAGE_CLASS)
+        .map(|(_, value)| value.clone());
+    assert_eq!(class, Some(Value::String8(b"IPM.Note".to_vec())));
     assert_eq!(message.recipients.len(), 2);
     assert_eq!(message.attachments.len(), 2);
     assert_eq!(message.attachments[0].content, Content::Bytes(b"content".to_vec()));
@@ -175,8 +182,8 @@ fn messages_nested_too_deep_are_kept_as_bytes() {
         let mut holder = words(&[2, 0x3705_0003, 5, 0x3701_000D, 1]);
         holder.extend(padded(&object));
         bytes = stream(&[
-            attribute(2, ATTACHMENT_START, &[1, 0]),
-            attribute(2, ATTACHMENT_PROPERTIES, &holder),
+            attribute(2, 0x0006_0000 | u32::from(ATTACHMENT_START), &[1, 0]),
+            attribute(2, 0x0006_0000 | u32::from(ATTACHMENT_PROPERTIES), &holder),
         ]);
     }
     let mut message = read(&bytes).message;
@@ -199,4 +206,28 @@ fn messages_nested_too_deep_are_kept_as_bytes() {
         depth += 1;
     }
     assert_eq!(depth, DEPTH_LIMIT);
+}
+
+#[test]
+fn two_names_of_one_identifier_are_both_kept() {
+    let mut list = words(&[3]);
+    for number in [1, 2, 1] {
+        list.extend(words(&[0x8000_0003]));
+        list.extend([9; 16]);
+        list.extend(words(&[0, number, number * 10]));
+    }
+    let message = read(&stream(&[attribute(
+        1,
+        0x0006_0000 | u32::from(MESSAGE_PROPERTIES),
+        &list,
+    )]))
+    .message;
+    let set = crate::property::PropertySet([9; 16]);
+    for (number, value) in [(1, 10), (2, 20)] {
+        let found = message
+            .properties
+            .by_name(set, &PropertyName::Number(number))
+            .map(|(_, value)| value.clone());
+        assert_eq!(found, Some(Value::Integer32(value)));
+    }
 }
