@@ -231,10 +231,7 @@ impl Table {
 impl Column {
     /// The column with a width that its type allows.
     fn checked(mut self, session: &mut Session<'_>, bits_at: usize) -> Self {
-        let expected = match fixed_bytes(self.tag.kind_bits()) {
-            Some(size @ ..=8) => size,
-            _ => 4,
-        };
+        let expected = fixed_bytes(self.tag.kind_bits()).filter(|size| *size <= 8).unwrap_or(4);
         if self.width != expected {
             let detail = format!(
                 "column {:#010x} of a table is {} wide, not {expected}",

@@ -86,7 +86,7 @@ fn multiple(kind_bits: u16, bytes: &[u8]) -> Option<Value> {
     if let Some(size) = fixed_bytes(kind_bits) {
         // Booleans take two bytes each in arrays ([MS-OXCDATA] section 2.11.1); Null has no size to divide by.
         let size = if size == 1 { 2 } else { size };
-        if size == 0 || bytes.len() % size != 0 {
+        if size == 0 || !bytes.len().is_multiple_of(size) {
             return None;
         }
         let values: Option<Vec<Value>> = bytes.chunks_exact(size).map(|value| single(kind_bits, value)).collect();
