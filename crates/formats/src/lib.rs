@@ -4,6 +4,7 @@
 //! Not for: storing, indexing, threads, clocks, deciding what is a duplicate. Invariant: files are opened read-only
 //! and read by position; every parser is a pure function of the bytes it is given; nothing here panics outwards.
 
+pub mod archive;
 pub mod date;
 pub mod document;
 mod error;
