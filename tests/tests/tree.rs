@@ -11,7 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("formats", &["model", "mapi", "pst"]),
     ("store", &["model"]),
     ("index", &["model"]),
-    ("ingest", &["model", "formats", "store", "index"]),
+    ("ingest", &["model", "mapi", "formats", "store", "index"]),
     ("search", &["model", "store", "index"]),
     ("casework", &["model", "store", "ingest", "search"]),
     ("corpus", &["model"]),

@@ -77,7 +77,10 @@ impl Members for Print {
         }
         let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let path = String::from_utf8_lossy(&member.path);
-        println!("{size} {hash} {:?} {path}{fault}", member.mtime_nanos.unwrap_or(0) / 1_000_000_000);
+        println!(
+            "{size} {hash} {:?} {path}{fault}",
+            member.mtime_nanos.unwrap_or(0) / 1_000_000_000
+        );
         for defect in member.defects {
             println!("    {} {}", defect.code.text(), defect.detail);
         }

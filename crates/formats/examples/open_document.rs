@@ -2,6 +2,7 @@
 //!
 //! - `open_document table PATH...` prints a line a file and totals, 20 seconds and one process a file;
 //! - `open_document compare PATH...` adds the share of the words that `pdftotext` finds in PDFs (word bags, F1);
+//! - `open_document types PATH...` prints the media type that is told by content;
 //! - `open_document one FILE [PASSWORD]...` prints one file as JSON;
 //! - `open_document text FILE [PASSWORD]...` prints its text.
 
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use embley_formats::document::{DocumentFormat, language, open, reader_of};
 use embley_formats::opened::{Member, Members, OpenLimits, Opened};
-use embley_formats::probe::{FileKind, HEAD_BYTES, probe};
+use embley_formats::probe::{FileKind, HEAD_BYTES, probe, text_type};
 use embley_formats::walk::Place;
 
 /// Time for one file.
@@ -33,9 +34,10 @@ fn main() {
     match (mode.as_str(), rest.split_first()) {
         ("table", Some(_)) => table(&rest, false),
         ("compare", Some(_)) => table(&rest, true),
+        ("types", Some(_)) => types(&rest),
         ("one", Some((file, passwords))) => one(file, passwords, false),
         ("text", Some((file, passwords))) => one(file, passwords, true),
-        _ => eprintln!("usage: open_document table|compare PATH... | one|text FILE [PASSWORD]..."),
+        _ => eprintln!("usage: open_document table|compare|types PATH... | one|text FILE [PASSWORD]..."),
     }
 }
 
@@ -57,19 +59,11 @@ fn media_type(path: &Path, bytes: &[u8]) -> &'static str {
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
-    let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     match probe(head, name.as_bytes(), &Place::Loose, bytes.len() as u64).0 {
         FileKind::Other { media_type, .. } => media_type,
         FileKind::Message | FileKind::Mailbox => "message/rfc822",
         FileKind::Empty => "application/x-empty",
-        FileKind::Text => match extension.as_str() {
-            "html" | "htm" => "text/html",
-            "xml" => "text/xml",
-            "json" => "application/json",
-            "ics" => "text/calendar",
-            "vcf" => "text/vcard",
-            _ => "text/plain",
-        },
+        FileKind::Text => text_type(head, name.as_bytes()),
     }
 }
 
@@ -164,6 +158,29 @@ fn ask(command: &mut Command, input: &[u8]) -> Result<Vec<u8>, String> {
         Ok(Err(error)) => Err(error.to_string()),
         Ok(Ok(out)) if status.success() => Ok(out),
         Ok(Ok(_)) => Err(format!("crash: {status}")),
+    }
+}
+
+fn types(paths: &[String]) {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(Path::new(path), &mut files);
+    }
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        let name = file
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+        let (kind, defects) = probe(head, name.as_bytes(), &Place::Loose, bytes.len() as u64);
+        let defects: Vec<_> = defects.iter().map(|one| one.code.text()).collect();
+        println!(
+            "{}\t{kind:?}\t{}\t{}",
+            media_type(&file, &bytes),
+            defects.join(" "),
+            file.display()
+        );
     }
 }
 

@@ -13,10 +13,12 @@ pub mod html;
 pub mod identity;
 pub mod mail;
 pub mod mailbox;
+pub mod mapi;
 pub mod opened;
 pub mod probe;
 pub mod source;
 pub mod text;
 pub mod walk;
+pub mod worker;
 
 pub use error::FormatError;

@@ -110,3 +110,62 @@ pub trait Members {
     /// When the taker cannot go on (its disk is full, its pipe is gone): the reader stops and returns the error.
     fn member(&mut self, member: Member, bytes: &mut dyn io::Read) -> io::Result<()>;
 }
+
+/// What opening a type can give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenClass {
+    /// Text, and perhaps embedded members.
+    Document,
+    /// Members only.
+    Container,
+}
+
+/// Says what opening a media type (as the probe names it) can give; `None` when nothing here opens it.
+pub fn class_of(media_type: &str) -> Option<OpenClass> {
+    const CONTAINERS: [&str; 24] = [
+        "application/zip",
+        "application/gzip",
+        "application/x-compress",
+        "application/x-bzip2",
+        "application/x-xz",
+        "application/x-lzma",
+        "application/zstd",
+        "application/x-lzip",
+        "application/x-lz4",
+        "application/x-7z-compressed",
+        "application/vnd.rar",
+        "application/vnd.ms-cab-compressed",
+        "application/x-archive",
+        "application/x-tar",
+        "application/x-lzh",
+        "application/x-arj",
+        "application/x-cpio",
+        "application/x-iso9660-image",
+        "application/java-archive",
+        "application/vnd.android.package-archive",
+        "application/vnd.ms-outlook-pst",
+        "application/vnd.ms-outlook",
+        "application/vnd.ms-tnef",
+        "application/ms-tnef",
+    ];
+    if CONTAINERS.contains(&media_type) {
+        return Some(OpenClass::Container);
+    }
+    let is_document = media_type.starts_with("application/vnd.openxmlformats-officedocument.")
+        || media_type.starts_with("application/vnd.oasis.opendocument.")
+        || media_type.starts_with("application/vnd.ms-excel")
+        || media_type.starts_with("application/vnd.ms-powerpoint")
+        || media_type.starts_with("application/vnd.ms-word")
+        || matches!(
+            media_type,
+            "application/pdf"
+                | "application/msword"
+                | "application/rtf"
+                | "text/rtf"
+                | "application/epub+zip"
+                | "text/calendar"
+                | "text/vcard"
+                | "application/x-ole-storage"
+        );
+    is_document.then_some(OpenClass::Document)
+}

@@ -6,7 +6,10 @@
 //! In this order: nothing, known magic numbers, a mailbox (a separator line first), a message (header lines first), text,
 //! else other.
 
+mod compound;
 mod magic;
+mod package;
+mod text_kind;
 
 use embley_model::defect::{Defect, DefectCode};
 
@@ -14,6 +17,8 @@ use crate::mailbox::field_line;
 use crate::mailbox::head::lead_in;
 use crate::mailbox::separator::{self, Shape};
 use crate::walk::Place;
+
+pub use text_kind::{emlx_message, text_type};
 
 /// How many bytes [`probe`] wants to see, if the file has them.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -265,9 +270,17 @@ enum Promise {
 }
 
 fn expected(extension: &[u8]) -> Option<Promise> {
-    const ZIP: &[&str] = &[
-        "application/zip",
-        "application/vnd.openxmlformats",
+    // Under a password each of these is a compound file.
+    const WORD: &[&str] = &[
+        "application/vnd.openxmlformats-officedocument.wordprocessingml",
+        "application/x-ole-storage",
+    ];
+    const SHEET: &[&str] = &[
+        "application/vnd.openxmlformats-officedocument.spreadsheetml",
+        "application/x-ole-storage",
+    ];
+    const SLIDES: &[&str] = &[
+        "application/vnd.openxmlformats-officedocument.presentationml",
         "application/x-ole-storage",
     ];
     Some(match extension {
@@ -275,7 +288,22 @@ fn expected(extension: &[u8]) -> Option<Promise> {
         b"txt" | b"csv" | b"tsv" | b"html" | b"htm" | b"log" | b"xml" | b"json" | b"ics" | b"vcf" => Promise::Text,
         b"pdf" => Promise::Type(&["application/pdf"]),
         b"zip" => Promise::Type(&["application/zip"]),
-        b"docx" | b"xlsx" | b"pptx" => Promise::Type(ZIP),
+        b"docx" | b"dotx" => Promise::Type(WORD),
+        b"xlsx" | b"xltx" => Promise::Type(SHEET),
+        b"pptx" | b"ppsx" | b"potx" => Promise::Type(SLIDES),
+        b"docm" | b"dotm" => Promise::Type(&["application/vnd.ms-word.", "application/x-ole-storage"]),
+        b"xlsm" | b"xlsb" | b"xltm" | b"xlam" => {
+            Promise::Type(&["application/vnd.ms-excel.", "application/x-ole-storage"])
+        }
+        b"pptm" | b"ppsm" | b"potm" => Promise::Type(&["application/vnd.ms-powerpoint.", "application/x-ole-storage"]),
+        b"doc" | b"dot" => Promise::Type(&["application/msword"]),
+        b"xls" | b"xlt" => Promise::Type(&["application/vnd.ms-excel"]),
+        b"ppt" | b"pps" => Promise::Type(&["application/vnd.ms-powerpoint"]),
+        b"rtf" => Promise::Type(&["application/rtf"]),
+        b"odt" | b"ott" => Promise::Type(&["application/vnd.oasis.opendocument.text"]),
+        b"ods" | b"ots" => Promise::Type(&["application/vnd.oasis.opendocument.spreadsheet"]),
+        b"odp" | b"otp" => Promise::Type(&["application/vnd.oasis.opendocument.presentation"]),
+        b"epub" => Promise::Type(&["application/epub+zip"]),
         b"msg" => Promise::Type(&["application/x-ole-storage", "application/vnd.ms-outlook"]),
         b"pst" | b"ost" => Promise::Type(&["application/vnd.ms-outlook-pst"]),
         b"jpg" | b"jpeg" | b"png" | b"gif" | b"bmp" | b"tif" | b"tiff" | b"webp" | b"mp3" | b"wav" | b"mp4"

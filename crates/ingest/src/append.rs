@@ -248,6 +248,7 @@ fn begin(
         folder_id,
         source_id,
         path: Vec::new(),
+        container: None,
     });
     let file = FileRow {
         file_id: embley_model::id::FileId(next.file),
@@ -395,6 +396,7 @@ pub(crate) fn reparse(bytes: &[u8], given: &Given<'_>, zone: &TimeZone) -> Resul
         text,
         doc,
         sketch: None,
+        span: None,
     })
 }
 

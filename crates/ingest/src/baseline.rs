@@ -17,7 +17,7 @@ use roaring::RoaringBitmap;
 
 use crate::dedup::DedupTable;
 use crate::error::IngestError;
-use crate::feed::{Custodians, Feed, FeedStart, KnownFiles, KnownFolder, ResolvedSource};
+use crate::feed::{Custodians, Entrance, Feed, FeedStart, KnownFiles, KnownFolder, ResolvedSource};
 use crate::order::{Turnstile, lock};
 use crate::prepare::Depth;
 use crate::request::{IngestOptions, IngestRequest};
@@ -70,6 +70,7 @@ pub fn parse_and_index(
             spec: spec.clone(),
             source: SourceId(number),
         })
+        .map(Entrance::Source)
         .collect();
     let custodians = Custodians {
         by_name: HashMap::new(),

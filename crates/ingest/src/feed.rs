@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use embley_formats::mailbox::{MailboxScanner, ScanState};
+use embley_formats::mapi::bundle;
 use embley_formats::probe::{self, FileKind};
 use embley_formats::source::{FileStat, SourceFile};
 use embley_formats::walk::{FoundFile, WalkOptions, Walked, walk};
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::event::{Event, Stage};
-use embley_model::id::{FileId, RunNo, SourceId, Ticket};
+use embley_model::id::{FileId, ItemNo, RunNo, SourceId, Ticket};
 use embley_store::catalogue::{CustodianId, FolderId};
 use roaring::RoaringBitmap;
 
@@ -100,6 +101,8 @@ pub(crate) struct NewFolder {
     pub(crate) folder: FolderId,
     pub(crate) source: SourceId,
     pub(crate) path: Vec<u8>,
+    /// The item that holds it, when it lies inside a container.
+    pub(crate) container: Option<ItemNo>,
 }
 
 /// A custodian met for the first time.
@@ -161,7 +164,7 @@ pub(crate) struct Feed<'a> {
     request: &'a IngestRequest,
     known: Box<dyn KnownFiles + 'a>,
     run: RunNo,
-    sources: VecDeque<ResolvedSource>,
+    sources: VecDeque<Entrance<'a>>,
     custodians: Custodians,
     current: Option<CurrentSource>,
     mailbox: Option<OpenMailbox>,
@@ -179,9 +182,53 @@ pub(crate) struct Feed<'a> {
 
 struct CurrentSource {
     resolved: ResolvedSource,
-    walk: Box<dyn Iterator<Item = Walked> + Send>,
+    walk: Box<dyn Iterator<Item = Met> + Send>,
     folders: HashMap<PathBuf, OpenFolder>,
+    /// The item whose members these are. They come in the container's order, not sorted, and are never seen as absent.
+    container: Option<ItemNo>,
 }
+
+/// Where files come from.
+pub(crate) enum Entrance<'a> {
+    /// A source as given: walked in order.
+    Source(ResolvedSource),
+    /// A container that is in the case: opened when its turn comes.
+    Container(Box<dyn Container + 'a>),
+}
+
+/// A container whose members are handed out as files.
+pub(crate) trait Container: Send {
+    /// The source in which it was found.
+    fn source(&self) -> ResolvedSource;
+    /// Its item.
+    fn item(&self) -> ItemNo;
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn members(self: Box<Self>) -> Result<Box<dyn Iterator<Item = Met> + Send>, IngestError>;
+}
+
+/// A name met on the way, and the temporary copy that holds its bytes when it is a member of a container.
+pub(crate) struct Met {
+    pub(crate) walked: Walked,
+    pub(crate) spool: Option<Arc<tempfile::TempPath>>,
+    /// What its container said of it.
+    pub(crate) defects: Vec<Defect>,
+}
+
+impl From<Walked> for Met {
+    fn from(walked: Walked) -> Self {
+        Self {
+            walked,
+            spool: None,
+            defects: Vec::new(),
+        }
+    }
+}
+
+/// What is known of a member of a container beside its place.
+type Spool = (Option<Arc<tempfile::TempPath>>, Vec<Defect>);
 
 /// Where numbers go on.
 #[derive(Clone, Copy, Debug)]
@@ -197,7 +244,7 @@ impl<'a> Feed<'a> {
         request: &'a IngestRequest,
         options: &'a IngestOptions,
         known: Box<dyn KnownFiles + 'a>,
-        (sources, custodians): (Vec<ResolvedSource>, Custodians),
+        (sources, custodians): (Vec<Entrance<'a>>, Custodians),
         start: FeedStart,
     ) -> Self {
         Self {
@@ -372,12 +419,12 @@ impl<'a> Feed<'a> {
         let Some(current) = &mut self.current else {
             return self.open_source();
         };
-        let Some(walked) = current.walk.next() else {
+        let Some(Met { walked, spool, defects }) = current.walk.next() else {
             self.close_source()?;
             return Ok(true);
         };
         match walked {
-            Walked::File(found) => self.found_file(found)?,
+            Walked::File(found) => self.found_file(found, (spool, defects))?,
             Walked::Excluded { .. } => {
                 let source = self.source()?;
                 *self.summary.excluded.entry(source).or_insert(0) += 1;
@@ -394,19 +441,30 @@ impl<'a> Feed<'a> {
     }
 
     fn open_source(&mut self) -> Result<bool, IngestError> {
-        let Some(resolved) = self.sources.pop_front() else {
-            return Ok(false);
+        let resolved = match self.sources.pop_front() {
+            None => return Ok(false),
+            Some(Entrance::Source(resolved)) => resolved,
+            Some(Entrance::Container(container)) => {
+                self.current = Some(CurrentSource {
+                    resolved: container.source(),
+                    container: Some(container.item()),
+                    walk: container.members()?,
+                    folders: HashMap::new(),
+                });
+                return Ok(true);
+            }
         };
         let options = WalkOptions {
             exclude: self.request.exclude.clone(),
             follow_links: true,
         };
-        let walk: Box<dyn Iterator<Item = Walked> + Send> = Box::new(walk(&resolved.spec.path, &options));
+        let walk: Box<dyn Iterator<Item = Met> + Send> = Box::new(walk(&resolved.spec.path, &options).map(Met::from));
         self.summary.sources.push(resolved.source);
         self.current = Some(CurrentSource {
             resolved,
             walk,
             folders: HashMap::new(),
+            container: None,
         });
         Ok(true)
     }
@@ -421,7 +479,9 @@ impl<'a> Feed<'a> {
 
     fn close_source(&mut self) -> Result<(), IngestError> {
         self.flush_batch();
-        if let Some(current) = self.current.take() {
+        if let Some(current) = self.current.take()
+            && current.container.is_none()
+        {
             for (_, folder) in current.folders {
                 self.leave_folder(folder);
             }
@@ -457,11 +517,13 @@ impl<'a> Feed<'a> {
         if let Some(folder) = current.folders.get(&parent) {
             return Ok(folder.number);
         }
-        // The walk is sorted, so folders that are not above this one are done with.
+        // The walk of a source is sorted, so folders that are not above this one are done with.
+        let sorted = current.container.is_none();
+        let container = current.container;
         let left: Vec<PathBuf> = current
             .folders
             .keys()
-            .filter(|open| !parent.starts_with(open))
+            .filter(|open| sorted && !parent.starts_with(open))
             .cloned()
             .collect();
         let left: Vec<OpenFolder> = left.iter().filter_map(|path| current.folders.remove(path)).collect();
@@ -475,6 +537,7 @@ impl<'a> Feed<'a> {
                     folder: number,
                     source,
                     path,
+                    container,
                 });
                 OpenFolder {
                     number,
@@ -504,7 +567,7 @@ impl<'a> Feed<'a> {
         Some((custodian, name))
     }
 
-    fn found_file(&mut self, found: FoundFile) -> Result<(), IngestError> {
+    fn found_file(&mut self, found: FoundFile, spool: Spool) -> Result<(), IngestError> {
         let folder = self.folder_of(&found.rel)?;
         let name = file_name(&found);
         let parent = found.rel.parent().unwrap_or(Path::new("")).to_path_buf();
@@ -522,7 +585,7 @@ impl<'a> Feed<'a> {
                 Against::NewVersion => previous = Some(known),
             }
         }
-        self.take_file(found, folder, name, resume, previous)
+        self.take_file((found, spool), folder, name, resume, previous)
     }
 
     fn against_known(&mut self, stat: &FileStat, known: &KnownFile) -> Result<Against, IngestError> {
@@ -552,7 +615,7 @@ impl<'a> Feed<'a> {
 
     fn take_file(
         &mut self,
-        found: FoundFile,
+        (found, (spool, defects)): (FoundFile, Spool),
         folder: FolderId,
         name: Vec<u8>,
         resume: Option<(FileId, String)>,
@@ -585,6 +648,8 @@ impl<'a> Feed<'a> {
             stat: found.stat,
             place: found.place,
             previous_items,
+            spool,
+            defects,
         });
         if resume.is_none() && context.stat.size <= self.options.range_bytes as u64 {
             self.batch_bytes += context.stat.size;
@@ -610,6 +675,10 @@ impl<'a> Feed<'a> {
             self.queued.push_back(Work::Files(vec![file]));
             return Ok(());
         };
+        if file.spool.is_some() && head.starts_with(bundle::MAGIC) {
+            self.queued.push_back(Work::Files(vec![file]));
+            return Ok(());
+        }
         let (kind, _) = probe::probe(&head, &file.name, &file.place, file.stat.size);
         match kind {
             FileKind::Mailbox => {

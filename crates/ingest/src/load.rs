@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use embley_formats::FormatError;
 use embley_formats::mailbox::{Entry, MailboxScanner, ScannedRange, Variant};
+use embley_formats::mapi::bundle;
 use embley_formats::probe::{self, FileKind};
 use embley_formats::source::SourceFile;
 use embley_formats::walk::Place;
@@ -31,6 +32,8 @@ pub(crate) mod kind_code {
 pub(crate) enum EntryKind {
     /// RFC 5322.
     Message,
+    /// A message of properties, as its container's reader bundled it.
+    Bundle,
     /// A loose file.
     Loose(FileKind),
 }
@@ -126,10 +129,13 @@ impl Loaded {
         match read {
             Ok((source, bytes, changed)) => {
                 let (kind, mut defects) = probe::probe(&bytes, &file.name, &file.place, bytes.len() as u64);
+                defects.extend(file.defects.iter().cloned());
                 if changed {
                     defects.push(Defect::new(DefectCode::SourceChangedWhileRead, ""));
                 }
                 match kind {
+                    // Only our own readers write bundles; a file that was found with these first bytes is a file.
+                    _ if file.spool.is_some() && bytes.starts_with(bundle::MAGIC) => self.bundle(file, bytes, defects),
                     FileKind::Mailbox => {
                         if let Err(error) = self.small_mailbox(&file, source, defects) {
                             self.unreadable(file, &error);
@@ -209,6 +215,14 @@ impl Loaded {
             },
             defects: of_entry,
         });
+    }
+
+    /// A message of properties, together with the contents of its attachments.
+    fn bundle(&mut self, file: Arc<FileContext>, bytes: Vec<u8>, defects: Vec<Defect>) {
+        self.loose(file, bytes, FileKind::Message, defects);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.kind = EntryKind::Bundle;
+        }
     }
 
     /// A mailbox small enough for one unit.
@@ -358,7 +372,7 @@ fn read_whole(file: &FileContext) -> Result<(SourceFile, Vec<u8>, bool), FormatE
     let source = SourceFile::open(&file.absolute)?;
     let length = usize::try_from(source.len()).unwrap_or(usize::MAX);
     let bytes = source.read_at_most(0, length)?;
-    let changed = source.stat() != file.stat;
+    let changed = file.spool.is_none() && source.stat() != file.stat;
     Ok((source, bytes, changed))
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Numbered {
         root: ItemNo,
         blobs: Vec<(BlobId, bool)>,
         place: BlobPlaceRow,
+        /// Places of parts that their message does not contain, by their position in the family.
+        parts: Vec<(usize, BlobPlaceRow)>,
     },
     /// An item that was there.
     Known { item: ItemNo, status: InstanceStatus },
@@ -107,7 +109,8 @@ impl Numberer {
         let mut top_items = Vec::new();
         for index in 0..unit.entries.len() {
             let place = self.place(&unit, index, &frames)?;
-            let numbered = dedup.with(|table| self.entry(&unit, index, place, table, &mut top_items))?;
+            let parts = part_places(&unit, index, &frames)?;
+            let numbered = dedup.with(|table| self.entry(&unit, index, (place, parts), table, &mut top_items))?;
             let counted = !matches!(numbered, Numbered::Excluded | Numbered::Excepted);
             numbers.push((numbered, InstanceId(self.next.instance)));
             if counted {
@@ -193,7 +196,7 @@ impl Numberer {
         &mut self,
         unit: &PreparedUnit,
         index: usize,
-        place: Option<BlobPlaceRow>,
+        (place, parts): (Option<BlobPlaceRow>, Vec<(usize, BlobPlaceRow)>),
         table: &mut DedupTable,
         top_items: &mut Vec<(BlobId, ItemNo)>,
     ) -> Result<Numbered, IngestError> {
@@ -236,7 +239,12 @@ impl Numberer {
                         top_items.push((blobs[0].0, root));
                     }
                 }
-                Ok(Numbered::New { root, blobs, place })
+                Ok(Numbered::New {
+                    root,
+                    blobs,
+                    place,
+                    parts,
+                })
             }
         }
     }
@@ -358,6 +366,30 @@ impl Numberer {
         }
         Ok(())
     }
+}
+
+/// Where the parts of a new family stand that have bytes of their own.
+fn part_places(
+    unit: &PreparedUnit,
+    index: usize,
+    frames: &[FramePos],
+) -> Result<Vec<(usize, BlobPlaceRow)>, IngestError> {
+    let Outcome::New(family) = &unit.entries[index].outcome else {
+        return Ok(Vec::new());
+    };
+    let spans = family
+        .items
+        .iter()
+        .enumerate()
+        .filter_map(|(position, item)| Some((position, item.span.as_ref()?)));
+    spans
+        .map(|(position, span)| {
+            let place = span
+                .place(frames)
+                .ok_or_else(|| IngestError::internal("a frame of a range is missing"))?;
+            Ok((position, place))
+        })
+        .collect()
 }
 
 fn advance(row: &mut FileRow, progress: &FileProgress) {

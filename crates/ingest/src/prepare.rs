@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use embley_formats::identity;
 use embley_formats::mail::{self, Content, Family, MailMeta, ParseLimits, Parsed};
+use embley_formats::mapi;
 use embley_formats::probe::FileKind;
 use embley_formats::text;
 use embley_index::IndexDoc;
@@ -94,6 +95,38 @@ pub(crate) fn family_items(family: Family<'_>, given: Given<'_>, depth: Depth) -
         set_keys(&mut items);
     }
     items
+}
+
+/// Makes the items of a message of properties from its canonical bytes, with the bytes of each. `content` gives what an attachment holds by
+/// its BLAKE3; what it does not give is said to be too long.
+pub(crate) fn properties_message(
+    canonical: &[u8],
+    given: Given<'_>,
+    content: &dyn Fn(&[u8; 32]) -> Option<Vec<u8>>,
+    limits: &ParseLimits,
+    depth: Depth,
+) -> (Vec<PreparedItem>, Vec<Vec<u8>>) {
+    let parsed = catch_unwind(AssertUnwindSafe(|| {
+        let (item, _) = embley_mapi::canonical::read(canonical).ok()?;
+        let message = mapi::message_of(&item, &|digest| content(&digest.hash));
+        Some(mapi::family(&message, limits))
+    }));
+    let Ok(Some(family)) = parsed else {
+        return (
+            vec![failed(ItemKind::Email, mapi::MEDIA_TYPE, canonical, given)],
+            vec![Vec::new()],
+        );
+    };
+    let bytes = family
+        .items
+        .iter()
+        .enumerate()
+        .map(|(position, item)| match &item.content {
+            Content::Bytes(bytes) if position > 0 => bytes.to_vec(),
+            Content::Bytes(_) | Content::Streamed { .. } => Vec::new(),
+        })
+        .collect();
+    (family_items(family, given, depth), bytes)
 }
 
 /// The digest by which a part counts in its message's keys; that of its bytes, unless it is text with CRLF.
@@ -203,6 +236,7 @@ fn item(
         },
         doc,
         sketch,
+        span: None,
     }
 }
 
@@ -405,6 +439,7 @@ pub(crate) fn document(
         },
         doc,
         sketch,
+        span: None,
     }
 }
 
@@ -461,5 +496,6 @@ fn failed(kind: ItemKind, media_type: &str, raw: &[u8], given: Given<'_>) -> Pre
         text: head.into_owned(),
         doc,
         sketch: None,
+        span: None,
     }
 }

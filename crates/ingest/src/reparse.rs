@@ -8,18 +8,21 @@ use std::os::unix::fs::FileExt;
 
 use embley_formats::mail::{self, ParseLimits};
 use embley_formats::mailbox::{Variant, requote};
+use embley_formats::mapi;
 use embley_formats::source::ReadAt;
 use embley_index::IndexDoc;
 use embley_model::field::Field;
-use embley_model::id::ItemNo;
+use embley_model::id::{BlobId, ItemNo};
 use embley_model::item::ItemKind;
 use embley_store::catalogue::{BlobPlaceRow, BlobRow, CatalogueReader, DefectRow, ItemRow};
 use embley_store::packs::PackReader;
 use embley_store::{Case, DeriveBytes};
 use jiff::tz::TimeZone;
+use roaring::RoaringBitmap;
 
 use crate::append;
 use crate::error::IngestError;
+use crate::opening::stored::StoredOpening;
 use crate::prepare::{self, Depth, DocumentKind, Given};
 use crate::unit::PreparedItem;
 
@@ -43,6 +46,8 @@ pub struct Originals {
     packs: PackReader,
     limits: ParseLimits,
     zone: TimeZone,
+    /// Blobs whose text was opened by a reader of their format.
+    opened: RoaringBitmap,
 }
 
 impl Originals {
@@ -51,8 +56,10 @@ impl Originals {
     /// # Errors
     /// When the catalogue or the packs cannot be opened.
     pub fn open(case: &Case) -> Result<Self, IngestError> {
+        let reader = case.reader()?;
         Ok(Self {
-            reader: case.reader()?,
+            opened: reader.opened_blobs()?,
+            reader,
             packs: case.pack_reader()?,
             limits: ParseLimits::default(),
             zone: append::zone_of(case)?,
@@ -201,7 +208,11 @@ impl Originals {
                 "item {item} is not found again in its original"
             )));
         }
-        let prepared = family.swap_remove(position);
+        let mut prepared = family.swap_remove(position);
+        if let Some(opening) = self.opening(row.blob_id)? {
+            prepared.text = opening.opened.text;
+            prepared.title = row.subject;
+        }
         Ok(ItemText {
             subject: prepared.mail.map_or(prepared.title, |mail| mail.meta.subject),
             body: prepared.text,
@@ -233,6 +244,12 @@ impl Originals {
         for (item_no, prepared) in (root.item_no.0..).zip(family) {
             let mut doc = prepared.doc;
             doc.item_no = item_no;
+            if !self.opened.is_empty()
+                && let Some(row) = self.reader.item(ItemNo(item_no))?
+                && let Some(opening) = self.opening(row.blob_id)?
+            {
+                opening.apply(&mut doc, row.kind);
+            }
             set_defects(&mut doc, defects.get(&ItemNo(item_no)).map_or(&[], Vec::as_slice));
             docs.push(doc);
         }
@@ -249,6 +266,20 @@ impl Originals {
         let position = (item.0 - root.item_no.0) as usize;
         let mut docs = self.documents(&root)?;
         Ok(docs.swap_remove(position))
+    }
+
+    /// What opening a blob gave.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub(crate) fn opening(&self, blob: BlobId) -> Result<Option<StoredOpening>, IngestError> {
+        if !self.opened.contains(blob.0) {
+            return Ok(None);
+        }
+        match self.reader.opening(blob)? {
+            Some(row) => Ok(Some(StoredOpening::from_bytes(&row.data)?)),
+            None => Ok(None),
+        }
     }
 
     fn item(&self, item: ItemNo) -> Result<ItemRow, IngestError> {
@@ -271,6 +302,27 @@ impl Originals {
         Ok(Spooled { file, size: blob.size })
     }
 
+    /// A message of properties: contents of attachments stand in the packs beside it.
+    fn reparse_properties(
+        &mut self,
+        root: &ItemRow,
+        given: Given<'_>,
+        depth: Depth,
+    ) -> Result<Vec<PreparedItem>, IngestError> {
+        let canonical = self.raw(root.item_no)?;
+        let mut contents: HashMap<[u8; 32], Vec<u8>> = HashMap::new();
+        for part in self.reader.family(root.item_no)?.into_iter().skip(1) {
+            let blob = self.blob(&part)?;
+            if blob.size <= LARGE_BYTES && part.kind == ItemKind::Attachment {
+                let mut bytes = Vec::new();
+                self.raw_to(part.item_no, &mut bytes)?;
+                contents.insert(blob.blake3.0, bytes);
+            }
+        }
+        let content = |hash: &[u8; 32]| contents.get(hash).cloned();
+        Ok(prepare::properties_message(&canonical, given, &content, &self.limits, depth).0)
+    }
+
     fn reparse(&mut self, root: &ItemRow, depth: Depth) -> Result<Vec<PreparedItem>, IngestError> {
         let blob = self.blob(root)?;
         let given = Given {
@@ -290,6 +342,9 @@ impl Originals {
             let family = mail::parse_large(&copy, 0..blob.size, Variant::Mboxcl2, &self.limits)
                 .map_err(|error| IngestError::internal(format!("item {}: {error}", root.item_no)))?;
             return Ok(prepare::family_items(family, given, depth));
+        }
+        if root.media_type == mapi::MEDIA_TYPE {
+            return self.reparse_properties(root, given, depth);
         }
         let bytes = match root.kind {
             ItemKind::Document if !is_text(root) => Vec::new(),

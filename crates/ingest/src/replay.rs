@@ -4,7 +4,7 @@
 //! those of the index that was lost.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use embley_index::{FinishedSegment, IndexStore, SegmentBuilder};
 use embley_model::event::{Event, Stage};
@@ -39,7 +39,12 @@ pub(crate) fn catch_up(case: &Case, index: &mut IndexStore, options: &IngestOpti
         }
     };
     let to = ItemNo(last.next_item);
-    let again = updated_since(&reader, index.committed_ticket(), from)?;
+    let mut again = updated_since(&reader, index.committed_ticket(), from)?;
+    if let Some(ticket) = index.committed_ticket() {
+        let mut opened = reader.opened_since(ticket)?;
+        opened.remove_range(from.0..);
+        again |= opened;
+    }
     if from >= to && again.is_empty() && index.committed_ticket().is_some() {
         return Ok(0);
     }
@@ -78,23 +83,63 @@ fn updated_since(
     Ok(records)
 }
 
-/// These items as they are now, in segments of their own.
+/// These items as they are now, in segments of their own: their order is not that of the items added since.
 fn updated(
     case: &Case,
     index: &IndexStore,
     items: &RoaringBitmap,
     options: &IngestOptions,
 ) -> Result<Vec<FinishedSegment>, IngestError> {
-    let mut builder = index.builder(options.segment_bytes());
-    let mut originals = Originals::open(case)?;
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Whole families at a time, each by one thread.
+    let reader = case.reader()?;
+    let mut roots: Vec<ItemNo> = Vec::new();
     for item in items {
-        let row = originals.catalogue().item(ItemNo(item))?;
-        let row = row.ok_or_else(|| IngestError::internal(format!("record {item} has no row")))?;
-        for doc in originals.documents(&row)? {
-            builder.add(&doc)?;
+        let row = reader.brief(ItemNo(item))?;
+        let row = row.ok_or_else(|| IngestError::internal(format!("item {item} has no row")))?;
+        if roots.last() != Some(&row.root) {
+            roots.push(row.root);
         }
     }
-    Ok(builder.finish()?.into_iter().collect())
+    drop(reader);
+    let next = AtomicUsize::new(0);
+    let segments = Mutex::new(Vec::new());
+    let failure = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads {
+            let mut builder = index.builder(options.segment_bytes());
+            let (next, segments, failure, roots) = (&next, &segments, &failure, &roots);
+            scope.spawn(move || {
+                let mut work = || -> Result<(), IngestError> {
+                    let mut originals = Originals::open_in_order(case)?;
+                    while let Some(root) = roots.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let row = originals.catalogue().item(*root)?;
+                        let row = row.ok_or_else(|| IngestError::internal(format!("item {root} has no row")))?;
+                        for doc in originals.documents(&row)? {
+                            if items.contains(doc.item_no) {
+                                builder.add(&doc)?;
+                            }
+                        }
+                        if builder.is_full() {
+                            lock(segments).extend(builder.finish()?);
+                        }
+                    }
+                    lock(segments).extend(builder.finish()?);
+                    Ok(())
+                };
+                if let Err(error) = work() {
+                    next.store(roots.len(), Ordering::Relaxed);
+                    lock(failure).get_or_insert(error);
+                }
+            });
+        }
+    });
+    match failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(segments.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)),
+    }
 }
 
 /// Makes the whole index again. Returns how many items it holds.

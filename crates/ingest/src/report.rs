@@ -3,6 +3,7 @@
 use embley_store::catalogue::TallyRow;
 use serde::{Deserialize, Serialize};
 
+use crate::opening::rounds::OpenedSums;
 use crate::self_test::SelfTest;
 
 /// Sums of a run or of one of its sources.
@@ -76,6 +77,9 @@ pub struct RunReport {
     pub sources: Vec<(String, Sums)>,
     /// What the self-test found; nothing when there was nothing new.
     pub self_test: Option<SelfTest>,
+    /// What was opened beyond plain mail and text.
+    #[serde(default)]
+    pub opened: OpenedSums,
     /// What each finish step said.
     pub finish: Vec<(String, String)>,
     /// Files that were there before and are gone.

@@ -8,6 +8,8 @@ use embley_model::clock::Clock;
 use embley_model::event::{Counters, Observer};
 use serde::{Deserialize, Serialize};
 
+use crate::opening::Opener;
+
 /// One source as given on the command line or in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceSpec {
@@ -87,6 +89,8 @@ pub struct IngestOptions {
     pub self_test_items: usize,
     /// Heap of one worker's index segment; by default its share of the memory budget.
     pub segment_bytes: Option<usize>,
+    /// Opens documents and containers; without it they stay closed, and are said to be.
+    pub opener: Option<Arc<dyn Opener>>,
     /// For tests of the reconciliation: the n-th entry is lost behind the splitter.
     pub lose_entry: Option<u64>,
 }
@@ -107,6 +111,7 @@ impl IngestOptions {
             large_bytes: 32 << 20,
             self_test_items: 1_000,
             segment_bytes: None,
+            opener: None,
             lose_entry: None,
         }
     }

@@ -1,5 +1,7 @@
 //! From a numbered unit to catalogue rows and index documents. Pure; runs on any worker.
 
+use std::collections::HashMap;
+
 use embley_formats::walk::Place;
 use embley_index::IndexDoc;
 use embley_model::defect::Class;
@@ -50,11 +52,28 @@ pub(crate) fn rows(numbered: NumberedUnit, run: RunNo, counters: &Counters) -> (
         let context = &unit.files[entry.file];
         let PreparedEntry { found, outcome, .. } = entry;
         match (numbered, outcome) {
-            (Numbered::New { root, blobs, place }, Outcome::New(family)) => {
+            (
+                Numbered::New {
+                    root,
+                    blobs,
+                    place,
+                    parts,
+                },
+                Outcome::New(family),
+            ) => {
                 batch
                     .instances
                     .push(instance_row(instance, root, context, found, InstanceStatus::New, run));
-                family_rows(family.items, root, &blobs, place, run, counters, &mut batch, &mut docs);
+                family_rows(
+                    family.items,
+                    root,
+                    &blobs,
+                    (place, parts),
+                    run,
+                    counters,
+                    &mut batch,
+                    &mut docs,
+                );
             }
             (Numbered::Known { item, status }, _) => {
                 batch
@@ -102,6 +121,7 @@ fn notes(unit: &PreparedUnit, batch: &mut RowBatch) {
             folder_id: folder.folder,
             source_id: folder.source,
             path: folder.path.clone(),
+            container: folder.container,
         });
     }
 }
@@ -189,7 +209,7 @@ fn family_rows(
     items: Vec<PreparedItem>,
     root: ItemNo,
     blobs: &[(BlobId, bool)],
-    place: BlobPlaceRow,
+    (place, parts): (BlobPlaceRow, Vec<(usize, BlobPlaceRow)>),
     run: RunNo,
     counters: &Counters,
     batch: &mut RowBatch,
@@ -197,13 +217,15 @@ fn family_rows(
 ) {
     let family_size = u32::try_from(items.len()).unwrap_or(u32::MAX);
     let mut place = Some(place);
+    let mut parts: HashMap<usize, BlobPlaceRow> = parts.into_iter().collect();
     for (position, (item, (blob_id, new_blob))) in items.into_iter().zip(blobs).enumerate() {
+        let own_place = parts.remove(&position);
         let position = u32::try_from(position).unwrap_or(u32::MAX);
         let item_no = ItemNo(root.0 + position);
         if *new_blob {
-            let place = match place.take() {
-                Some(place) if position == 0 => place,
-                _ => BlobPlaceRow::Derived {
+            let place = match place.take().or(own_place) {
+                Some(place) => place,
+                None => BlobPlaceRow::Derived {
                     root_item: root,
                     part_path: item.part_path.clone(),
                 },

@@ -23,9 +23,10 @@ use roaring::RoaringBitmap;
 use crate::commit::Committer;
 use crate::dedup::DedupTable;
 use crate::error::IngestError;
-use crate::feed::{Custodians, Feed, FeedStart, FeedSummary, NewException, ResolvedSource};
+use crate::feed::{Custodians, Entrance, Feed, FeedStart, FeedSummary, NewException, ResolvedSource};
 use crate::known::Catalogued;
 use crate::number::Numberer;
+use crate::opening::rounds::OpenedSums;
 use crate::pipeline::{DedupSize, Pipeline};
 use crate::reconcile;
 use crate::reparse::Originals;
@@ -122,14 +123,14 @@ fn check_sources(request: &IngestRequest) -> Result<(), IngestError> {
     })
 }
 
-struct Run<'a> {
-    case: &'a Case,
+pub(crate) struct Run<'a> {
+    pub(crate) case: &'a Case,
     request: &'a IngestRequest,
-    options: &'a IngestOptions,
-    row: RunRow,
+    pub(crate) options: &'a IngestOptions,
+    pub(crate) row: RunRow,
     resumed: bool,
-    writer: CatalogueWriter,
-    index: IndexStore,
+    pub(crate) writer: CatalogueWriter,
+    pub(crate) index: IndexStore,
     next: NextIds,
     sources: Vec<ResolvedSource>,
     custodians: Custodians,
@@ -138,9 +139,9 @@ struct Run<'a> {
 }
 
 /// What the pipeline left behind.
-struct Ran {
-    summary: FeedSummary,
-    ended: bool,
+pub(crate) struct Ran {
+    pub(crate) summary: FeedSummary,
+    pub(crate) ended: bool,
     dedup: DedupSize,
 }
 
@@ -167,13 +168,7 @@ impl<'a> Run<'a> {
             summary: String::new(),
         });
         let first_item = first_item_of(&reader, row.run_no, next.item)?;
-        let mut custodians = Custodians {
-            by_name: Default::default(),
-            next: next.custodian,
-        };
-        for custodian in reader.custodians()? {
-            custodians.by_name.insert(custodian.name, custodian.custodian_id);
-        }
+        let mut custodians = custodians(&reader, next.custodian)?;
         let mut batch = RowBatch {
             runs: vec![RunRow {
                 state: RunState::Running,
@@ -223,8 +218,14 @@ impl<'a> Run<'a> {
     }
 
     fn try_execute(&mut self, steps: &[&dyn FinishStep], replayed: u64) -> Result<RunReport, IngestError> {
-        let ran = self.pipeline()?;
-        if !ran.ended {
+        let entrances = self.sources.iter().cloned().map(Entrance::Source).collect();
+        let ran = self.pipeline(entrances)?;
+        let mut opened = OpenedSums::default();
+        let mut ended = ran.ended;
+        if ended && let Some(opener) = self.options.opener.clone() {
+            ended = self.open_rounds(&opener, &mut opened)?;
+        }
+        if !ended {
             self.options.observer.event(&Event::Stopping);
             let report = self.report("stopped", &ran.summary, None, Vec::new(), replayed)?;
             self.close(RunRow {
@@ -260,6 +261,7 @@ impl<'a> Run<'a> {
         self.pass("finish-commit")?;
         // What has no unit (unchanged, excluded, unreadable, absent) goes in together with the end of the run.
         let mut report = self.report("done", &ran.summary, self_test.clone(), said, replayed)?;
+        report.opened = opened;
         report.absent_files = closing.batch.files.len() as u64;
         report.dedup_blobs = ran.dedup.blobs as u64;
         report.dedup_bytes = ran.dedup.bytes as u64;
@@ -291,8 +293,12 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the pipeline, when there is anything to read.
-    fn pipeline(&mut self) -> Result<Ran, IngestError> {
-        let known = Catalogued::open(self.case.reader()?)?;
+    pub(crate) fn pipeline(&mut self, entrances: Vec<Entrance<'a>>) -> Result<Ran, IngestError> {
+        let first = entrances.iter().all(|one| matches!(one, Entrance::Source(_)));
+        let reader = self.case.reader()?;
+        self.next = self.writer.next_ids()?;
+        self.custodians = custodians(&reader, self.next.custodian.max(self.custodians.next))?;
+        let known = Catalogued::open(reader)?;
         let last = self.writer.last_checkpoint().clone();
         let start = FeedStart {
             run: self.row.run_no,
@@ -300,7 +306,7 @@ impl<'a> Run<'a> {
             file: embley_model::id::FileId(self.next.file),
             folder: embley_store::catalogue::FolderId(self.next.folder),
         };
-        let plan = (self.sources.clone(), self.custodians.clone());
+        let plan = (entrances, self.custodians.clone());
         let mut feed = Feed::new(self.request, self.options, Box::new(known), plan, start);
         if !feed.peek()? {
             let ended = feed.is_ended();
@@ -316,7 +322,9 @@ impl<'a> Run<'a> {
         let mut numberer = Numberer::new(self.case.pack_writer()?, self.next, self.row.run_no)?;
         reopen(&reader, self.row.run_no, &mut numberer)?;
         drop(reader);
-        self.writer.begin_bulk(u64::from(u32::MAX))?;
+        if first {
+            self.writer.begin_bulk(u64::from(u32::MAX))?;
+        }
         let committer = Committer::new(self.options, &mut self.writer, self.row.run_no);
         let parts = crate::pipeline::Parts {
             feed,
@@ -484,6 +492,18 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The custodians that the case knows.
+fn custodians(reader: &CatalogueReader, next: u32) -> Result<Custodians, IngestError> {
+    let mut custodians = Custodians {
+        by_name: Default::default(),
+        next,
+    };
+    for custodian in reader.custodians()? {
+        custodians.by_name.insert(custodian.name, custodian.custodian_id);
+    }
+    Ok(custodians)
+}
+
 /// More segments than this are merged at the end of a run.
 const MAX_SEGMENTS: usize = 12;
 
@@ -515,7 +535,7 @@ fn sums_without_unit(summary: &FeedSummary, run: RunNo) -> BTreeMap<SourceId, Ta
     sums
 }
 
-fn exception_row(exception: &NewException, run: RunNo) -> ExceptionRow {
+pub(crate) fn exception_row(exception: &NewException, run: RunNo) -> ExceptionRow {
     let code = exception.defect.code;
     ExceptionRow {
         run_no: run,
@@ -589,8 +609,9 @@ fn reopen(reader: &CatalogueReader, run: RunNo, numberer: &mut Numberer) -> Resu
 fn absent_files(reader: &CatalogueReader, summary: &FeedSummary) -> Result<Vec<embley_model::id::FileId>, IngestError> {
     let mut gone = summary.absent.clone();
     for folder in reader.folders()? {
-        let vanished =
-            summary.sources.contains(&folder.source_id) && !summary.folders_seen.contains(folder.folder_id.0);
+        let vanished = folder.container.is_none()
+            && summary.sources.contains(&folder.source_id)
+            && !summary.folders_seen.contains(folder.folder_id.0);
         if vanished {
             gone.extend(
                 reader

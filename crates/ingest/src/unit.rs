@@ -39,6 +39,10 @@ pub(crate) struct FileContext {
     pub(crate) place: Place,
     /// Root items of the previous version of this file, when there was one.
     pub(crate) previous_items: Option<RoaringBitmap>,
+    /// The temporary copy of a member of a container; it goes when the last user of this goes.
+    pub(crate) spool: Option<Arc<tempfile::TempPath>>,
+    /// What its container said of it.
+    pub(crate) defects: Vec<Defect>,
 }
 
 /// What a unit holds.
@@ -152,6 +156,8 @@ pub(crate) struct PreparedItem {
     pub(crate) text: String,
     pub(crate) doc: IndexDoc,
     pub(crate) sketch: Option<[u8; 64]>,
+    /// Its own place in the unit's frames, for a part that its message does not contain.
+    pub(crate) span: Option<BlobSpan>,
 }
 
 /// The mail part of an item.

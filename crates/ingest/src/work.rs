@@ -10,6 +10,7 @@ use std::sync::Arc;
 use embley_formats::FormatError;
 use embley_formats::mail::{self, ParseLimits};
 use embley_formats::mailbox::{UnquoteReader, Variant, unquote};
+use embley_formats::mapi::bundle::{self, Bundle};
 use embley_formats::probe::FileKind;
 use embley_formats::source::SourceFile;
 use embley_model::defect::{Defect, DefectCode};
@@ -68,6 +69,8 @@ impl KnownHashes {
 /// An entry with the bytes that identify it.
 struct Hashed<'b> {
     loaded: LoadedEntry,
+    /// A message of properties: all that its reader gave.
+    bundle: Option<Bundle<'b>>,
     identity: Identity<'b>,
     blake3: Blake3,
     /// Known already for what is streamed.
@@ -159,6 +162,7 @@ impl Worker<'_> {
     fn hash<'b>(&self, mut loaded: LoadedEntry, files: &[Arc<FileContext>], buffers: &'b [Vec<u8>]) -> Hashed<'b> {
         let unreadable = |loaded: LoadedEntry, defect: Defect| Hashed {
             loaded,
+            bundle: None,
             identity: Identity::Unreadable(defect),
             blake3: Blake3([0; 32]),
             sha256: None,
@@ -168,7 +172,18 @@ impl Worker<'_> {
             Bytes::None(defect) => unreadable(loaded, defect),
             Bytes::Memory { buffer, range } => {
                 let as_found = &buffers[buffer][range];
-                let bytes = identity_bytes(as_found, &mut loaded, self.depth);
+                let mut held = None;
+                let bytes = if let EntryKind::Bundle = loaded.kind {
+                    let Some(read) = bundle::read(as_found) else {
+                        let detail = "what the reader of its container gave is not whole";
+                        return unreadable(loaded, Defect::new(DefectCode::WorkerProtocol, detail));
+                    };
+                    let canonical = read.canonical;
+                    held = Some(read);
+                    Cow::Borrowed(canonical)
+                } else {
+                    identity_bytes(as_found, &mut loaded, self.depth)
+                };
                 let blake3 = if self.depth == Depth::Whole {
                     prepare::blake3_of(&bytes)
                 } else {
@@ -177,6 +192,7 @@ impl Worker<'_> {
                 let size = bytes.len() as u64;
                 Hashed {
                     loaded,
+                    bundle: held,
                     identity: Identity::Memory(bytes),
                     blake3,
                     sha256: None,
@@ -193,6 +209,7 @@ impl Worker<'_> {
                         loaded.found.second = streamed.second;
                         Hashed {
                             loaded,
+                            bundle: None,
                             identity: Identity::File {
                                 file,
                                 range,
@@ -250,7 +267,10 @@ impl Worker<'_> {
                         .then(|| self.frames.add(&bytes, &entry.blake3))
                         .transpose()?;
                     let digests = (entry.blake3, sha256);
-                    let items = self.items(&bytes, &entry.loaded, digests, context);
+                    let items = match entry.bundle {
+                        Some(bundle) => self.bundle_items(bundle, &entry.loaded, digests, context)?,
+                        None => self.items(&bytes, &entry.loaded, digests, context),
+                    };
                     Outcome::New(Box::new(PreparedFamily {
                         items,
                         span,
@@ -307,6 +327,8 @@ impl Worker<'_> {
                 &self.limits,
                 self.depth,
             ),
+            // Its reader's answer was looked at above.
+            EntryKind::Bundle => Vec::new(),
             EntryKind::Loose(kind) => {
                 vec![prepare::document(
                     bytes,
@@ -318,6 +340,34 @@ impl Worker<'_> {
                 )]
             }
         }
+    }
+
+    /// The items of a message of properties; contents of attachments go into the frames beside it.
+    fn bundle_items(
+        &mut self,
+        bundle: Bundle<'_>,
+        loaded: &LoadedEntry,
+        (blake3, sha256): (Blake3, Sha256),
+        file: &FileContext,
+    ) -> Result<Vec<PreparedItem>, IngestError> {
+        let mut defects = loaded.defects.clone();
+        defects.extend(bundle.defects);
+        let given = Given {
+            filename: None,
+            mtime_nanos: file.stat.mtime_nanos,
+            blake3,
+            sha256,
+            defects,
+        };
+        let content = |hash: &[u8; 32]| bundle.contents.get(hash).map(|bytes| bytes.to_vec());
+        let (mut items, parts) =
+            prepare::properties_message(bundle.canonical, given, &content, &self.limits, self.depth);
+        if self.depth == Depth::Whole {
+            for (item, bytes) in items.iter_mut().zip(parts).skip(1) {
+                item.span = Some(self.frames.add(&bytes, &item.blake3)?);
+            }
+        }
+        Ok(items)
     }
 
     fn large_items(
@@ -354,6 +404,14 @@ impl Worker<'_> {
                     Err(error) => vec![unparsed(given, size, &error)],
                 }
             }
+            // A bundle is never read from its file in pieces.
+            EntryKind::Bundle => vec![unparsed(
+                given,
+                size,
+                &FormatError::Stream {
+                    source: std::io::Error::other("a message of properties beyond its limit"),
+                },
+            )],
             EntryKind::Loose(kind) => {
                 let wanted = if matches!(kind, FileKind::Text) {
                     self.limits.max_text_bytes

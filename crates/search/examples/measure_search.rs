@@ -296,6 +296,7 @@ fn places(items: u32) -> RowBatch {
         folder_id: FolderId(1),
         source_id: SourceId(1),
         path: Vec::new(),
+        container: None,
     });
     for id in 1..=CUSTODIANS {
         batch.custodians.push(CustodianRow {

@@ -85,7 +85,10 @@ pub(super) fn open(source: &mut dyn ReadSeek, outlet: &mut Outlet<'_>) -> io::Re
         } else {
             gnu_name(short, &table, &mut defects)
         };
-        let is_table = matches!(stored.as_slice(), b"/" | b"/SYM64/" | b"__.SYMDEF" | b"__.SYMDEF SORTED");
+        let is_table = matches!(
+            stored.as_slice(),
+            b"/" | b"/SYM64/" | b"__.SYMDEF" | b"__.SYMDEF SORTED"
+        );
         let mut body = Body {
             input: &mut input,
             left,

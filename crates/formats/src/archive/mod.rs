@@ -59,7 +59,11 @@ pub fn open(
 ) -> io::Result<Opened> {
     let length = source.seek(SeekFrom::End(0))?;
     source.seek(SeekFrom::Start(0))?;
-    let job = Job { name, passwords, length };
+    let job = Job {
+        name,
+        passwords,
+        length,
+    };
     let mut outlet = Outlet::new(limits, length, members);
     outlet.run(|outlet| match format {
         ArchiveFormat::Zip => zip::open(source, &job, outlet),

@@ -162,7 +162,10 @@ impl Keys<'_> {
         if !encrypted {
             return Ok(Password::empty());
         }
-        let order = self.last.into_iter().chain((0..self.list.len()).filter(|at| Some(*at) != self.last));
+        let order = self
+            .last
+            .into_iter()
+            .chain((0..self.list.len()).filter(|at| Some(*at) != self.last));
         for index in order {
             let password = Password::from(self.list[index].as_str());
             outlet.password_tried();

@@ -211,7 +211,11 @@ impl GzipHead {
                     DefectCode::ArchiveName,
                     format!("read as ISO 8859-1: {}", name::quote(&stored)),
                 ));
-                stored.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes()
+                stored
+                    .iter()
+                    .map(|byte| char::from(*byte))
+                    .collect::<String>()
+                    .into_bytes()
             }
         };
         let cleaned = name::clean(&utf8, true);

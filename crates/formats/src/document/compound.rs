@@ -3,7 +3,7 @@
 //! Main function: [`read`]. The format is told by the names of streams, never by the file's name. Messages in compound files are mail and are not read
 //! here.
 
-use embley_mapi::compound::{Tree, write};
+use embley_mapi::compound::{SIGNATURE, Tree, write};
 use embley_model::defect::DefectCode;
 use office_oxide::DocumentFormat as Kind;
 
@@ -15,6 +15,7 @@ use super::ooxml;
 use super::open::{self, Input};
 use super::properties;
 use super::protection::{self, Outcome};
+use super::records;
 
 /// Letters that a document of more than [`LONG_BYTES`] in its main stream has at least.
 const FEW_LETTERS: usize = 20;
@@ -22,6 +23,10 @@ const LONG_BYTES: usize = 32 << 10;
 
 /// Reads the document.
 pub(super) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
+    if !input.bytes.starts_with(&SIGNATURE) {
+        bare_workbook(input, draft);
+        return;
+    }
     draft.reader("compound/1");
     let mut defects = Vec::new();
     let Some(mut tree) = guarded(draft, "compound", || Tree::read(input.bytes, &mut defects)) else {
@@ -51,6 +56,20 @@ pub(super) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
         draft.defect(DefectCode::TypeNotSearchable, "a message; it is read as mail");
     } else {
         other(&mut tree, input, draft);
+    }
+}
+
+/// A workbook of the versions before 5, which is its stream of records without a compound file around it ([MS-XLS] 1.3 names its ancestors).
+fn bare_workbook(input: &Input<'_>, draft: &mut Draft<'_>) {
+    match office::text_of(Kind::Xls, input.bytes, draft) {
+        Some(text) => {
+            draft.reader(office::READER);
+            draft.lines(&text);
+        }
+        None => {
+            draft.failed("no compound file, and no workbook without one");
+            open::salvage(input.bytes, "not a compound file", draft);
+        }
     }
 }
 
@@ -138,12 +157,20 @@ fn office(kind: Kind, main: &str, tree: &mut Tree, input: &Input<'_>, whole: boo
         .child(tree.root(), main)
         .map(|at| tree.node(at).content.clone())
         .unwrap_or_default();
+    let pictures = office::pictures(kind, bytes, draft);
     match text {
         Some(text) => {
             draft.reader(office::READER);
             draft.lines(&text);
-            let letters = text.chars().filter(|c| c.is_alphanumeric()).take(FEW_LETTERS).count();
-            if letters < FEW_LETTERS && main_bytes.len() > LONG_BYTES {
+            records::append(kind, &main_bytes, &text, draft);
+            let letters = draft
+                .text()
+                .chars()
+                .filter(|c| c.is_alphanumeric())
+                .take(FEW_LETTERS)
+                .count();
+            let pictures: usize = pictures.iter().map(|(_, content)| content.len()).sum();
+            if letters < FEW_LETTERS && main_bytes.len().saturating_sub(pictures) > LONG_BYTES {
                 draft.defect(
                     DefectCode::DocTextShort,
                     format!(
@@ -159,7 +186,7 @@ fn office(kind: Kind, main: &str, tree: &mut Tree, input: &Input<'_>, whole: boo
             open::salvage(&main_bytes, main, draft);
         }
     }
-    for (name, content) in office::pictures(kind, bytes, draft) {
+    for (name, content) in pictures {
         if !draft.member(name.as_bytes(), &mut content.as_slice()) {
             return;
         }

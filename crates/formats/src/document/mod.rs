@@ -27,6 +27,7 @@ mod pdf;
 mod poppler;
 mod properties;
 mod protection;
+mod records;
 mod salvage;
 mod xml;
 

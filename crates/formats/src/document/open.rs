@@ -7,8 +7,9 @@ use embley_model::defect::DefectCode;
 use super::draft::Draft;
 use super::format::{DocumentFormat, sniff};
 use super::guard::guarded;
-use super::{cards, compound, epub, json, markup, odf, ooxml, pdf, salvage};
-use crate::opened::{Members, OpenLimits, Opened};
+use super::known::Known;
+use super::{cards, compound, epub, json, markup, odf, ole, ooxml, pdf, salvage};
+use crate::opened::{Members, MetaField, OpenLimits, Opened};
 use crate::text::parse_text;
 
 /// What a reader is given.
@@ -73,13 +74,59 @@ pub(super) fn plain(bytes: &[u8], draft: &mut Draft<'_>) {
     draft.lines(&text);
 }
 
-/// Rich text; its own reader lives beside the message formats that use it.
+/// Rich text: text with hidden and deleted parts, links, fields, objects.
 fn rtf(input: &Input<'_>, draft: &mut Draft<'_>) {
-    draft.reader("salvage/1");
-    draft.partly();
-    draft.defect(DefectCode::DocRecovered, "rich text");
-    let text = salvage::text_of(input.bytes, draft.room());
-    draft.lines(&text);
+    let Some(document) = guarded(draft, "rtf", || embley_mapi::rtf::read(input.bytes)) else {
+        salvage(input.bytes, "rich text", draft);
+        return;
+    };
+    draft.reader("rtf/1");
+    draft.defects(document.defects);
+    let info = document.info;
+    let texts = [
+        (MetaField::Title, info.title),
+        (MetaField::Subject, info.subject),
+        (MetaField::Author, info.author),
+        (MetaField::LastSavedBy, info.operator),
+        (MetaField::Company, info.company),
+        (MetaField::Keywords, info.keywords),
+        (MetaField::Description, info.comment),
+    ];
+    for (field, value) in texts {
+        draft.field(field, &value);
+    }
+    let times = [
+        (MetaField::Created, info.created),
+        (MetaField::Modified, info.modified),
+        (MetaField::Printed, info.printed),
+    ];
+    for (field, value) in times {
+        if let Some(value) = value {
+            draft.field(field, &value.to_string());
+        }
+    }
+    draft.lines(&document.text);
+    if let Some(html) = document.html {
+        let known = Known::of(&document.text);
+        for line in crate::html::to_text(&html).lines() {
+            if !known.holds(line) {
+                draft.lines(line);
+            }
+        }
+    }
+    for link in document.links {
+        draft.lines(&link);
+    }
+    for (at, object) in document.objects.into_iter().enumerate() {
+        let name = match object.kind {
+            embley_mapi::rtf::ObjectKind::Picture(extension) => format!("Pictures/picture{}.{extension}", at + 1),
+            _ if object.name.is_empty() => format!("Objects/object{}", at + 1),
+            _ => object.name,
+        };
+        if !ole::member(&name, &object.bytes, draft) {
+            return;
+        }
+    }
 }
 
 /// Last resort: runs of characters in bytes that no reader understood.

@@ -5,6 +5,8 @@
 
 use memchr::memmem;
 
+use super::{compound, package};
+
 /// What the first bytes say.
 pub(super) struct Found {
     pub(super) media_type: &'static str,
@@ -27,7 +29,7 @@ impl Found {
 }
 
 /// Offset, bytes, type. The first that matches holds.
-const TABLE: [(usize, &[u8], &str); 67] = [
+const TABLE: [(usize, &[u8], &str); 90] = [
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"GIF87a", "image/gif"),
@@ -91,6 +93,29 @@ const TABLE: [(usize, &[u8], &str); 67] = [
     (0, b"\x7fELF", "application/x-elf"),
     (0, b"\xca\xfe\xba\xbe", "application/java-vm"),
     (0, b"\xcf\xfa\xed\xfe", "application/x-mach-o"),
+    (0, b"FWS", "application/x-shockwave-flash"),
+    (0, b"CWS", "application/x-shockwave-flash"),
+    (0, b"\0\0\0\x0cJXL ", "image/jxl"),
+    (0, b"\xff\x0a", "image/jxl"),
+    (0, b"\x09\0\x04\0", "application/vnd.ms-excel"),
+    (0, b"\x09\x02\x06\0", "application/vnd.ms-excel"),
+    (0, b"\x09\x04\x06\0", "application/vnd.ms-excel"),
+    (0, b"\x31\xbe\0\0", "application/x-mswrite"),
+    (0, b"\x32\xbe\0\0", "application/x-mswrite"),
+    (0, b"\0\0\x02\0\x06\x04", "application/vnd.lotus-1-2-3"),
+    (0, b"\0\0\x1a\0", "application/vnd.lotus-1-2-3"),
+    (0, b"\xff\x06\0\0sNaPpY", "application/x-snappy-framed"),
+    (0, b"ElfFile\0", "application/x-ms-evtx"),
+    (0, b"regf", "application/x-ms-registry-hive"),
+    (0, b"bplist00", "application/x-bplist"),
+    (4, b"SCCA", "application/x-ms-prefetch"),
+    (0, b"EVF\x09\x0d\x0a\xff\0", "application/x-expert-witness"),
+    (0, b"AC10", "image/vnd.dwg"),
+    (0, b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", "application/onenote"),
+    (0, b"\xd4\xc3\xb2\xa1", "application/vnd.tcpdump.pcap"),
+    (0, b"\x0a\x0d\x0d\x0a", "application/x-pcapng"),
+    (0, b"\xff\xf1", "audio/aac"),
+    (0, b"\x0b\x77", "audio/ac3"),
     (0, b"wOFF", "font/woff"),
     (0, b"\0\x01\0\0\0", "font/ttf"),
     (0, b"OTTO", "font/otf"),
@@ -103,7 +128,7 @@ pub(super) fn look(head: &[u8], extension: &[u8]) -> Option<Found> {
         return Some(zip(head));
     }
     if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
-        return Some(ole(head, extension));
+        return Some(compound::media_type(head, extension));
     }
     // Readers accept junk before the mark of a PDF.
     let start = &head[..head.len().min(1024)];
@@ -131,6 +156,10 @@ pub(super) fn look(head: &[u8], extension: &[u8]) -> Option<Found> {
     if let Some(found) = sealed(head, extension) {
         return Some(found);
     }
+    // A universal binary and a Java class share their mark; the number of architectures is small, the version of a class is not.
+    if head.starts_with(b"\xca\xfe\xba\xbe") && head.get(4..8).is_some_and(|count| *count < [0, 0, 0, 0x20][..]) {
+        return Some(Found::plain("application/x-mach-o"));
+    }
     let by_table = TABLE
         .iter()
         .find(|(offset, mark, _)| head.get(*offset..).is_some_and(|rest| rest.starts_with(mark)));
@@ -142,57 +171,10 @@ pub(super) fn look(head: &[u8], extension: &[u8]) -> Option<Found> {
 fn zip(head: &[u8]) -> Found {
     // Bit 0 of the flags of the first entry (APPNOTE 4.4.4).
     let encrypted = head.starts_with(b"PK\x03\x04") && head.get(6).is_some_and(|flags| flags & 1 == 1);
-    let has = |name: &[u8]| memmem::find(head, name).is_some();
-    let mimetype = head.get(30..38) == Some(b"mimetype");
-    let media_type = if mimetype && has(b"application/vnd.oasis.opendocument.text") {
-        "application/vnd.oasis.opendocument.text"
-    } else if mimetype && has(b"application/vnd.oasis.opendocument.spreadsheet") {
-        "application/vnd.oasis.opendocument.spreadsheet"
-    } else if mimetype && has(b"application/vnd.oasis.opendocument.presentation") {
-        "application/vnd.oasis.opendocument.presentation"
-    } else if mimetype && has(b"application/epub+zip") {
-        "application/epub+zip"
-    } else if has(b"[Content_Types].xml") || has(b"_rels/.rels") {
-        if has(b"word/") {
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-        } else if has(b"xl/") {
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        } else if has(b"ppt/") {
-            "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-        } else {
-            "application/vnd.openxmlformats-package"
-        }
-    } else {
-        "application/zip"
-    };
-    Found { media_type, encrypted }
-}
-
-/// A compound file: old Office, Outlook messages, and the wrapping of encrypted new Office.
-fn ole(head: &[u8], extension: &[u8]) -> Found {
-    let has = |name: &str| {
-        let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        memmem::find(head, &wide).is_some()
-    };
-    let encrypted = has("EncryptedPackage") || has("EncryptionInfo");
-    let media_type = if has("__properties_version1.0") || has("__nameid_version1.0") {
-        "application/vnd.ms-outlook"
-    } else if has("WordDocument") {
-        "application/msword"
-    } else if has("Workbook") || has("Book") {
-        "application/vnd.ms-excel"
-    } else if has("PowerPoint Document") {
-        "application/vnd.ms-powerpoint"
-    } else {
-        match extension {
-            b"doc" | b"dot" => "application/msword",
-            b"xls" | b"xlt" => "application/vnd.ms-excel",
-            b"ppt" | b"pps" => "application/vnd.ms-powerpoint",
-            b"msg" => "application/vnd.ms-outlook",
-            _ => "application/x-ole-storage",
-        }
-    };
-    Found { media_type, encrypted }
+    Found {
+        media_type: package::media_type(head),
+        encrypted,
+    }
 }
 
 /// OpenPGP and CMS.

@@ -107,10 +107,19 @@ fn samples() -> Vec<(ArchiveFormat, Vec<u8>)> {
         (ArchiveFormat::Zip, encrypted),
         (ArchiveFormat::Tar, tar.clone()),
         (stream("application/gzip"), gzip(&tar, Some("a.tar"))),
-        (stream("application/zstd"), zstd::encode_all(text.as_slice(), 3).expect("packs")),
-        (stream("application/x-compress"), b"\x1f\x9d\x90ab\x0ccde\x80fgh\xff\xff01234567".to_vec()),
+        (
+            stream("application/zstd"),
+            zstd::encode_all(text.as_slice(), 3).expect("packs"),
+        ),
+        (
+            stream("application/x-compress"),
+            b"\x1f\x9d\x90ab\x0ccde\x80fgh\xff\xff01234567".to_vec(),
+        ),
         (ArchiveFormat::SevenZip, seven_zip(&files, None, false)),
-        (ArchiveFormat::Ar, b"!<arch>\na/              0           0     0     100644  3         `\none\n".to_vec()),
+        (
+            ArchiveFormat::Ar,
+            b"!<arch>\na/              0           0     0     100644  3         `\none\n".to_vec(),
+        ),
     ]
 }
 

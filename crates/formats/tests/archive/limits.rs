@@ -16,7 +16,10 @@ fn three() -> Vec<(ArchiveFormat, Vec<u8>)> {
     vec![
         (ArchiveFormat::Zip, zip_of(&files, plain(CompressionMethod::Deflated))),
         (ArchiveFormat::Tar, tar_of(&files)),
-        (format_of("application/gzip").expect("known"), gzip(&tar_of(&files), None)),
+        (
+            format_of("application/gzip").expect("known"),
+            gzip(&tar_of(&files), None),
+        ),
         (ArchiveFormat::SevenZip, seven_zip(&files, None, false)),
     ]
 }
@@ -30,7 +33,10 @@ fn members_beyond_the_limit_are_left_out_and_it_is_said() {
     for (format, bytes) in three() {
         let (opened, taken) = take_limited(format, &bytes, "x", &[], &limits);
         assert_eq!(taken.len(), 2, "{format:?}");
-        assert!(codes(&opened).contains(&DefectCode::ArchiveLimit), "{format:?} {opened:?}");
+        assert!(
+            codes(&opened).contains(&DefectCode::ArchiveLimit),
+            "{format:?} {opened:?}"
+        );
     }
 }
 
@@ -68,7 +74,10 @@ fn a_bomb_is_cut_by_its_ratio() {
     let (opened, taken) = take_limited(ArchiveFormat::Zip, &bytes, "x", &[], &limits);
     assert_eq!((taken.len(), taken[0].bytes.len()), (1, 64 << 20));
     let said: Vec<&str> = opened.defects.iter().map(|defect| defect.detail.as_str()).collect();
-    assert!(said.iter().any(|text| text.contains("1 more members were left out")), "{said:?}");
+    assert!(
+        said.iter().any(|text| text.contains("1 more members were left out")),
+        "{said:?}"
+    );
 }
 
 /// A taker whose disk is full.

@@ -58,16 +58,19 @@ fn zip_that_was_streamed_or_is_64_bit_gives_what_went_in() {
     );
     for bytes in [streamed, large] {
         let (_, taken) = take(ArchiveFormat::Zip, &bytes, "a.zip", &[]);
-        assert_eq!(
-            pairs(&taken),
-            [("one", text.as_slice()), ("two", text.as_slice())]
-        );
+        assert_eq!(pairs(&taken), [("one", text.as_slice()), ("two", text.as_slice())]);
         // Without its directory the same comes out, by the headers.
-        let cut = bytes.windows(4).position(|four| four == b"PK\x01\x02").expect("a directory");
+        let cut = bytes
+            .windows(4)
+            .position(|four| four == b"PK\x01\x02")
+            .expect("a directory");
         let (opened, salvaged) = take(ArchiveFormat::Zip, &bytes[..cut], "a.zip", &[]);
         assert_eq!(pairs(&salvaged), pairs(&taken));
         assert!(codes(&opened).contains(&DefectCode::ArchiveSalvaged));
-        assert!(salvaged.iter().all(|one| one.codes == [DefectCode::ArchiveSalvaged]), "{salvaged:?}");
+        assert!(
+            salvaged.iter().all(|one| one.codes == [DefectCode::ArchiveSalvaged]),
+            "{salvaged:?}"
+        );
     }
 }
 
@@ -75,7 +78,9 @@ fn zip_that_was_streamed_or_is_64_bit_gives_what_went_in() {
 fn passwords_are_tried_in_order_and_counted() {
     let text = prose(5_000);
     let old = {
-        let options = plain(CompressionMethod::Deflated).with_deprecated_encryption(b"geheim").expect("options");
+        let options = plain(CompressionMethod::Deflated)
+            .with_deprecated_encryption(b"geheim")
+            .expect("options");
         zip_of(&[("a.txt", &text), ("b.txt", &text)], options)
     };
     let new = {
@@ -129,8 +134,16 @@ fn names_of_old_zips_are_read_by_the_charset_that_fits() {
         let (_, taken) = take(ArchiveFormat::Zip, &raw_zip(entries), "a.zip", &[]);
         assert_eq!((taken[0].path.as_str(), taken[0].codes.as_slice()), (expected, odd));
     };
-    check(&[entry(&gbk, 0, b"", 0)], "审计报告二零一八年.doc", &[DefectCode::ArchiveName]);
-    check(&[entry(b"Gr\x81n.txt", 0, b"", 0)], "Grün.txt", &[DefectCode::ArchiveName]);
+    check(
+        &[entry(&gbk, 0, b"", 0)],
+        "审计报告二零一八年.doc",
+        &[DefectCode::ArchiveName],
+    );
+    check(
+        &[entry(b"Gr\x81n.txt", 0, b"", 0)],
+        "Grün.txt",
+        &[DefectCode::ArchiveName],
+    );
     check(&[entry("Grün.txt".as_bytes(), 1 << 11, b"", 0)], "Grün.txt", &[]);
     check(&[entry(b"dir\\a.txt", 0, b"", 0)], "dir/a.txt", &[]);
     check(&[entry(b"dir\\a.txt", 0, b"", 3)], "dir\\a.txt", &[]);
@@ -149,7 +162,11 @@ fn tar_and_what_wraps_it_is_one_container() {
     let tar = tar_of(&files);
     let (opened, taken) = take(ArchiveFormat::Tar, &tar, "a.tar", &[]);
     assert_eq!(pairs(&taken), files.to_vec());
-    assert_eq!((opened.reader.as_str(), opened.defects.len()), ("tar/1", 0), "{opened:?}");
+    assert_eq!(
+        (opened.reader.as_str(), opened.defects.len()),
+        ("tar/1", 0),
+        "{opened:?}"
+    );
     assert_eq!(taken[0].mtime_nanos, Some(1_500_000_000_000_000_000));
 
     let mut bz = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
@@ -157,12 +174,20 @@ fn tar_and_what_wraps_it_is_one_container() {
     let wrapped = [
         ("application/gzip", gzip(&tar, None), "gzip/1+tar/1"),
         ("application/x-bzip2", bz.finish().expect("ends"), "bzip2/1+tar/1"),
-        ("application/zstd", zstd::encode_all(tar.as_slice(), 3).expect("packs"), "zstd/1+tar/1"),
+        (
+            "application/zstd",
+            zstd::encode_all(tar.as_slice(), 3).expect("packs"),
+            "zstd/1+tar/1",
+        ),
     ];
     for (media_type, bytes, reader) in wrapped {
         let (opened, taken) = take(format(media_type), &bytes, "a", &[]);
         assert_eq!(pairs(&taken), files.to_vec(), "{media_type}");
-        assert_eq!((opened.reader.as_str(), opened.defects.len()), (reader, 0), "{opened:?}");
+        assert_eq!(
+            (opened.reader.as_str(), opened.defects.len()),
+            (reader, 0),
+            "{opened:?}"
+        );
     }
 }
 
@@ -174,7 +199,12 @@ fn single_files_are_named_by_their_header_or_their_container() {
         assert_eq!(pairs(&taken), [(path, text.as_slice())], "{media_type}");
         assert_eq!((opened.defects.len(), taken[0].codes.len()), (0, 0), "{opened:?}");
     };
-    check("application/gzip", &gzip(&text, Some("inner.txt")), "outer.gz", "inner.txt");
+    check(
+        "application/gzip",
+        &gzip(&text, Some("inner.txt")),
+        "outer.gz",
+        "inner.txt",
+    );
     check("application/gzip", &gzip(&text, None), "minutes.txt.gz", "minutes.txt");
     let halves = [gzip(&text[..70_000], None), gzip(&text[70_000..], None)].concat();
     check("application/gzip", &halves, "minutes.gz", "minutes");

@@ -166,13 +166,18 @@ fn members_are_those_that_other_programs_unpack() {
             compared += 1;
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             let known = KNOWN.iter().any(|(file, _)| *file == name);
-            let lost: Vec<_> = theirs.iter().filter(|(key, count)| ours.contents.get(*key).copied().unwrap_or(0) < **count).collect();
+            let lost: Vec<_> = theirs
+                .iter()
+                .filter(|(key, count)| ours.contents.get(*key).copied().unwrap_or(0) < **count)
+                .collect();
             if !known && !lost.is_empty() {
                 wrong.push(format!("{name}: {program} also has {lost:?}, here {:?}", ours.contents));
             }
         }
     }
-    say(&format!("{opened} containers, {members} members, {compared} comparisons\n"));
+    say(&format!(
+        "{opened} containers, {members} members, {compared} comparisons\n"
+    ));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(opened > 100, "{opened}");
 }

@@ -262,6 +262,7 @@ fn places() -> RowBatch {
             folder_id: FolderId(id),
             source_id: SourceId(id),
             path: folder.into(),
+            container: None,
         });
         let found = |of: &&(u32, u32)| of.1 == id;
         batch.files.push(FileRow {

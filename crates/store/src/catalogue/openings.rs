@@ -14,8 +14,10 @@ use super::rows::coded;
 use crate::error::{Doing, Result, StoreError};
 
 pub(crate) const TABLES: &str = "
+ALTER TABLE folder ADD COLUMN container_item INTEGER;
 CREATE TABLE opening(
   blob_id INTEGER PRIMARY KEY, run_no INTEGER NOT NULL, ticket INTEGER NOT NULL, reader TEXT NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE INDEX opening_by_ticket ON opening(ticket);
 CREATE TABLE container(
   item_no INTEGER PRIMARY KEY, run_no INTEGER NOT NULL, ticket INTEGER NOT NULL, state INTEGER NOT NULL, members INTEGER NOT NULL,
   reader TEXT NOT NULL) STRICT;

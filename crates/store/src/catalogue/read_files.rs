@@ -1,7 +1,7 @@
 //! Runs, custodians, sources, folders, files, sums and the exception register.
 
 use embley_model::defect::{Class, DefectCode, Phase};
-use embley_model::id::{FileId, InstanceId, RunNo, SourceId};
+use embley_model::id::{FileId, InstanceId, ItemNo, RunNo, SourceId};
 use rusqlite::Row;
 
 use super::read::CatalogueReader;
@@ -81,7 +81,7 @@ impl CatalogueReader {
     /// When the catalogue cannot be read.
     pub fn folders(&self) -> Result<Vec<FolderRow>> {
         self.rows(
-            "SELECT folder_id, source_id, path FROM folder ORDER BY folder_id",
+            &format!("SELECT {} FROM folder ORDER BY folder_id", self.folder_columns()),
             [],
             folder_row,
         )
@@ -92,8 +92,16 @@ impl CatalogueReader {
     /// # Errors
     /// When the catalogue cannot be read.
     pub fn folder(&self, folder: FolderId) -> Result<Option<FolderRow>> {
-        let sql = "SELECT folder_id, source_id, path FROM folder WHERE folder_id=?1";
-        Ok(self.rows(sql, [folder.0], folder_row)?.pop())
+        let sql = format!("SELECT {} FROM folder WHERE folder_id=?1", self.folder_columns());
+        Ok(self.rows(&sql, [folder.0], folder_row)?.pop())
+    }
+
+    fn folder_columns(&self) -> &'static str {
+        if self.has_openings {
+            "folder_id, source_id, path, container_item"
+        } else {
+            "folder_id, source_id, path, NULL"
+        }
     }
 
     /// One file.
@@ -276,6 +284,7 @@ fn folder_row(row: &Row<'_>) -> Result<FolderRow> {
         folder_id: FolderId(row.get(0)?),
         source_id: SourceId(row.get(1)?),
         path: row.get(2)?,
+        container: row.get::<_, Option<u32>>(3)?.map(ItemNo),
     })
 }
 

@@ -132,6 +132,8 @@ pub struct FolderRow {
     pub source_id: SourceId,
     /// Path below the source, raw bytes, `/` between components; empty for the source itself.
     pub path: Vec<u8>,
+    /// The item that holds it, for a folder inside an archive, a PST or another container.
+    pub container: Option<ItemNo>,
 }
 
 coded! {

@@ -145,10 +145,13 @@ impl<'c, 'i> Inserts<'c, 'i> {
                 .execute((row.source_id.0, &row.label, rest.0, rest.1, rest.2, rest.3))?;
         }
         for row in &batch.folders {
-            let sql = insert("INSERT OR REPLACE", "folder", 3);
-            self.conn
-                .prepare_cached(&sql)?
-                .execute((row.folder_id.0, row.source_id.0, &row.path))?;
+            let sql = insert("INSERT OR REPLACE", "folder", 4);
+            self.conn.prepare_cached(&sql)?.execute((
+                row.folder_id.0,
+                row.source_id.0,
+                &row.path,
+                row.container.map(|item| item.0),
+            ))?;
         }
         for row in &batch.files {
             self.file(row)?;

@@ -307,6 +307,7 @@ fn preamble(rows: &mut RowBatch) {
         folder_id: FolderId(1),
         source_id: SourceId(1),
         path: b"mail".to_vec(),
+        container: None,
     });
 }
 

@@ -178,8 +178,7 @@ impl Walk<'_> {
         self.zero_blocks = 0;
         let Some(stated) = header.size() else {
             outlet.push(
-                Defect::new(DefectCode::ArchiveStructure, "a header states no readable size")
-                    .at(at..at + BLOCK as u64),
+                Defect::new(DefectCode::ArchiveStructure, "a header states no readable size").at(at..at + BLOCK as u64),
             );
             self.pending = Pending::default();
             return Ok(ON);
@@ -227,12 +226,7 @@ impl Walk<'_> {
         bytes
     }
 
-    fn entry(
-        &mut self,
-        header: &Header<'_>,
-        stated: u64,
-        outlet: &mut Outlet<'_>,
-    ) -> io::Result<super::outlet::Flow> {
+    fn entry(&mut self, header: &Header<'_>, stated: u64, outlet: &mut Outlet<'_>) -> io::Result<super::outlet::Flow> {
         let pending = std::mem::take(&mut self.pending);
         let pax = pending.pax.unwrap_or_default();
         let get = |key: &str| pax.get(key).or_else(|| self.global.get(key)).map(<[u8]>::to_vec);
@@ -240,7 +234,9 @@ impl Walk<'_> {
             .or_else(|| get("path"))
             .or(pending.name)
             .unwrap_or_else(|| header.name());
-        let link = get("linkpath").or(pending.link).unwrap_or_else(|| header.link().to_vec());
+        let link = get("linkpath")
+            .or(pending.link)
+            .unwrap_or_else(|| header.link().to_vec());
         let size = pax.number("size").unwrap_or(stated);
         let mtime = pax.mtime_nanos().or_else(|| header.mtime()?.checked_mul(1_000_000_000));
         let cleaned = name::clean(&stored_name, false);

@@ -76,7 +76,9 @@ pub(super) fn old_gnu(header: &Header<'_>, input: &mut Input<'_>, defects: &mut 
 
 /// The map of a pax header, if it has one.
 pub(super) fn pax(pax: &Pax, input: &mut Input<'_>, defects: &mut Vec<Defect>) -> Option<Map> {
-    let real_size = pax.number("GNU.sparse.realsize").or_else(|| pax.number("GNU.sparse.size"));
+    let real_size = pax
+        .number("GNU.sparse.realsize")
+        .or_else(|| pax.number("GNU.sparse.size"));
     if pax.get("GNU.sparse.major") == Some(b"1") {
         let start = input.at;
         let list = numbered(input);

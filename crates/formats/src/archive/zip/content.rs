@@ -48,7 +48,8 @@ fn method(entry: &Entry) -> u16 {
 
 /// AE-2 has no checksum, only the authentication code.
 fn has_crc(entry: &Entry) -> bool {
-    !entry.sizes_unknown && !(entry.method == AES_METHOD && entry.field(AES_FIELD).is_some_and(|field| u16_at(field, 0) == 2))
+    !entry.sizes_unknown
+        && !(entry.method == AES_METHOD && entry.field(AES_FIELD).is_some_and(|field| u16_at(field, 0) == 2))
 }
 
 /// Calls `take` with a reader of the entry's bytes. `data` is where they lie in the file.
@@ -277,10 +278,7 @@ impl<'a, R: Read> Traditional<'a, R> {
     fn update(&mut self, plain: u8) {
         let [one, two, three] = &mut self.keys;
         *one = crc_step(*one, plain);
-        *two = two
-            .wrapping_add(*one & 0xff)
-            .wrapping_mul(134_775_813)
-            .wrapping_add(1);
+        *two = two.wrapping_add(*one & 0xff).wrapping_mul(134_775_813).wrapping_add(1);
         *three = crc_step(*three, two.to_be_bytes()[0]);
     }
 
@@ -311,7 +309,11 @@ const CRC_TABLE: [u32; 256] = {
         let mut value = at as u32;
         let mut bit = 0;
         while bit < 8 {
-            value = if value & 1 == 1 { (value >> 1) ^ 0xedb8_8320 } else { value >> 1 };
+            value = if value & 1 == 1 {
+                (value >> 1) ^ 0xedb8_8320
+            } else {
+                value >> 1
+            };
             bit += 1;
         }
         table[at] = value;

@@ -219,9 +219,8 @@ fn end64(source: &mut dyn ReadSeek, end: &mut End) -> io::Result<()> {
 /// Where the directory begins, and by how much all offsets are shifted.
 fn locate(source: &mut dyn ReadSeek, end: &End) -> io::Result<(Option<u64>, u64)> {
     let by_size = end.directory_end.checked_sub(end.bytes);
-    let mut is_at = |at: u64| -> io::Result<bool> {
-        Ok(at < end.directory_end && bytes_at(source, at, 4)?.as_slice() == CENTRAL)
-    };
+    let mut is_at =
+        |at: u64| -> io::Result<bool> { Ok(at < end.directory_end && bytes_at(source, at, 4)?.as_slice() == CENTRAL) };
     if let Some(start) = by_size.filter(|start| *start >= end.offset)
         && is_at(start)?
     {

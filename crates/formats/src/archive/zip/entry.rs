@@ -209,8 +209,16 @@ impl Entry {
             .field(0x5455)
             .filter(|field| field.first().is_some_and(|bits| bits & 1 == 1) && field.len() >= 5)
             .map(|field| u32_at(field, 1))
-            .or_else(|| self.field(0x5855).filter(|field| field.len() >= 8).map(|field| u32_at(field, 4)))
-            .or_else(|| self.field(0x000d).filter(|field| field.len() >= 8).map(|field| u32_at(field, 4)));
+            .or_else(|| {
+                self.field(0x5855)
+                    .filter(|field| field.len() >= 8)
+                    .map(|field| u32_at(field, 4))
+            })
+            .or_else(|| {
+                self.field(0x000d)
+                    .filter(|field| field.len() >= 8)
+                    .map(|field| u32_at(field, 4))
+            });
         if let Some(seconds) = unix {
             return (Some(i64::from(seconds.cast_signed()) * 1_000_000_000), false);
         }
@@ -271,16 +279,23 @@ pub(in crate::archive) fn filetime_nanos(ticks: u64) -> Option<i64> {
 
 /// Date and time of DOS, read as UTC. `None` when a part is out of range.
 fn dos_nanos(date: u16, time: u16) -> Option<i64> {
-    let (year, month, day) = (i64::from(date >> 9) + 1980, i64::from(date >> 5 & 15), i64::from(date & 31));
-    let (hour, minute, second) = (i64::from(time >> 11), i64::from(time >> 5 & 63), i64::from(time & 31) * 2);
+    let (year, month, day) = (
+        i64::from(date >> 9) + 1980,
+        i64::from(date >> 5 & 15),
+        i64::from(date & 31),
+    );
+    let (hour, minute, second) = (
+        i64::from(time >> 11),
+        i64::from(time >> 5 & 63),
+        i64::from(time & 31) * 2,
+    );
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     // Days from a civil date: years begin in March, so that the leap day is the last one.
     let shifted_year = year - i64::from(month <= 2);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days =
-        shifted_year * 365 + shifted_year / 4 - shifted_year / 100 + shifted_year / 400 + day_of_year - 719_468;
+    let days = shifted_year * 365 + shifted_year / 4 - shifted_year / 100 + shifted_year / 400 + day_of_year - 719_468;
     Some((days * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000_000_000)
 }
 

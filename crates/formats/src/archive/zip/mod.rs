@@ -178,7 +178,9 @@ fn place(source: &mut dyn ReadSeek, entry: Entry, length: u64) -> io::Result<(Pl
     let data = start.min(length)..stop.min(length);
     let mut end = data.end;
     if one.entry.flags & HAS_DESCRIPTOR != 0 {
-        end = end.saturating_add(descriptor_bytes(source, &one.entry, end)?).min(length);
+        end = end
+            .saturating_add(descriptor_bytes(source, &one.entry, end)?)
+            .min(length);
     }
     one.data = Some(data);
     Ok((one, Some(at..end)))

@@ -1,0 +1,346 @@
+//! The look at everything that waits: documents are read by the opener, containers are noted for the next round.
+//!
+//! N threads read originals from the store and wait for workers; one thread, the caller's, collects results in any order and commits them. A
+//! slow item holds up nobody but the thread that waits for it. Each blob is opened once. Stopping loses what was not committed, and the
+//! next start opens it again. Not for: the index, which is brought up to the catalogue afterwards.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crossbeam_channel::{Sender, bounded};
+use embley_formats::opened::{Member, Members, OpenClass, Opened, class_of};
+use embley_formats::probe::{self, FileKind};
+use embley_formats::walk::Place;
+use embley_model::id::{BlobId, ItemNo, RunNo, Ticket};
+use embley_model::item::Searchability;
+use embley_store::Case;
+use embley_store::catalogue::{
+    CatalogueReader, CatalogueWriter, Checkpoint, ContainerRow, ContainerState, OpeningRow, RowBatch,
+};
+use roaring::RoaringBitmap;
+
+use super::stored::{NO_READER, StoredOpening};
+use super::{OpenJob, Opener};
+use crate::error::IngestError;
+use crate::order::lock;
+use crate::reparse::Originals;
+use crate::request::IngestOptions;
+
+/// Results in one commit at most.
+const COMMIT_ITEMS: usize = 1_000;
+/// Bytes of text in one commit at most.
+const COMMIT_BYTES: usize = 64 << 20;
+
+/// What the look did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// Blobs looked at.
+    pub(crate) blobs: u64,
+    /// Documents whose text is there now.
+    pub(crate) documents: u64,
+    /// Containers found.
+    pub(crate) containers: u64,
+    /// Things that could not be opened.
+    pub(crate) failed: u64,
+    /// It was not stopped.
+    pub(crate) ended: bool,
+}
+
+/// Items by blob that wait to be looked at.
+type Waiting = BTreeMap<BlobId, Vec<ItemNo>>;
+
+/// Looks at everything that waits. `again` opens these blobs too, although they were opened before.
+///
+/// # Errors
+/// When the store fails, or no worker can be started.
+pub(crate) fn look(
+    case: &Case,
+    writer: &mut CatalogueWriter,
+    run: RunNo,
+    options: &IngestOptions,
+    opener: &dyn Opener,
+    again: &RoaringBitmap,
+) -> Result<Looked, IngestError> {
+    let reader = case.reader()?;
+    let waiting: Vec<(BlobId, Vec<ItemNo>)> = waiting(&reader, again)?.into_iter().collect();
+    let mut looked = Looked {
+        ended: true,
+        ..Looked::default()
+    };
+    if waiting.is_empty() {
+        return Ok(looked);
+    }
+    let next = AtomicUsize::new(0);
+    let (sender, results) = bounded(options.threads * 2);
+    let failure = Mutex::new(None);
+    std::thread::scope(|scope| {
+        for slot in 0..options.threads {
+            let sender: Sender<(usize, StoredOpening)> = sender.clone();
+            let (next, waiting, failure) = (&next, &waiting, &failure);
+            scope.spawn(move || {
+                let looker = Looker { options, opener, slot };
+                if let Err(error) = looker.run(case, waiting, next, &sender) {
+                    next.store(waiting.len(), Ordering::Relaxed);
+                    lock(failure).get_or_insert(error);
+                }
+            });
+        }
+        drop(sender);
+        let mut batch = Batch::default();
+        for (at, opening) in results {
+            let (blob, items) = &waiting[at];
+            let done = batch
+                .add(&reader, run, *blob, items, opening, &mut looked)
+                .and_then(|()| {
+                    if batch.is_full() {
+                        batch.commit(writer, run, options)
+                    } else {
+                        Ok(())
+                    }
+                });
+            if let Err(error) = done {
+                next.store(waiting.len(), Ordering::Relaxed);
+                lock(&failure).get_or_insert(error);
+            }
+        }
+        if lock(&failure).is_none()
+            && let Err(error) = batch.commit(writer, run, options)
+        {
+            lock(&failure).get_or_insert(error);
+        }
+    });
+    if let Some(error) = failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        return Err(error);
+    }
+    looked.ended = looked.blobs == waiting.len() as u64;
+    Ok(looked)
+}
+
+/// What is not searchable because nobody opened it yet, by blob.
+fn waiting(reader: &CatalogueReader, again: &RoaringBitmap) -> Result<Waiting, IngestError> {
+    let opened = reader.opened_blobs()?;
+    let mut items = reader.searchability_items(Searchability::FormatNotSupported)?;
+    items |= reader.searchability_items(Searchability::Encrypted)?;
+    let mut waiting = Waiting::new();
+    for item in items {
+        if let Some(brief) = reader.brief(ItemNo(item))?
+            && !opened.contains(brief.blob_id.0)
+        {
+            waiting.entry(brief.blob_id).or_default().push(brief.item_no);
+        }
+    }
+    for blob in again {
+        waiting.insert(BlobId(blob), reader.items_of_blob(BlobId(blob))?);
+    }
+    Ok(waiting)
+}
+
+/// One thread's work.
+struct Looker<'a> {
+    options: &'a IngestOptions,
+    opener: &'a dyn Opener,
+    slot: usize,
+}
+
+impl Looker<'_> {
+    fn run(
+        &self,
+        case: &Case,
+        waiting: &[(BlobId, Vec<ItemNo>)],
+        next: &AtomicUsize,
+        sender: &Sender<(usize, StoredOpening)>,
+    ) -> Result<(), IngestError> {
+        let mut originals = Originals::open(case)?;
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= waiting.len() || self.options.cancel.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let Some(item) = waiting[at].1.first() else { continue };
+            let opening = self.one(&mut originals, *item)?;
+            if sender.send((at, opening)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn one(&self, originals: &mut Originals, item: ItemNo) -> Result<StoredOpening, IngestError> {
+        let row = originals.catalogue().item(item)?;
+        let name = row.and_then(|row| row.filename).unwrap_or_default();
+        self.options.counters.set_in_flight(self.slot, &name);
+        let Spooled {
+            mut file,
+            size,
+            media_type,
+        } = spool(originals, item, &name)?;
+        let Some(class) = class_of(&media_type) else {
+            let opened = Opened {
+                searchability: Some(Searchability::FormatNotSupported),
+                reader: NO_READER.to_owned(),
+                ..Opened::default()
+            };
+            return Ok(StoredOpening {
+                media_type,
+                opened,
+                members: 0,
+            });
+        };
+        if class == OpenClass::Container {
+            // Its members come out in the next round, in the order of items.
+            let opened = Opened {
+                reader: "container".to_owned(),
+                ..Opened::default()
+            };
+            return Ok(StoredOpening {
+                media_type,
+                opened,
+                members: 1,
+            });
+        }
+        file.seek(SeekFrom::Start(0)).map_err(spool_error)?;
+        let job = OpenJob {
+            media_type: &media_type,
+            name: name.as_bytes(),
+            input: &file,
+            size,
+        };
+        let mut members = Counted(0);
+        let opened = self.opener.open(&job, &mut members)?;
+        Ok(StoredOpening {
+            media_type,
+            opened,
+            members: members.0,
+        })
+    }
+}
+
+/// The bytes of an item in a nameless temporary file, and what their beginning says they are.
+pub(crate) struct Spooled {
+    pub(crate) file: std::fs::File,
+    pub(crate) size: u64,
+    pub(crate) media_type: String,
+}
+
+pub(crate) fn spool(originals: &mut Originals, item: ItemNo, name: &str) -> Result<Spooled, IngestError> {
+    let mut file = tempfile::tempfile().map_err(spool_error)?;
+    originals.raw_to(item, &mut file)?;
+    let size = file.metadata().map_err(spool_error)?.len();
+    file.seek(SeekFrom::Start(0)).map_err(spool_error)?;
+    let mut head = Vec::new();
+    (&file)
+        .take(probe::HEAD_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(spool_error)?;
+    file.seek(SeekFrom::Start(0)).map_err(spool_error)?;
+    let (kind, _) = probe::probe(&head, name.as_bytes(), &Place::Loose, size);
+    let media_type = match kind {
+        FileKind::Other { media_type, .. } => media_type.to_owned(),
+        FileKind::Mailbox => "application/mbox".to_owned(),
+        FileKind::Message => "message/rfc822".to_owned(),
+        FileKind::Text => "text/plain".to_owned(),
+        FileKind::Empty => "application/x-empty".to_owned(),
+    };
+    Ok(Spooled { file, size, media_type })
+}
+
+fn spool_error(error: io::Error) -> IngestError {
+    IngestError::internal(format!("cannot make a temporary copy: {error}"))
+}
+
+/// Counts members and lets their bytes go.
+struct Counted(u64);
+
+impl Members for Counted {
+    fn member(&mut self, _member: Member, bytes: &mut dyn Read) -> io::Result<()> {
+        self.0 += 1;
+        // What cannot be read is said when the member is taken out.
+        let _ = io::copy(bytes, &mut io::sink());
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    rows: RowBatch,
+    bytes: usize,
+    /// Items of this batch are written once, whatever blob brought them.
+    updated: HashMap<ItemNo, ()>,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.rows.openings.len() >= COMMIT_ITEMS || self.bytes >= COMMIT_BYTES
+    }
+
+    fn add(
+        &mut self,
+        reader: &CatalogueReader,
+        run: RunNo,
+        blob: BlobId,
+        items: &[ItemNo],
+        opening: StoredOpening,
+        looked: &mut Looked,
+    ) -> Result<(), IngestError> {
+        looked.blobs += 1;
+        let is_container = opening.members > 0;
+        let readable = !opening.opened.text.is_empty();
+        looked.documents += u64::from(readable);
+        looked.containers += u64::from(is_container);
+        looked.failed += u64::from(opening.opened.searchability == Some(Searchability::Failed));
+        for item in items {
+            let Some(row) = reader.item(*item)? else { continue };
+            if self.updated.insert(*item, ()).is_some() {
+                continue;
+            }
+            let (row, defects) = opening.update(row, reader.defects(*item)?);
+            self.rows.item_updates.push(row);
+            self.rows.defects.extend(defects);
+            if is_container {
+                self.rows.containers.push(ContainerRow {
+                    item_no: *item,
+                    run_no: run,
+                    state: ContainerState::Waiting,
+                    members: opening.members,
+                    reader: opening.opened.reader.clone(),
+                });
+            }
+        }
+        self.bytes += opening.opened.text.len();
+        self.rows.openings.push(OpeningRow {
+            blob_id: blob,
+            run_no: run,
+            reader: opening.opened.reader.clone(),
+            data: opening.to_bytes()?,
+        });
+        Ok(())
+    }
+
+    fn commit(&mut self, writer: &mut CatalogueWriter, run: RunNo, options: &IngestOptions) -> Result<(), IngestError> {
+        if self.rows.openings.is_empty() {
+            return Ok(());
+        }
+        let done = std::mem::take(self);
+        commit_step(writer, done.rows, run, options)
+    }
+}
+
+/// Commits rows that change items: a step of its own, with a ticket that the index does not have yet.
+pub(crate) fn commit_step(
+    writer: &mut CatalogueWriter,
+    rows: RowBatch,
+    run: RunNo,
+    options: &IngestOptions,
+) -> Result<(), IngestError> {
+    let last = writer.last_checkpoint().clone();
+    writer.append(rows);
+    // Disk here: what was opened before is in the catalogue; the rest is opened again.
+    writer.commit(Checkpoint {
+        ticket: Ticket(last.ticket.0 + 1),
+        run_no: run,
+        at_micros: options.clock.now_micros(),
+        ..last
+    })?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! What the catalogue keeps of an opening, and how it changes an item and its document.
+//!
+//! Invariant: applying the same opening to the same item gives the same document, in the run, on replay and on reindex.
+
+use embley_formats::opened::{MetaField, Opened};
+use embley_index::IndexDoc;
+use embley_index::analysis::{Tokens, sketch};
+use embley_model::date::{Confidence, DateSource, EvidenceDate};
+use embley_model::defect::DefectCode;
+use embley_model::field::Field;
+use embley_model::item::{ItemKind, Searchability};
+use embley_store::catalogue::{DefectRow, ItemRow};
+use serde::{Deserialize, Serialize};
+
+use crate::error::IngestError;
+
+/// Stands in place of a reader's name where none knows the type.
+pub(crate) const NO_READER: &str = "none";
+
+/// One opening as it is kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StoredOpening {
+    /// What the content says it is.
+    pub media_type: String,
+    /// What the reader gave.
+    pub opened: Opened,
+    /// Members counted.
+    pub members: u64,
+}
+
+impl StoredOpening {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, IngestError> {
+        serde_json::to_vec(self).map_err(|error| IngestError::internal(format!("an opening: {error}")))
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, IngestError> {
+        serde_json::from_slice(bytes)
+            .map_err(|error| IngestError::internal(format!("an opening cannot be read: {error}")))
+    }
+
+    /// The same after its members were taken out.
+    pub(crate) fn emptied(mut self, by: Opened, members: u64) -> Self {
+        self.members = members;
+        if self.opened.text.is_empty() && self.opened.fields.is_empty() {
+            self.opened = by;
+        } else {
+            // A document was read for its text before; its members may say more.
+            for defect in by.defects {
+                if !self.opened.defects.contains(&defect) {
+                    self.opened.defects.push(defect);
+                }
+            }
+        }
+        self
+    }
+
+    /// How far the item can be searched now.
+    fn searchability(&self) -> Searchability {
+        match self.opened.searchability {
+            Some(said) => said,
+            None if self.opened.text.chars().any(char::is_alphanumeric) => Searchability::Searched,
+            // What a container holds are items of their own.
+            None => Searchability::NoText,
+        }
+    }
+
+    /// The item as it is after opening, and all its defects.
+    pub(crate) fn update(&self, mut row: ItemRow, mut defects: Vec<DefectRow>) -> (ItemRow, Vec<DefectRow>) {
+        row.searchability = self.searchability();
+        if self.is_known_type() {
+            row.media_type.clone_from(&self.media_type);
+        }
+        if row.kind == ItemKind::Document {
+            if let Some(title) = self.field(MetaField::Title) {
+                row.subject = title.to_owned();
+            }
+            if let Some(date) = self.date() {
+                row.date = date;
+            }
+        }
+        let mut tokens = Tokens::new();
+        tokens.text(&self.opened.text);
+        row.sketch = sketch(&tokens).map(|sketch| sketch.to_vec());
+        defects.retain(|defect| defect.code != DefectCode::TypeNotSearchable);
+        for defect in &self.opened.defects {
+            defects.push(DefectRow {
+                item_no: row.item_no,
+                code: defect.code,
+                detail: defect.detail.clone(),
+                range: defect.range.clone(),
+            });
+        }
+        if row.searchability == Searchability::FormatNotSupported
+            && !defects
+                .iter()
+                .any(|defect| defect.code == DefectCode::TypeNotSearchable)
+        {
+            defects.push(DefectRow {
+                item_no: row.item_no,
+                code: DefectCode::TypeNotSearchable,
+                detail: self.media_type.clone(),
+                range: None,
+            });
+        }
+        (row, defects)
+    }
+
+    /// The content is of a type that a reader knows; else what was declared stays.
+    fn is_known_type(&self) -> bool {
+        self.opened.reader != NO_READER
+    }
+
+    fn field(&self, wanted: MetaField) -> Option<&str> {
+        let found = self.opened.fields.iter().find(|(field, _)| *field == wanted);
+        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// When the document says that it was changed or made last.
+    fn date(&self) -> Option<EvidenceDate> {
+        let raw = self
+            .field(MetaField::Modified)
+            .or_else(|| self.field(MetaField::Created))?;
+        let time: jiff::Timestamp = raw.parse().ok()?;
+        Some(EvidenceDate {
+            raw: raw.to_owned(),
+            utc_secs: Some(time.as_second()),
+            offset_minutes: None,
+            source: DateSource::Metadata,
+            confidence: Confidence::Medium,
+        })
+    }
+
+    /// Puts what was opened into a document that was made without it.
+    pub(crate) fn apply(&self, doc: &mut IndexDoc, kind: ItemKind) {
+        let home = match kind {
+            ItemKind::Attachment => Field::Attachment,
+            ItemKind::Email | ItemKind::Document | ItemKind::Record => Field::Body,
+        };
+        let mut tokens = Tokens::new();
+        tokens.text(&self.opened.text);
+        doc.texts.retain(|(field, _)| *field != home);
+        doc.texts.push((home, tokens));
+        if kind == ItemKind::Document {
+            if let Some(title) = self.field(MetaField::Title) {
+                let mut tokens = Tokens::new();
+                tokens.text(title);
+                doc.texts.push((Field::Subject, tokens));
+            }
+            if let Some(date) = self.date() {
+                doc.date = date.utc_secs;
+            }
+        }
+        if self.is_known_type() {
+            doc.keywords.retain(|(field, _)| *field != Field::Type);
+            doc.keywords.push((Field::Type, self.media_type.clone()));
+        }
+    }
+}
