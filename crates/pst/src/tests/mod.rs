@@ -3,5 +3,6 @@
 mod damage;
 mod hostile;
 mod limits;
+mod oracle;
 mod whole;
 mod writer;

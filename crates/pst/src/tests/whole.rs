@@ -51,11 +51,14 @@ pub(super) fn store_of(version: FileVersion, crypt: CryptMethod, messages: u32) 
     writer.block_data = 4000;
     writer.list_most = 4;
     let w = &mut writer;
-    let (data, sub) = context(
-        w,
-        &[text(version, 0x3001, "Störe"), (0x67FF_0003, Put::Small(0xDEAD_BEEF))],
-        &[],
-    );
+    // Where the folders that people see begin ([MS-PST] section 2.4.3.2): other readers need it.
+    let top = [vec![0; 20], 0x8002u32.to_le_bytes().to_vec()].concat();
+    let values = [
+        text(version, 0x3001, "Störe"),
+        (0x67FF_0003, Put::Small(0xDEAD_BEEF)),
+        (0x35E0_0102, Put::Item(top)),
+    ];
+    let (data, sub) = context(w, &values, &[]);
     w.node(0x21, data, sub, 0);
     names(w);
     folder(w, 0x122, 0x122, &[], "", 0, &[(0x8002, "Top")], &[], &[]);
