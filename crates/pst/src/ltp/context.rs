@@ -43,6 +43,13 @@ pub(crate) fn raw_properties(session: &mut Session<'_>, heap: &Heap) -> Result<V
             });
         }
     });
+    // Identifiers have 16 bits. What is read here is charged, so that a file cannot have one large context read for many objects.
+    if found.len() > 1 << 16 {
+        return Err(damaged("it has more records than there are identifiers"));
+    }
+    if !session.take_bytes(8 * found.len() as u64) {
+        return Err(damaged("the limit of its message is reached"));
+    }
     Ok(found)
 }
 

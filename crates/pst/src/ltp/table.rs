@@ -269,6 +269,9 @@ fn read_index(session: &mut Session<'_>, heap: &Heap, id: u32) -> Result<Vec<(u3
             index.push((id, position));
         }
     });
+    if !session.take_bytes(8 * index.len() as u64) {
+        return Err(damaged("the limit of its message is reached"));
+    }
     index.sort_by_key(|(_, position)| *position);
     Ok(index)
 }

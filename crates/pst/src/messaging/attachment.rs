@@ -69,9 +69,20 @@ fn slots(session: &mut Session<'_>, sub: SubNodes) -> Vec<Slot> {
         },
         Err(error) => session.log.lost("table of attachments", &error),
     }
-    let listed: std::collections::HashSet<u32> = slots.iter().map(|slot| slot.id).collect();
+    let mut listed = std::collections::HashSet::new();
+    let rows = slots.len();
+    slots.retain(|slot| listed.insert(slot.id));
+    if slots.len() < rows {
+        let detail = format!("{} rows of a table of attachments repeat others", rows - slots.len());
+        session.log.add(DefectCode::PstStructure, detail);
+    }
     let is_unlisted = |id: NodeId| id.kind() == NodeKind::Attachment && !listed.contains(&id.0);
-    for node in sub.list(session.ndb, &mut session.log, is_unlisted) {
+    let (unlisted, count) = sub.list(session.ndb, &mut session.log, is_unlisted);
+    // Charged, so that a file cannot have one large tree read for many messages.
+    if !session.take_bytes(24 * count) {
+        return slots;
+    }
+    for node in unlisted {
         if !session.take_part() {
             break;
         }

@@ -50,22 +50,23 @@ impl SubNodes {
         Ok(if part.level == 0 { part.node(ndb, id) } else { None })
     }
 
-    /// All sub-nodes that `wanted` asks for, in stored order. Damaged parts are said.
-    pub(crate) fn list(self, ndb: &Ndb, log: &mut Log, wanted: impl Fn(NodeId) -> bool) -> Vec<Node> {
-        let mut found = Vec::new();
+    /// All sub-nodes that `wanted` asks for, in stored order, and how many there are in all. Damaged parts are said.
+    pub(crate) fn list(self, ndb: &Ndb, log: &mut Log, wanted: impl Fn(NodeId) -> bool) -> (Vec<Node>, u64) {
+        let (mut found, mut count) = (Vec::new(), 0);
         if self.root & !1 == 0 {
-            return found;
+            return (found, count);
         }
         let root = match Part::read(ndb, self.root, log) {
             Ok(root) => root,
             Err(error) => {
                 log.lost("sub-nodes", &error);
-                return found;
+                return (found, count);
             }
         };
         if root.level == 0 {
+            count += root.count as u64;
             found.extend(root.nodes(ndb).filter(|node| wanted(node.id)));
-            return found;
+            return (found, count);
         }
         let mut seen = std::collections::HashSet::new();
         for (_, child) in root.children(ndb) {
@@ -73,7 +74,10 @@ impl SubNodes {
                 continue;
             }
             match Part::read(ndb, child, log) {
-                Ok(part) if part.level == 0 => found.extend(part.nodes(ndb).filter(|node| wanted(node.id))),
+                Ok(part) if part.level == 0 => {
+                    count += part.count as u64;
+                    found.extend(part.nodes(ndb).filter(|node| wanted(node.id)));
+                }
                 Ok(_) => log.add(
                     DefectCode::PstStructure,
                     format!("sub-node block {child:#x} has an impossible level"),
@@ -81,7 +85,7 @@ impl SubNodes {
                 Err(error) => log.lost("sub-nodes", &error),
             }
         }
-        found
+        (found, count)
     }
 }
 
