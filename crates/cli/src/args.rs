@@ -118,6 +118,12 @@ pub(crate) struct IngestArgs {
     /// Read every byte again, whatever size, time and inode say
     #[arg(long)]
     pub(crate) rehash: bool,
+    /// Passwords to try on encrypted documents and containers, one a line; they are not kept
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passwords: Option<PathBuf>,
+    /// Leave documents and containers closed: kept, hashed, and said to be not searchable
+    #[arg(long)]
+    pub(crate) no_open: bool,
     /// Worker threads (default: one a core)
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
@@ -436,7 +442,7 @@ pub(crate) struct WorkerArgs {
     /// The one folder that it may use
     #[arg(long, value_name = "DIR")]
     pub(crate) temp: PathBuf,
-    /// Address space
+    /// Address space beside the program itself
     #[arg(long, value_name = "BYTES")]
     pub(crate) memory: u64,
     /// Processor time of one job

@@ -50,6 +50,8 @@ fn request(sources: &[PathBuf], rehash: bool) -> anyhow::Result<IngestRequest> {
         known_hashes: None,
         reassign: false,
         rehash,
+        passwords: None,
+        no_open: true,
         threads: None,
         memory: 0,
         progress: ProgressKind::None,

@@ -59,11 +59,7 @@ pub(crate) fn run(list: &ListArgs) -> anyhow::Result<u8> {
         ("mairix", "only for scripts/peers"),
         ("mu", "only for scripts/peers"),
     ] {
-        add(
-            tool,
-            found(tool),
-            means,
-        )?;
+        add(tool, found(tool), means)?;
     }
     let (walls, memory_limit) = workers();
     add(
@@ -77,7 +73,11 @@ pub(crate) fn run(list: &ListArgs) -> anyhow::Result<u8> {
         "a bomb costs one item; where it does not work, do not open containers and documents from strangers on this machine",
     )?;
     for helper in HELPERS {
-        add(helper.name, found(helper.name), &format!("{} (package {})", helper.without, helper.package))?;
+        add(
+            helper.name,
+            found(helper.name),
+            &format!("{} (package {})", helper.without, helper.package),
+        )?;
     }
     add(
         "readpst",

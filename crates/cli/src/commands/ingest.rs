@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use embley_casework::links::LinkCases;
+use embley_formats::opened::OpenLimits;
 use embley_formats::walk::{WalkOptions, Walked, walk};
-use embley_ingest::{CustodianRule, FinishStep, IngestOptions, IngestRequest, RunReport, SourceSpec};
+use embley_ingest::workers::{WorkerOpener, WorkerOptions, WorkerPool};
+use embley_ingest::{CustodianRule, FinishStep, IngestOptions, IngestRequest, Opener, RunReport, SourceSpec};
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::event::Counters;
 use embley_store::{Access, Case, Holder};
@@ -31,6 +33,7 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     options.checkpoint_bytes = ingest.test_checkpoint_bytes.unwrap_or(options.checkpoint_bytes);
     options.range_bytes = ingest.test_range_bytes.unwrap_or(options.range_bytes);
     options.cancel = stop_on_signal()?;
+    options.opener = opener(ingest, options.threads)?;
     if ingest.progress != ProgressKind::None {
         plan(&request, &options.counters);
     }
@@ -41,6 +44,34 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     let report = report?;
     say(&report);
     Ok(code(&report))
+}
+
+/// What opens documents and containers, unless they are to stay closed.
+fn opener(ingest: &IngestArgs, threads: usize) -> anyhow::Result<Option<Arc<dyn Opener>>> {
+    if ingest.no_open {
+        return Ok(None);
+    }
+    let passwords = match &ingest.passwords {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| CliError::usage(format!("the list of passwords {}: {error}", path.display())))?;
+            text.lines()
+                .map(str::to_owned)
+                .filter(|line| !line.is_empty())
+                .collect()
+        }
+        None => Vec::new(),
+    };
+    let workers = WorkerOptions {
+        // One for each thread, and one for the container that is being emptied beside them.
+        count: threads + 1,
+        ..WorkerOptions::default()
+    };
+    Ok(Some(Arc::new(WorkerOpener {
+        pool: WorkerPool::new(workers),
+        passwords,
+        limits: OpenLimits::default(),
+    })))
 }
 
 /// Sums up what there is to read, beside the work and for the time to go only; nothing waits for it.

@@ -16,6 +16,6 @@ pub(crate) fn run(args: &WorkerArgs) -> anyhow::Result<u8> {
         helpers: args.helpers,
         path: std::env::var_os("PATH"),
     };
-    serve(&limits).map_err(|error| CliError::environment(format!("worker: {error}")))?;
+    serve(&limits).map_err(|error| CliError::usage(format!("worker: {error}")))?;
     Ok(exit::DONE)
 }

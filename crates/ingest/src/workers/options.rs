@@ -14,7 +14,7 @@ pub struct WorkerOptions {
     pub bytes_per_second: u64,
     /// A job's time grows by one second for this many members.
     pub members_per_second: u64,
-    /// Address space of a worker, bytes.
+    /// Address space of a worker beside the program itself, bytes; 64 MiB of stack are in it.
     pub memory_bytes: u64,
     /// Size of a file for temporary use, bytes.
     pub file_bytes: u64,
