@@ -62,8 +62,13 @@ pub(super) fn open(source: &mut dyn ReadSeek, outlet: &mut Outlet<'_>) -> io::Re
                 outlet.defect(DefectCode::ArchiveTruncated, error.to_string());
                 return Ok(());
             }
-            let rest = size.saturating_sub(table.len() as u64) + size % 2;
-            io::copy(&mut (&mut input).take(rest), &mut io::sink()).ok();
+            let rest = size.saturating_sub(table.len() as u64);
+            let skipped = io::copy(&mut (&mut input).take(rest), &mut io::sink()).unwrap_or(0);
+            if skipped < rest {
+                outlet.defect(DefectCode::ArchiveTruncated, "the table of long names is cut");
+                return Ok(());
+            }
+            io::copy(&mut (&mut input).take(size % 2), &mut io::sink()).ok();
             at = at.saturating_add(size).saturating_add(size % 2);
             continue;
         }

@@ -3,7 +3,7 @@
 //! Not for: writing, parts of split archives. Main function: [`open`]. Invariant: a block that cannot be unpacked costs its own members, which still come
 //! out, without bytes; checksums are looked at after the bytes were given.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::item::Searchability;
@@ -19,6 +19,9 @@ use crate::opened::Member;
 const MAX_WINDOW_BYTES: u64 = 512 << 20;
 /// Of a block's first member so much is unpacked to be sure of a password.
 const TRIAL_BYTES: u64 = 4 << 20;
+/// How far from the end a list is looked for, and how often one is tried.
+const LIST_SEARCH_BYTES: u64 = 1 << 20;
+const MAX_LIST_TRIALS: usize = 100;
 
 /// Gives the members of a 7z archive.
 ///
@@ -101,6 +104,13 @@ fn read_list(
         }
         Err(error) => error,
     };
+    if let Some(archive) = recover(source, job.length) {
+        outlet.defect(
+            DefectCode::ArchiveSalvaged,
+            "the header does not say where the list of members is; it was looked for at the end",
+        );
+        return Some((archive, None));
+    }
     let lower = job.name.to_ascii_lowercase();
     if lower.ends_with(b".001") {
         outlet.defect(
@@ -130,6 +140,84 @@ fn source_is_cut(source: &mut dyn ReadSeek, length: u64) -> io::Result<bool> {
         u64::from_le_bytes(eight)
     });
     Ok(offset.saturating_add(size).saturating_add(32) > length)
+}
+
+/// Looks for the list at the end of a file whose first header is zero, as a writer leaves it that was stopped. Each place where a list could begin is
+/// tried with a header that says so.
+fn recover(source: &mut &mut dyn ReadSeek, length: u64) -> Option<Archive> {
+    source.seek(io::SeekFrom::Start(0)).ok()?;
+    let mut head = [0; 32];
+    source.read_exact(&mut head).ok()?;
+    if head[8..].iter().any(|byte| *byte != 0) {
+        return None;
+    }
+    let tail_start = length.saturating_sub(LIST_SEARCH_BYTES).max(32);
+    source.seek(io::SeekFrom::Start(tail_start)).ok()?;
+    let mut tail = Vec::new();
+    source.take(LIST_SEARCH_BYTES).read_to_end(&mut tail).ok()?;
+    // 1 begins a plain list, 23 a packed one (7zFormat.txt, "Property IDs"), both with what comes next in it.
+    let begins = |pair: &[u8]| matches!(pair, [0x01, 0x04 | 0x05] | [0x17, 0x06]);
+    let places = (0..tail.len())
+        .rev()
+        .filter(|at| tail.get(*at..at + 2).is_some_and(begins));
+    for at in places.take(MAX_LIST_TRIALS) {
+        let mut crc = flate2::Crc::new();
+        crc.update(&tail[at..]);
+        head[12..20].copy_from_slice(&(tail_start + at as u64 - 32).to_le_bytes());
+        head[20..28].copy_from_slice(&((tail.len() - at) as u64).to_le_bytes());
+        head[28..32].copy_from_slice(&crc.sum().to_le_bytes());
+        let mut crc = flate2::Crc::new();
+        crc.update(&head[12..32]);
+        head[8..12].copy_from_slice(&crc.sum().to_le_bytes());
+        let mut patched = Patched {
+            head,
+            at: 0,
+            inner: *source,
+        };
+        if let Ok(archive) = Archive::read(&mut patched, &Password::empty())
+            && !archive.files.is_empty()
+        {
+            return Some(archive);
+        }
+    }
+    None
+}
+
+/// A file whose first 32 bytes are others.
+struct Patched<'a> {
+    head: [u8; 32],
+    at: u64,
+    inner: &'a mut dyn ReadSeek,
+}
+
+impl Read for Patched<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = match usize::try_from(self.at).ok().and_then(|at| self.head.get(at..)) {
+            Some(rest) if !rest.is_empty() => {
+                let count = rest.len().min(buf.len());
+                buf[..count].copy_from_slice(&rest[..count]);
+                count
+            }
+            _ => {
+                self.inner.seek(io::SeekFrom::Start(self.at))?;
+                self.inner.read(buf)?
+            }
+        };
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Patched<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            io::SeekFrom::Start(place) => Some(place),
+            io::SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            io::SeekFrom::End(_) => Some(self.inner.seek(to)?),
+        };
+        self.at = place.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
 }
 
 fn tried(count: usize) -> String {

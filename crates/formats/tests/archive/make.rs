@@ -30,7 +30,7 @@ pub(crate) fn plain(method: CompressionMethod) -> SimpleFileOptions {
     SimpleFileOptions::default().compression_method(method)
 }
 
-pub(crate) fn aes(password: &'static str) -> zip::write::FileOptions<'static, ()> {
+pub(crate) fn aes(password: &'static str) -> SimpleFileOptions {
     plain(CompressionMethod::Deflated).with_aes_encryption(AesMode::Aes256, password)
 }
 
@@ -72,7 +72,6 @@ pub(crate) fn raw_zip(entries: &[RawEntry<'_>]) -> Vec<u8> {
         directory.extend_from_slice(&[20, entry.system]);
         directory.extend_from_slice(&common);
         directory.extend_from_slice(&[0; 10]);
-        directory.extend_from_slice(&[0; 2]);
         directory.extend_from_slice(&offset.to_le_bytes());
         directory.extend_from_slice(entry.name);
         directory.extend_from_slice(entry.extra);

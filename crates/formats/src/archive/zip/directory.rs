@@ -219,22 +219,25 @@ fn end64(source: &mut dyn ReadSeek, end: &mut End) -> io::Result<()> {
 /// Where the directory begins, and by how much all offsets are shifted.
 fn locate(source: &mut dyn ReadSeek, end: &End) -> io::Result<(Option<u64>, u64)> {
     let by_size = end.directory_end.checked_sub(end.bytes);
-    let mut is_at =
-        |at: u64| -> io::Result<bool> { Ok(at < end.directory_end && bytes_at(source, at, 4)?.as_slice() == CENTRAL) };
-    if let Some(start) = by_size.filter(|start| *start >= end.offset)
-        && is_at(start)?
-    {
-        return Ok((Some(start), start - end.offset));
+    let mut start = None;
+    for place in by_size.into_iter().chain([end.offset]) {
+        if place < end.directory_end && bytes_at(source, place, 4)?.as_slice() == CENTRAL {
+            start = Some(place);
+            break;
+        }
     }
-    if is_at(end.offset)? {
-        return Ok((Some(end.offset), 0));
-    }
-    if let Some(start) = by_size
-        && is_at(start)?
-    {
+    let Some(start) = start else {
+        return Ok((None, 0));
+    };
+    let shift = start.saturating_sub(end.offset);
+    if shift == 0 {
         return Ok((Some(start), 0));
     }
-    Ok((None, 0))
+    // Bytes between entries and directory look like bytes before the archive: the first entry tells.
+    let first = u64::from(u32_at(&bytes_at(source, start, 46)?, 42));
+    let shifted = first < u64::from(u32::MAX) && !is_local(source, first.saturating_add(shift))?;
+    let base = if shifted && is_local(source, first)? { 0 } else { shift };
+    Ok((Some(start), base))
 }
 
 /// True when a local header stands there.
