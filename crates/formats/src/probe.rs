@@ -296,7 +296,7 @@ fn expected(extension: &[u8]) -> Option<Promise> {
             Promise::Type(&["application/vnd.ms-excel.", "application/x-ole-storage"])
         }
         b"pptm" | b"ppsm" | b"potm" => Promise::Type(&["application/vnd.ms-powerpoint.", "application/x-ole-storage"]),
-        b"doc" | b"dot" => Promise::Type(&["application/msword"]),
+        b"doc" => Promise::Type(&["application/msword"]),
         b"xls" | b"xlt" => Promise::Type(&["application/vnd.ms-excel"]),
         b"ppt" | b"pps" => Promise::Type(&["application/vnd.ms-powerpoint"]),
         b"rtf" => Promise::Type(&["application/rtf"]),

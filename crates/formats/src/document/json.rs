@@ -144,7 +144,7 @@ mod tests {
     fn depth_and_cuts_are_survived() {
         assert!(!to_text(&"[".repeat(1_000_000), 1 << 20).1);
         let cut = to_text(r#"{"a": "b"#, 1 << 20);
-        assert_eq!(cut, ("a: b".to_owned(), false));
+        assert_eq!(cut, ("a: b\n".to_owned(), false));
         let json = r#"{"ä\u00": "\ud83d\u", "é": "\"#;
         for end in (0..=json.len()).filter(|end| json.is_char_boundary(*end)) {
             to_text(&json[..end], 1 << 20);

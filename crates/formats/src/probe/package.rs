@@ -98,9 +98,8 @@ pub(super) fn media_type(head: &[u8]) -> &'static str {
         let content = head.get(entry + 30 + name_bytes + extra_bytes..).unwrap_or_default();
         match name {
             b"mimetype" if entry == 0 => {
-                if let Some(found) = declared(content) {
-                    return found;
-                }
+                // A package that names another type is not to be guessed at.
+                return declared(content).unwrap_or(ZIP);
             }
             b"[Content_Types].xml" => {
                 let method = u16::from_le_bytes([header[8], header[9]]);
