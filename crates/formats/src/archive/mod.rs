@@ -35,7 +35,7 @@ use embley_model::defect::DefectCode;
 use crate::opened::{Members, OpenLimits, Opened};
 
 pub use fault::fault;
-pub use format::{ArchiveFormat, format_of};
+pub use format::{ArchiveFormat, Compression, format_of};
 use outlet::Outlet;
 
 /// What a container is read from.

@@ -166,10 +166,18 @@ impl Charset {
     }
 }
 
-/// True when a charset of two bytes was told from single bytes between ASCII letters, which is how Western names look in any charset of one byte.
-/// Shift_JIS is left alone: its kana look so too.
+/// True when a charset of two bytes was told from single bytes between ASCII letters, which is how Western names look in any charset of one byte. Half of a
+/// Japanese letter looks like ASCII in Shift_JIS, so there two such letters side by side are asked for.
 fn lonely(sample: &[u8], guess: &'static Encoding) -> bool {
-    guess != encoding_rs::SHIFT_JIS && !sample.windows(2).any(|pair| pair[0] >= 0x80 && pair[1] >= 0x80)
+    if guess != encoding_rs::SHIFT_JIS {
+        return !sample.windows(2).any(|pair| pair[0] >= 0x80 && pair[1] >= 0x80);
+    }
+    let (text, _) = guess.decode_without_bom_handling(sample);
+    let mut before = false;
+    !text.chars().any(|letter| {
+        let japanese = matches!(letter, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ff66}'..='\u{ff9d}');
+        std::mem::replace(&mut before, japanese) && japanese
+    })
 }
 
 /// Code page 437 from 0x80 on (the Unicode Consortium's mapping `CP437.TXT`).

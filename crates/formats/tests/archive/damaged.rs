@@ -1,6 +1,6 @@
 //! Broken containers: what can be read comes out, what is wrong is said, nothing panics or hangs.
 
-use embley_formats::archive::{ArchiveFormat, format_of};
+use embley_formats::archive::{ArchiveFormat, Compression, format_of};
 use embley_model::defect::DefectCode;
 use zip::CompressionMethod;
 
@@ -91,6 +91,16 @@ fn junk_behind_gzip_is_said_after_all_bytes() {
     assert_eq!(taken[0].codes, [DefectCode::ArchiveExtraBytes]);
 }
 
+#[test]
+fn a_7z_that_was_never_finished_is_opened_by_its_last_list() {
+    let text = prose(3_000);
+    let mut bytes = seven_zip(&[("a", &text), ("b", b"two")], None, false);
+    bytes[8..32].fill(0);
+    let (opened, taken) = take(ArchiveFormat::SevenZip, &bytes, "a.7z", &[]);
+    assert_eq!(pairs(&taken), [("a", text.as_slice()), ("b", b"two")]);
+    assert_eq!(codes(&opened), [DefectCode::ArchiveSalvaged]);
+}
+
 /// Small containers of each kind.
 fn samples() -> Vec<(ArchiveFormat, Vec<u8>)> {
     let text = prose(400);
@@ -129,8 +139,11 @@ fn cut_anywhere_it_ends_and_says_something() {
         for end in 0..bytes.len() {
             let (opened, taken) = take(format, &bytes[..end], "a", &["word"]);
             let said = !opened.defects.is_empty() || taken.iter().any(|one| !one.codes.is_empty());
-            // A tar of two blocks of zeros less, or an archive of ar without its last entry, is whole.
-            let may_be_whole = matches!(format, ArchiveFormat::Tar | ArchiveFormat::Ar);
+            // A tar without its zeros, ar without its last entry, and `compress` between two codes are whole.
+            let may_be_whole = matches!(
+                format,
+                ArchiveFormat::Tar | ArchiveFormat::Ar | ArchiveFormat::Stream(Compression::Lzw)
+            );
             assert!(said || may_be_whole, "{format:?} cut at {end} of {}", bytes.len());
         }
     }

@@ -265,3 +265,74 @@ fn ar_has_short_gnu_and_bsd_names() {
     assert_eq!(opened.defects, []);
     assert_eq!(taken[0].mtime_nanos, Some(1_000_000_000_000));
 }
+
+/// The old ASCII form of cpio (POSIX.1-2008 pax, "cpio Interchange Format").
+fn cpio(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut out = String::new().into_bytes();
+    for (name, bytes) in files.iter().chain(&[("TRAILER!!!", b"".as_slice())]) {
+        let head = format!(
+            "070707{:06o}{:06o}{:06o}{:06o}{:06o}{:06o}{:06o}{:011o}{:06o}{:011o}",
+            0,
+            out.len() + 1,
+            0o100_644,
+            0,
+            0,
+            1,
+            0,
+            1_000,
+            name.len() + 1,
+            bytes.len()
+        );
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(name.as_bytes());
+        out.push(0);
+        out.extend_from_slice(bytes);
+    }
+    out
+}
+
+#[test]
+fn cpio_is_opened_by_bsdtar_or_says_that_it_is_not_there() {
+    let text = prose(100_000);
+    let files: [(&str, &[u8]); 2] = [("a/b.txt", &text), ("Grün.txt", b"two")];
+    let (opened, taken) = take(format("application/x-cpio"), &cpio(&files), "a.cpio", &[]);
+    let is_there = std::process::Command::new("bsdtar").arg("--version").output().is_ok();
+    if is_there {
+        assert_eq!(pairs(&taken), files.to_vec());
+        assert_eq!(
+            (opened.reader.as_str(), opened.defects.len()),
+            ("bsdtar/1+tar/1", 0),
+            "{opened:?}"
+        );
+    } else {
+        assert_eq!(taken.len(), 0);
+        assert_eq!(opened.searchability, Some(Searchability::FormatNotSupported));
+        assert_eq!(codes(&opened), [DefectCode::ArchiveNotOpened]);
+    }
+}
+
+#[test]
+fn what_no_container_is_says_so() {
+    for media_type in [
+        "application/zip",
+        "application/x-7z-compressed",
+        "application/x-archive",
+        "application/x-tar",
+        "application/gzip",
+        "application/x-bzip2",
+        "application/x-xz",
+        "application/x-lzma",
+        "application/x-lzip",
+        "application/zstd",
+        "application/x-lz4",
+        "application/x-compress",
+        "application/vnd.rar",
+    ] {
+        for bytes in [&b""[..], b"plain text, and no container at all, whatever its type says"] {
+            let (opened, taken) = take(format(media_type), bytes, "a", &[]);
+            assert!(!opened.defects.is_empty(), "{media_type} {}", bytes.len());
+            assert!(taken.iter().all(|one| one.bytes.is_empty()), "{media_type}");
+        }
+    }
+    assert_eq!(format_of("text/plain"), None);
+}

@@ -134,7 +134,20 @@ fn unpacked(folder: &Path, out: &mut Vec<PathBuf>) {
 }
 
 /// Files that differ, and why that is right.
-const KNOWN: [(&str, &str); 0] = [];
+const KNOWN: [(&str, &str); 3] = [
+    (
+        "COMPRESS-681.7z",
+        "archive properties with long numbers, which the package for 7z cannot read: said, not opened",
+    ),
+    (
+        "bla.deflate64.7z",
+        "Deflate64 in 7z, which the package cannot undo: members without bytes that say so",
+    ),
+    (
+        "testWARC_multiple.warc.gz",
+        "bsdtar opens the WARC in the gzip too; here it is the one member",
+    ),
+];
 
 #[test]
 fn members_are_those_that_other_programs_unpack() {

@@ -12,7 +12,7 @@ use embley_model::defect::{Defect, DefectCode};
 
 use super::fault;
 use super::name;
-use super::outlet::Outlet;
+use super::outlet::{Flow, Outlet};
 use crate::opened::Member;
 use header::{BLOCK, Header, Kind, Pax};
 
@@ -52,6 +52,10 @@ impl Read for Input<'_> {
 }
 
 /// A block, the end, or less than a block.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, on the stack; a box for each block would cost more"
+)]
 enum Next {
     Block([u8; BLOCK]),
     End,
@@ -158,8 +162,8 @@ impl Walk<'_> {
         }
     }
 
-    fn header(&mut self, block: &[u8; BLOCK], at: u64, outlet: &mut Outlet<'_>) -> io::Result<super::outlet::Flow> {
-        const ON: super::outlet::Flow = super::outlet::Flow::Continue(());
+    fn header(&mut self, block: &[u8; BLOCK], at: u64, outlet: &mut Outlet<'_>) -> io::Result<Flow> {
+        const ON: Flow = Flow::Continue(());
         let header = Header(block);
         if header.is_zero() {
             self.found(at, outlet);
@@ -226,7 +230,7 @@ impl Walk<'_> {
         bytes
     }
 
-    fn entry(&mut self, header: &Header<'_>, stated: u64, outlet: &mut Outlet<'_>) -> io::Result<super::outlet::Flow> {
+    fn entry(&mut self, header: &Header<'_>, stated: u64, outlet: &mut Outlet<'_>) -> io::Result<Flow> {
         let pending = std::mem::take(&mut self.pending);
         let pax = pending.pax.unwrap_or_default();
         let get = |key: &str| pax.get(key).or_else(|| self.global.get(key)).map(<[u8]>::to_vec);
@@ -260,7 +264,7 @@ impl Walk<'_> {
         let flow = match kind {
             Kind::Folder => {
                 // Some writers state a size for folders; content is there only in dialects that say so.
-                return Ok(super::outlet::Flow::Continue(()));
+                return Ok(Flow::Continue(()));
             }
             Kind::SymLink | Kind::HardLink => {
                 let word = if kind == Kind::SymLink { "symbolic" } else { "hard" };
@@ -279,11 +283,11 @@ impl Walk<'_> {
             Kind::GnuList(word) => {
                 self.input.skip(size.saturating_add(padding(size))).ok();
                 if word.starts_with("list") {
-                    return Ok(super::outlet::Flow::Continue(()));
+                    return Ok(Flow::Continue(()));
                 }
                 let text = format!("{word}: {}", name::quote(&member.path));
                 outlet.defect(DefectCode::ArchiveExtraBytes, text);
-                return Ok(super::outlet::Flow::Continue(()));
+                return Ok(Flow::Continue(()));
             }
             Kind::GnuSparse => {
                 let map = sparse::old_gnu(header, &mut self.input, &mut member.defects);
@@ -318,7 +322,7 @@ impl Walk<'_> {
         size: u64,
         map: Option<sparse::Map>,
         outlet: &mut Outlet<'_>,
-    ) -> io::Result<super::outlet::Flow> {
+    ) -> io::Result<Flow> {
         let head = map.as_ref().map_or(0, |map| map.head_bytes);
         let start = self.input.at;
         let stored = size.saturating_sub(head);

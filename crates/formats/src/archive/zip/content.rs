@@ -48,8 +48,8 @@ fn method(entry: &Entry) -> u16 {
 
 /// AE-2 has no checksum, only the authentication code.
 fn has_crc(entry: &Entry) -> bool {
-    !entry.sizes_unknown
-        && !(entry.method == AES_METHOD && entry.field(AES_FIELD).is_some_and(|field| u16_at(field, 0) == 2))
+    let is_ae2 = entry.method == AES_METHOD && entry.field(AES_FIELD).is_some_and(|field| u16_at(field, 0) == 2);
+    !entry.sizes_unknown && !is_ae2
 }
 
 /// Calls `take` with a reader of the entry's bytes. `data` is where they lie in the file.

@@ -67,11 +67,12 @@ pub(super) fn read(source: &mut dyn ReadSeek, length: u64, max_entries: u64) -> 
         (None, 0)
     };
     let Some(start) = start else {
-        return Ok((end.count == 0 && end.bytes == 0).then(|| Directory {
-            start: end.at,
-            whole: true,
-            ..directory
-        }));
+        if end.count > 0 || end.bytes > 0 {
+            return Ok(None);
+        }
+        directory.start = end.at;
+        directory.whole = true;
+        return Ok(Some(directory));
     };
     directory.start = start;
     source.seek(SeekFrom::Start(start))?;
