@@ -1,5 +1,7 @@
 //! Worker processes of the real binary: what a failure costs (one job), what a worker cannot do, how fast small jobs are.
 
+#![expect(clippy::print_stderr, reason = "figures are for whoever runs it with --nocapture")]
+
 use std::io::{self, Read};
 use std::net::TcpListener;
 use std::path::Path;
@@ -161,7 +163,7 @@ fn a_worker_killed_from_outside_in_the_middle_of_a_stream_costs_that_job() {
     let outcome: Outcome = pool.run(job, &JobInput::Bytes(&input), &mut take).expect("runs");
     let failure = outcome.expect_err("it was killed");
     assert_eq!(failure.defect().detail, "ended by SIGKILL");
-    assert!(whole >= 3 && whole < 1_000 && broken <= 1, "{whole} and {broken}");
+    assert!((3..1_000).contains(&whole) && broken <= 1, "{whole} and {broken}");
     works(&pool);
 }
 
@@ -394,4 +396,126 @@ fn a_page_is_opened_in_a_worker_and_what_is_unknown_says_so() {
     let opened = open("application/x-nobody-knows", b"??");
     assert_eq!(opened.searchability, Some(Searchability::FormatNotSupported));
     assert_eq!(opened.defects[0].code, DefectCode::TypeNotSearchable);
+}
+
+/// What a file of the corpora is opened as.
+fn media_type_of(path: &Path) -> Option<&'static str> {
+    let name = path.file_name()?.to_str()?.trim_end_matches(".zst");
+    let ending = name.rsplit_once('.')?.1.to_ascii_lowercase();
+    Some(match ending.as_str() {
+        "pst" | "ost" => "application/vnd.ms-outlook-pst",
+        "msg" => "application/vnd.ms-outlook",
+        "tnef" | "dat" => "application/vnd.ms-tnef",
+        "pdf" => "application/pdf",
+        "doc" => "application/msword",
+        "xls" => "application/vnd.ms-excel",
+        "ppt" => "application/vnd.ms-powerpoint",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "odt" => "application/vnd.oasis.opendocument.text",
+        "ods" => "application/vnd.oasis.opendocument.spreadsheet",
+        "rtf" => "application/rtf",
+        "html" | "htm" => "text/html",
+        "zip" | "jar" => "application/zip",
+        "7z" => "application/x-7z-compressed",
+        "tar" => "application/x-tar",
+        "gz" | "tgz" => "application/gzip",
+        "bz2" => "application/x-bzip2",
+        "xz" => "application/x-xz",
+        "rar" => "application/vnd.rar",
+        "cab" => "application/vnd.ms-cab-compressed",
+        "cpio" => "application/x-cpio",
+        "lha" => "application/x-lzh",
+        "iso" => "application/x-iso9660-image",
+        _ => return None,
+    })
+}
+
+fn files_of(folder: &Path, out: &mut Vec<std::path::PathBuf>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).expect("a folder").flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => files_of(&entry.path(), out),
+            _ => out.push(entry.path()),
+        }
+    }
+}
+
+/// Counts what comes, and that bundles of messages can be read back.
+#[derive(Default)]
+struct Counted {
+    members: u64,
+    bundles: u64,
+    broken: u64,
+}
+
+impl Members for Counted {
+    fn member(&mut self, _: Member, bytes: &mut dyn Read) -> io::Result<()> {
+        use embley_formats::mapi::bundle;
+        let mut content = Vec::new();
+        let whole = bytes.take(256 << 20).read_to_end(&mut content);
+        self.members += 1;
+        self.broken += u64::from(whole.is_err());
+        if content.starts_with(bundle::MAGIC) {
+            assert!(bundle::read(&content).is_some(), "a bundle that cannot be read back");
+            self.bundles += 1;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn real_files_of_every_kind_are_opened_and_the_pool_stands() {
+    let pool = WorkerPool::new(WorkerOptions {
+        time: Duration::from_secs(60),
+        memory_bytes: 2 << 30,
+        ..options()
+    });
+    let mut opened_count = 0;
+    let mut helped = 0;
+    for part in ["pst", "msg", "tnef", "docs", "archives"] {
+        let Some(folder) = embley_tests::corpora::folder(part) else {
+            return;
+        };
+        let mut files = Vec::new();
+        files_of(&folder, &mut files);
+        let mut total = Counted::default();
+        for path in files {
+            let Some(media_type) = media_type_of(&path) else {
+                continue;
+            };
+            let bytes = match path.extension().is_some_and(|ending| ending == "zst") {
+                true => embley_tests::corpora::unpacked(&path),
+                false => std::fs::read(&path).expect("a file"),
+            };
+            let input = JobInput::Bytes(&bytes);
+            let name = path.file_name().expect("a name").as_encoded_bytes();
+            let opened = pool
+                .open(media_type, name, &input, &[], &OpenLimits::default(), &mut total)
+                .expect("no file stops a run");
+            opened_count += 1;
+            let missing = opened
+                .defects
+                .iter()
+                .any(|defect| defect.detail.contains("not installed"));
+            if media_type == "application/x-cpio" && !missing {
+                assert!(opened.reader.starts_with("bsdtar"), "{}: {opened:?}", path.display());
+                helped += 1;
+            }
+            for defect in &opened.defects {
+                if defect.code.text().starts_with("WORKER-") || defect.code == DefectCode::ParserPanic {
+                    eprintln!("{}: {} {}", path.display(), defect.code.text(), defect.detail);
+                }
+            }
+        }
+        eprintln!(
+            "{part}: {} members, {} of them messages, {} broken off",
+            total.members, total.bundles, total.broken
+        );
+    }
+    eprintln!("{opened_count} files, {helped} of them cpio through bsdtar");
+    assert!(opened_count > 100, "only {opened_count} files were opened");
+    works(&pool);
 }

@@ -37,7 +37,7 @@ pub(super) struct Walls {
 /// When the limit of memory cannot be set: without it a bomb would cost more than one item.
 pub(super) fn confine(limits: &WorkerLimits) -> io::Result<Walls> {
     let mut weak = Vec::new();
-    lower(Resource::As, limits.memory_bytes)?;
+    lower(Resource::As, mapped_bytes()?.saturating_add(limits.memory_bytes))?;
     let mut try_lower = |what: &str, resource: Resource, value: u64| {
         if let Err(error) = lower(resource, value) {
             weak.push(format!("{what}: {error}"));
@@ -83,6 +83,14 @@ pub(super) fn grant_cpu(seconds: u64) -> io::Result<()> {
             maximum: now.maximum,
         },
     )?)
+}
+
+/// Addresses in use now: the program itself and its libraries, which are no reader's doing and differ between builds.
+fn mapped_bytes() -> io::Result<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm")?;
+    let pages = text.split(' ').next().and_then(|pages| pages.parse::<u64>().ok());
+    let pages = pages.ok_or_else(|| io::Error::other("/proc/self/statm cannot be read"))?;
+    Ok(pages.saturating_mul(rustix::param::page_size() as u64))
 }
 
 /// Sets both bounds, never above what holds already.

@@ -34,7 +34,7 @@ const WATCH_STACK_BYTES: usize = 128 << 10;
 /// What a worker may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerLimits {
-    /// Address space, with 64 MiB of stack in it.
+    /// Address space beside the program itself; 64 MiB of stack are in it.
     pub memory_bytes: u64,
     /// Processor time of one job, seconds; a second more for each MiB of input.
     pub cpu_seconds: u64,

@@ -52,7 +52,8 @@ impl WorkerPool {
     }
 
     /// Opens a document, archive or image. Members go to `members` as they come out. A failure of the worker comes back as an [`Opened`] with the
-    /// defect and `Failed`; members that came before it count. Waits for a free worker.
+    /// defect and `Failed`; members that came before it count. Waits for a free worker, so
+    /// `members` must not open anything in the same pool meanwhile.
     ///
     /// # Errors
     /// When no worker can be started, or `members` cannot go on. Nothing but the members taken so far has an effect.
