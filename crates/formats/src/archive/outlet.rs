@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use embley_model::defect::{Defect, DefectCode};
+use embley_model::defect::{Class, Defect, DefectCode};
 use embley_model::item::Searchability;
 
 use super::fault;
@@ -226,6 +226,16 @@ impl<'a> Outlet<'a> {
             if self.readable == 0 {
                 self.opened.searchability = Some(Searchability::Encrypted);
             }
+        }
+        let nothing = self.count == 0 && self.opened.searchability.is_none();
+        if nothing
+            && self
+                .opened
+                .defects
+                .iter()
+                .any(|defect| defect.code.class() > Class::Note)
+        {
+            self.opened.searchability = Some(Searchability::Failed);
         }
         if self.more_defects > 0 {
             let text = format!("{} more oddities of the container are not listed", self.more_defects);

@@ -56,7 +56,13 @@ pub(super) fn open(
             Ok(reader) => Box::new(reader),
             Err(error) => Box::new(Failed(Some(error))),
         },
-        Compression::Lzip => Box::new(lzma_rust2::LzipReader::new(input)),
+        Compression::Lzip => match lzip_window(&mut input) {
+            Some(window) if window > u64::from(MAX_WINDOW_BYTES) => Box::new(Failed(Some(fault::error(
+                DefectCode::ArchiveLimit,
+                format!("its dictionary needs {window} bytes of memory"),
+            )))),
+            _ => Box::new(lzma_rust2::LzipReader::new(input)),
+        },
         Compression::Zstd => match zstd_reader(input) {
             Ok(reader) => Box::new(reader),
             Err(error) => Box::new(Failed(Some(error))),
@@ -89,6 +95,12 @@ pub(super) fn open(
     }
     // There is no second member for a limit to stop.
     outlet.give(member, &mut all).map(|_| ())
+}
+
+/// The dictionary that the first lzip member asks for (lzip manual, "File format": bits 0-4 are the power of two).
+fn lzip_window(input: &mut impl BufRead) -> Option<u64> {
+    let coded = input.fill_buf().ok()?.get(5)?;
+    Some(1 << (coded & 0x1f))
 }
 
 fn zstd_reader<R: BufRead>(input: R) -> io::Result<zstd::Decoder<'static, R>> {

@@ -183,6 +183,14 @@ fn members_are_those_that_other_programs_unpack() {
                 .iter()
                 .filter(|(key, count)| ours.contents.get(*key).copied().unwrap_or(0) < **count)
                 .collect();
+            let more: u32 = ours
+                .contents
+                .iter()
+                .map(|(key, count)| count.saturating_sub(theirs.get(key).copied().unwrap_or(0)))
+                .sum();
+            if more > 0 {
+                say(&format!("{name}: {more} members that {program} does not unpack\n"));
+            }
             if !known && !lost.is_empty() {
                 wrong.push(format!("{name}: {program} also has {lost:?}, here {:?}", ours.contents));
             }

@@ -5,17 +5,20 @@
 //!
 //! Sources: APPNOTE 4.4.5 (methods), 6.1 (the old encryption); WinZip "AES Encryption Information" (field 0x9901).
 
-use std::io::{self, BufReader, Cursor, Read, SeekFrom};
+use std::io::{self, BufRead, BufReader, Cursor, Read, SeekFrom};
 use std::ops::Range;
 
 use embley_model::defect::{Defect, DefectCode};
 use zip::read::{ZipReadOptions, read_zipfile_from_stream_with_options};
 
-use super::entry::{ENCRYPTED, Entry, HAS_DESCRIPTOR, u16_at};
+use super::entry::{ENCRYPTED, Entry, HAS_DESCRIPTOR, u16_at, u32_at};
 use crate::archive::{ReadSeek, fault};
 
 const AES_METHOD: u16 = 99;
 const AES_FIELD: u16 = 0x9901;
+const LZMA_METHOD: u16 = 14;
+/// Largest dictionary that is allocated.
+const MAX_WINDOW_BYTES: u32 = 512 << 20;
 const BUFFER_BYTES: u64 = 64 << 10;
 /// Bytes in front of old-style encrypted data.
 const CRYPT_HEAD_BYTES: u64 = 12;
@@ -74,6 +77,15 @@ pub(super) fn with_reader<T>(
         .map_err(|error| fault::of(&error))?;
     let capacity = usize::try_from(stored.clamp(512, BUFFER_BYTES)).unwrap_or(512);
     let mut raw = BufReader::with_capacity(capacity, source.take(stored));
+    if method == LZMA_METHOD && Cipher::of(entry) == Cipher::None {
+        // Two bytes of version, two of length, one of properties, then the dictionary (APPNOTE 5.8.8).
+        let head = raw.fill_buf().map_err(|error| fault::of(&error))?;
+        let window = u32_at(head, 5);
+        if window > MAX_WINDOW_BYTES {
+            let text = format!("its dictionary needs {window} bytes of memory");
+            return Err(Defect::new(DefectCode::ArchiveLimit, text));
+        }
+    }
     let mut checked = Checked::new(entry, stored);
     match Cipher::of(entry) {
         Cipher::None if method == 0 => Ok(take(&mut checked.over(&mut raw))),
