@@ -194,7 +194,7 @@ fn table(paths: &[String], compare: bool) {
         return;
     };
     let mut totals: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut shares, mut long_shares) = (Vec::new(), Vec::new());
+    let (mut shares, mut long_shares, mut found) = (Vec::new(), Vec::new(), Vec::new());
     for file in &files {
         let answer = ask(Command::new(&program).arg("one").arg(file), b"");
         let json = match &answer {
@@ -216,10 +216,14 @@ fn table(paths: &[String], compare: bool) {
                 &bytes,
             ) {
                 let reference = String::from_utf8_lossy(&out).into_owned();
-                let f1 = word_bags(&word("text"), &reference);
-                share = format!("{f1:.3}");
+                let (f1, recall) = word_bags(&word("text"), &reference);
+                share = format!("{f1:.3} {recall:.3}");
                 shares.push(f1);
-                if reference.split_whitespace().count() >= 30 {
+                let words = reference.split_whitespace().count();
+                if words > 0 {
+                    found.push(recall);
+                }
+                if words >= 30 {
                     long_shares.push(f1);
                 }
             }
@@ -243,12 +247,16 @@ fn table(paths: &[String], compare: bool) {
     for (outcome, count) in totals {
         println!("{count}\t{outcome}");
     }
-    for (what, mut list) in [("all", shares), ("30 words or more", long_shares)] {
+    for (what, mut list) in [
+        ("F1, all", shares),
+        ("F1, 30 words or more", long_shares),
+        ("recall, any words", found),
+    ] {
         if !list.is_empty() {
             list.sort_by(f64::total_cmp);
             let mean = list.iter().sum::<f64>() / list.len() as f64;
             println!(
-                "F1 against pdftotext, {what}: {} files, mean {mean:.3}, median {:.3}",
+                "{what}: {} files, mean {mean:.3}, median {:.3}",
                 list.len(),
                 list[list.len() / 2]
             );
@@ -256,8 +264,8 @@ fn table(paths: &[String], compare: bool) {
     }
 }
 
-/// F1 of two bags of words.
-fn word_bags(ours: &str, reference: &str) -> f64 {
+/// F1 of two bags of words, and the share of the reference that is in ours.
+fn word_bags(ours: &str, reference: &str) -> (f64, f64) {
     let bag = |text: &str| {
         let mut bag: HashMap<String, usize> = HashMap::new();
         for word in text
@@ -271,11 +279,12 @@ fn word_bags(ours: &str, reference: &str) -> f64 {
     let (ours, reference) = (bag(ours), bag(reference));
     let (all_ours, all_reference): (usize, usize) = (ours.values().sum(), reference.values().sum());
     if all_ours + all_reference == 0 {
-        return 1.0;
+        return (1.0, 1.0);
     }
     let common: usize = reference
         .iter()
         .map(|(word, count)| (*count).min(ours.get(word).copied().unwrap_or(0)))
         .sum();
-    2.0 * common as f64 / (all_ours + all_reference) as f64
+    let recall = common as f64 / all_reference.max(1) as f64;
+    (2.0 * common as f64 / (all_ours + all_reference) as f64, recall)
 }

@@ -162,7 +162,7 @@ fn office(kind: Kind, main: &str, tree: &mut Tree, input: &Input<'_>, whole: boo
         Some(text) => {
             draft.reader(office::READER);
             draft.lines(&text);
-            records::append(kind, &main_bytes, &text, draft);
+            records::append(kind, tree, &main_bytes, &text, draft);
             let letters = draft
                 .text()
                 .chars()
@@ -182,8 +182,11 @@ fn office(kind: Kind, main: &str, tree: &mut Tree, input: &Input<'_>, whole: boo
             }
         }
         None => {
-            draft.failed(format!("the stream {main} cannot be read"));
-            open::salvage(&main_bytes, main, draft);
+            draft.failed(format!("the stream {main} cannot be read by {}", office::READER));
+            records::append(kind, tree, &main_bytes, "", draft);
+            if !draft.text().chars().any(char::is_alphanumeric) {
+                open::salvage(&main_bytes, main, draft);
+            }
         }
     }
     for (name, content) in pictures {

@@ -24,6 +24,7 @@ mod ooxml;
 mod open;
 mod package;
 mod pdf;
+mod pieces;
 mod poppler;
 mod properties;
 mod protection;

@@ -1,7 +1,8 @@
 //! PDF (ISO 32000): text page by page, annotations, form values, bookmarks, fields, attachments.
 //!
-//! Main function: [`read`]. The package `pdf_oxide` comes first; where it fails or gives few letters for the size of the file, the program `pdftotext` is
-//! asked, and the longer text is taken. Pages without letters are reported as needing recognition of characters.
+//! Main function: [`read`]. The package `pdf_oxide` comes first; the program `pdftotext`, where it is installed, is held against it: where the package fails or
+//! gives few letters for its pages, the longer text is taken; where both have much and do not agree, both are kept, and a defect says so. Pages without letters
+//! are reported as needing recognition of characters.
 
 use embley_model::defect::DefectCode;
 use pdf_oxide::PdfDocument;
@@ -66,25 +67,34 @@ pub(super) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     let few = found.letters < FEW_LETTERS_A_PAGE * pages.max(1);
     let mut text = found.text;
     let mut empty = found.empty;
-    if (few || found.failed > 0)
-        && !document.is_encrypted()
+    if !document.is_encrypted()
         && let Some(second) = poppler::text(input.bytes, draft)
     {
         let letters = count_letters(&second);
-        if letters > found.letters + found.letters / 5 {
+        if (few || found.failed > 0) && letters > found.letters + found.letters / 5 {
             draft.reader(poppler::READER);
             draft.defect(
                 DefectCode::DocSecondEngine,
                 format!("{letters} letters instead of {} on {pages} pages", found.letters),
             );
-            empty = second
+            let without = second
                 .split('\u{c}')
                 .take(pages)
                 .enumerate()
-                .filter(|(_, page)| count_letters(page) == 0)
-                .map(|(at, _)| at)
-                .collect();
+                .filter(|(_, page)| count_letters(page) == 0);
+            empty = without.map(|(at, _)| at).collect();
             text = second;
+        } else if let Some(share) = disagreement(&text, &second) {
+            draft.reader(poppler::READER);
+            draft.defect(
+                DefectCode::DocSecondEngine,
+                format!("the engines agree on {share} % of the words only; both texts were kept"),
+            );
+            let known = Known::of(&text);
+            for line in second.lines().filter(|line| !known.holds(line)) {
+                text.push('\n');
+                text.push_str(line);
+            }
         }
     }
     draft.lines(&text);
@@ -94,6 +104,23 @@ pub(super) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
         draft.failed("no page can be found");
     }
     attachments(&document, draft);
+}
+
+/// The share of the words of `second` that `first` has, in percent, when it is low: a font whose codes one engine cannot turn into characters.
+fn disagreement(first: &str, second: &str) -> Option<usize> {
+    const FEW_WORDS: usize = 5;
+    const AGREE_PERCENT: usize = 80;
+    let words = |text: &'_ str| -> Vec<String> {
+        let words = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    };
+    let ours: std::collections::HashSet<String> = words(first).into_iter().collect();
+    let theirs = words(second);
+    let held = theirs.iter().filter(|word| ours.contains(*word)).count();
+    let share = held * 100 / theirs.len().max(1);
+    (theirs.len() >= FEW_WORDS && share < AGREE_PERCENT).then_some(share)
 }
 
 /// When the package cannot open the file at all.

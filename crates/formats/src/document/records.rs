@@ -2,17 +2,20 @@
 //!
 //! Main function: [`append`]. Walks the records of the main stream; strings that the text does not hold are appended.
 
+use embley_mapi::compound::Tree;
 use office_oxide::DocumentFormat as Kind;
 
 use super::draft::Draft;
 use super::known::Known;
+use super::pieces;
 
-/// Appends what the records of `stream` say beyond `text`.
-pub(super) fn append(kind: Kind, stream: &[u8], text: &str, draft: &mut Draft<'_>) {
+/// Appends what the main stream, which is `stream` of `tree`, says beyond `text`.
+pub(super) fn append(kind: Kind, tree: &Tree, stream: &[u8], text: &str, draft: &mut Draft<'_>) {
     let strings = match kind {
         Kind::Ppt => slides(stream),
         Kind::Xls => sheets(stream),
-        Kind::Doc | Kind::Docx | Kind::Xlsx | Kind::Pptx => return,
+        Kind::Doc => pieces::paragraphs(tree),
+        Kind::Docx | Kind::Xlsx | Kind::Pptx => return,
     };
     let known = Known::of(text);
     let mut seen = std::collections::HashSet::new();

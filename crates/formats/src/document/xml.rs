@@ -159,10 +159,7 @@ mod tests {
 
     #[test]
     fn the_declared_charset_is_used() {
-        assert_eq!(
-            decode(b"<?xml version='1.0' encoding='windows-1252'?><a>\xe9</a>").contains('é'),
-            true
-        );
+        assert!(decode(b"<?xml version='1.0' encoding='windows-1252'?><a>\xe9</a>").contains('é'));
         let wide: Vec<u8> = "<a>é</a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(decode(&wide), "<a>é</a>");
     }

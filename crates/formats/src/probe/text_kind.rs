@@ -35,7 +35,8 @@ pub fn text_type(head: &[u8], name: &[u8]) -> &'static str {
         };
     }
     let json_name = matches!(&extension[..], b"json" | b"jsonl" | b"ndjson" | b"geojson" | b"ipynb");
-    if json_name && lower.starts_with(b"{") || json_name && lower.starts_with(b"[") || looks_like_json(start) {
+    let opens_value = lower.starts_with(b"{") || lower.starts_with(b"[");
+    if (json_name && opens_value) || looks_like_json(start) {
         return "application/json";
     }
     match &extension[..] {
