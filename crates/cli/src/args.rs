@@ -118,6 +118,9 @@ pub(crate) struct IngestArgs {
     /// Read every byte again, whatever size, time and inode say
     #[arg(long)]
     pub(crate) rehash: bool,
+    /// Copy archives and stores of mail into the case too; else they are hashed and referenced where they lie
+    #[arg(long)]
+    pub(crate) keep_containers: bool,
     /// Passwords to try on encrypted documents and containers, one a line; they are not kept
     #[arg(long, value_name = "FILE")]
     pub(crate) passwords: Option<PathBuf>,

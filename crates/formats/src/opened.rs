@@ -120,6 +120,20 @@ pub enum OpenClass {
     Container,
 }
 
+/// True for a container that holds nothing of its own: an archive or a store of mail. Hashed and referenced where it lies, unless asked
+/// otherwise; everything in it is kept. A file that *is* one message (MSG, TNEF, EMLX, signed mail) is kept whole.
+pub fn is_only_a_container(media_type: &str) -> bool {
+    class_of(media_type) == Some(OpenClass::Container)
+        && !matches!(
+            media_type,
+            "application/vnd.ms-outlook"
+                | "application/vnd.ms-tnef"
+                | "application/ms-tnef"
+                | "application/pkcs7-mime"
+                | "message/x-emlx"
+        )
+}
+
 /// Says what opening a media type (as the probe names it) can give; `None` when nothing here opens it.
 pub fn class_of(media_type: &str) -> Option<OpenClass> {
     const CONTAINERS: [&str; 24] = [

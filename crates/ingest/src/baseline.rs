@@ -134,6 +134,7 @@ fn work(
         depth: Depth::ParseOnly,
         limits: ParseLimits::default(),
         frames: FrameBuilder::new()?,
+        keep_containers: true,
         known_hashes: &known_hashes,
         slot,
     };

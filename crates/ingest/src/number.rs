@@ -145,6 +145,10 @@ impl Numberer {
                 .ok_or_else(|| IngestError::internal("a frame of a range is missing"))?;
             return Ok(Some(place));
         }
+        if family.referenced {
+            let file_id = unit.files[unit.entries[index].file].file;
+            return Ok(Some(BlobPlaceRow::Source { file_id }));
+        }
         let Some(streamed) = &family.streamed else {
             return Err(IngestError::internal(
                 "a new entry has neither frames nor a file to copy",

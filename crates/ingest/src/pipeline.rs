@@ -37,6 +37,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) committer: Committer<'a>,
     pub(crate) index: &'a mut IndexStore,
     pub(crate) known_hashes: &'a KnownHashes,
+    pub(crate) keep_containers: bool,
     pub(crate) first_ticket: u64,
 }
 
@@ -52,6 +53,7 @@ pub(crate) struct Pipeline<'a> {
     options: &'a IngestOptions,
     run: RunNo,
     known_hashes: &'a KnownHashes,
+    keep_containers: bool,
     feed: Mutex<Feed<'a>>,
     dedup: Turnstile<DedupTable>,
     numberer: Mutex<Numberer>,
@@ -69,6 +71,7 @@ impl<'a> Pipeline<'a> {
             options,
             run,
             known_hashes: parts.known_hashes,
+            keep_containers: parts.keep_containers,
             feed: Mutex::new(parts.feed),
             dedup: Turnstile::new(parts.first_ticket, parts.dedup),
             numberer: Mutex::new(parts.numberer),
@@ -132,6 +135,7 @@ impl<'a> Pipeline<'a> {
             limits: ParseLimits::default(),
             frames: FrameBuilder::new()?,
             known_hashes: self.known_hashes,
+            keep_containers: self.keep_containers,
             slot,
         };
         let mut builder = lock(&self.index).builder(self.options.segment_bytes());

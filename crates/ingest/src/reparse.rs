@@ -100,6 +100,12 @@ impl Originals {
         let blob = self.blob(&row)?;
         match &blob.place {
             BlobPlaceRow::Pack { .. } => Ok(self.packs.read_blob_to(&blob.place, blob.size, out)?),
+            BlobPlaceRow::Source { file_id } => {
+                let mut file = embley_store::referenced(&self.reader, &blob, *file_id)?;
+                std::io::copy(&mut file, out)
+                    .map_err(|error| IngestError::internal(format!("cannot copy a referenced container: {error}")))?;
+                Ok(())
+            }
             BlobPlaceRow::Derived { root_item, part_path } => {
                 let root = self.item(*root_item)?;
                 let root_blob = self.blob(&root)?;
@@ -192,6 +198,22 @@ impl Originals {
             .collect::<Result<Vec<_>, _>>()?;
         rows.sort_by_key(|row| (row.date.utc_secs.is_none(), row.date.utc_secs, row.item_no));
         Ok(rows)
+    }
+
+    /// A container's own file, when it was referenced and not copied.
+    ///
+    /// # Errors
+    /// When it lies there no more as it was.
+    pub(crate) fn referenced_file(&mut self, item: ItemNo) -> Result<Option<(std::fs::File, u64)>, IngestError> {
+        let row = self.item(item)?;
+        let blob = self.blob(&row)?;
+        match &blob.place {
+            BlobPlaceRow::Source { file_id } => {
+                let file = embley_store::referenced(&self.reader, &blob, *file_id)?;
+                Ok(Some((file, blob.size)))
+            }
+            BlobPlaceRow::Pack { .. } | BlobPlaceRow::Derived { .. } => Ok(None),
+        }
     }
 
     /// The words of one item.

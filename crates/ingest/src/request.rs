@@ -60,6 +60,9 @@ pub struct IngestRequest {
     pub rehash: bool,
     /// Accept a source under another custodian than before.
     pub reassign: bool,
+    /// Copy archives and stores of mail into the case too; else they are hashed and referenced where they lie.
+    #[serde(default)]
+    pub keep_containers: bool,
 }
 
 /// How to do it; never changes what comes out.

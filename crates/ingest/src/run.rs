@@ -333,6 +333,7 @@ impl<'a> Run<'a> {
             committer,
             index: &mut self.index,
             known_hashes: &known_hashes,
+            keep_containers: self.request.keep_containers || self.options.opener.is_none(),
             first_ticket: start.ticket.0,
         };
         let (feed, dedup) = Pipeline::new(self.options, self.row.run_no, parts).run()?;

@@ -123,6 +123,8 @@ pub(crate) struct PreparedFamily {
     /// The top-level original within the unit's frames; `None` when it is streamed by the number step.
     pub(crate) span: Option<BlobSpan>,
     pub(crate) streamed: Option<StreamedOriginal>,
+    /// A container that stays where it is.
+    pub(crate) referenced: bool,
 }
 
 /// A large original that the number step copies into the pack.

@@ -11,6 +11,7 @@ use embley_formats::FormatError;
 use embley_formats::mail::{self, ParseLimits};
 use embley_formats::mailbox::{UnquoteReader, Variant, unquote};
 use embley_formats::mapi::bundle::{self, Bundle};
+use embley_formats::opened::is_only_a_container;
 use embley_formats::probe::FileKind;
 use embley_formats::source::SourceFile;
 use embley_model::defect::{Defect, DefectCode};
@@ -39,6 +40,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) limits: ParseLimits,
     pub(crate) frames: FrameBuilder,
     pub(crate) known_hashes: &'a KnownHashes,
+    /// Archives and stores of mail are copied into the case.
+    pub(crate) keep_containers: bool,
     /// The worker's number, for the in-flight names.
     pub(crate) slot: usize,
 }
@@ -263,7 +266,8 @@ impl Worker<'_> {
                 if self.known_hashes.sha256.contains(&sha256.0) {
                     Outcome::Excluded
                 } else {
-                    let span = (self.depth == Depth::Whole)
+                    let referenced = self.is_referenced(&entry.loaded, context);
+                    let span = (self.depth == Depth::Whole && !referenced)
                         .then(|| self.frames.add(&bytes, &entry.blake3))
                         .transpose()?;
                     let digests = (entry.blake3, sha256);
@@ -275,6 +279,7 @@ impl Worker<'_> {
                         items,
                         span,
                         streamed: None,
+                        referenced,
                     }))
                 }
             }
@@ -282,6 +287,7 @@ impl Worker<'_> {
                 let sha256 = entry.sha256.unwrap_or(Sha256([0; 32]));
                 let digests = (entry.blake3, sha256);
                 let items = self.large_items(&file, &range, variant, &entry.loaded, digests, entry.size);
+                let referenced = self.is_referenced(&entry.loaded, context);
                 let streamed = StreamedOriginal {
                     path: file.absolute.clone(),
                     variant,
@@ -291,7 +297,8 @@ impl Worker<'_> {
                 Outcome::New(Box::new(PreparedFamily {
                     items,
                     span: None,
-                    streamed: Some(streamed),
+                    streamed: (!referenced).then_some(streamed),
+                    referenced,
                 }))
             }
         };
@@ -300,6 +307,15 @@ impl Worker<'_> {
             found: entry.loaded.found,
             outcome,
         })
+    }
+
+    /// True for a container that is hashed and left where it lies. One that came out of another has only the temporary copy, and one that nothing
+    /// will open is kept.
+    fn is_referenced(&self, loaded: &LoadedEntry, file: &FileContext) -> bool {
+        let EntryKind::Loose(FileKind::Other { media_type, .. }) = &loaded.kind else {
+            return false;
+        };
+        !self.keep_containers && file.spool.is_none() && is_only_a_container(media_type)
     }
 
     fn items(

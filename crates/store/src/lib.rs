@@ -16,4 +16,4 @@ pub mod verify;
 
 pub use case::{Access, Case, CaseConfig, FactsWriter, Holder, InitOptions};
 pub use error::{Result, StoreError};
-pub use originals::{DeriveBytes, NoParts, Originals};
+pub use originals::{DeriveBytes, NoParts, Originals, referenced};

@@ -3,9 +3,10 @@
 //! Not for: knowing formats; the caller brings a [`DeriveBytes`]. Invariant: what comes back was checked, the packed original by its
 //! frames' checksums and a derived part by its BLAKE3.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 
-use embley_model::id::{Blake3, BlobId, ItemNo};
+use embley_model::id::{Blake3, BlobId, FileId, ItemNo};
 
 use crate::catalogue::{BlobPlaceRow, BlobRow, CatalogueReader};
 use crate::error::{Result, StoreError};
@@ -80,8 +81,10 @@ impl Originals {
     /// # Errors
     /// When a pack is damaged, or the part cannot be taken out as it was.
     pub fn blob_bytes(&mut self, blob: &BlobRow, parts: &dyn DeriveBytes) -> Result<Vec<u8>> {
-        let BlobPlaceRow::Derived { root_item, part_path } = &blob.place else {
-            return self.packs.read_blob(&blob.place, blob.size);
+        let (root_item, part_path) = match &blob.place {
+            BlobPlaceRow::Pack { .. } => return self.packs.read_blob(&blob.place, blob.size),
+            BlobPlaceRow::Source { file_id } => return read_whole(&mut referenced(&self.catalogue, blob, *file_id)?),
+            BlobPlaceRow::Derived { root_item, part_path } => (root_item, part_path),
         };
         let damaged = |detail: &str| {
             StoreError::damaged(
@@ -132,6 +135,7 @@ impl Originals {
         }
         match &root.place {
             BlobPlaceRow::Pack { .. } => self.packs.read_blob(&root.place, root.size),
+            BlobPlaceRow::Source { file_id } => read_whole(&mut referenced(&self.catalogue, root, *file_id)?),
             BlobPlaceRow::Derived { root_item, part_path } => {
                 let damaged = |detail: &str| {
                     StoreError::damaged(format!("blob {}", root.blob_id), format!("item {root_item}"), detail)
@@ -150,4 +154,31 @@ impl Originals {
             }
         }
     }
+}
+
+/// Opens a container that was referenced and not copied, read-only and only as long as it was then.
+///
+/// # Errors
+/// When it lies there no more, or has another length: [`StoreError::NotFound`] names the place.
+pub fn referenced(catalogue: &CatalogueReader, blob: &BlobRow, file: FileId) -> Result<File> {
+    let path = catalogue.source_path(file)?;
+    let missing = |why: String| StoreError::NotFound {
+        what: format!("the container {} (referenced, not copied): {why}", path.display()),
+    };
+    let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    match opened {
+        Ok((length, file)) if length == blob.size => Ok(file),
+        Ok((length, _)) => Err(missing(format!("it has {length} bytes now, and had {}", blob.size))),
+        Err(error) => Err(missing(error.to_string())),
+    }
+}
+
+fn read_whole(file: &mut File) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|source| StoreError::Io {
+        doing: "read",
+        path: "a referenced container".into(),
+        source,
+    })?;
+    Ok(bytes)
 }

@@ -100,6 +100,7 @@ fn item_lines(reader: &CatalogueReader, item: &ItemRow, out: &mut String) -> Res
     })?;
     let place = match &blob.place {
         BlobPlaceRow::Pack { .. } => "packed".to_owned(),
+        BlobPlaceRow::Source { file_id } => format!("referenced in file {file_id}"),
         BlobPlaceRow::Derived { root_item, part_path } => format!("derived from {root_item} part {part_path}"),
     };
     line(

@@ -50,6 +50,7 @@ fn request(sources: &[PathBuf], rehash: bool) -> anyhow::Result<IngestRequest> {
         known_hashes: None,
         reassign: false,
         rehash,
+        keep_containers: false,
         passwords: None,
         no_open: true,
         threads: None,

@@ -152,6 +152,7 @@ pub(crate) fn request(args: &IngestArgs) -> anyhow::Result<IngestRequest> {
         known_hashes,
         rehash: args.rehash,
         reassign: args.reassign,
+        keep_containers: args.keep_containers,
     })
 }
 

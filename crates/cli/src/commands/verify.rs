@@ -62,7 +62,7 @@ pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
         },
         checked.packs,
         checked.frames,
-        checked.packed_blobs + checked.derived_blobs,
+        checked.packed_blobs + checked.derived_blobs + checked.referenced_blobs,
         checked.items,
         checked.instances
     );

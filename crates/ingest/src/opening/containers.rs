@@ -17,8 +17,9 @@ use embley_formats::source::FileStat;
 use embley_formats::walk::{FoundFile, Place, Walked};
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::id::ItemNo;
-use embley_store::Case;
+use embley_model::item::Searchability;
 use embley_store::catalogue::{CatalogueReader, ContainerRow, ContainerState, ItemRow};
+use embley_store::{Case, StoreError};
 
 use super::documents::{Spooled, spool};
 use super::{OpenJob, Opener};
@@ -146,7 +147,22 @@ impl Container for WaitingContainer<'_> {
 
     fn members(self: Box<Self>) -> Result<Box<dyn Iterator<Item = Met> + Send>, IngestError> {
         let mut originals = Originals::open(self.case)?;
-        let input = spool(&mut originals, self.item, &self.name)?;
+        let input = match spool(&mut originals, self.item, &self.name) {
+            Ok(input) => input,
+            Err(IngestError::Store(StoreError::NotFound { what })) => {
+                let mut opened = Opened::default();
+                opened.defects.push(Defect::new(DefectCode::ArchiveNotOpened, what));
+                opened.searchability = Some(Searchability::Failed);
+                lock(&self.outcomes).push(Outcome {
+                    item: self.item,
+                    opened,
+                    members: 0,
+                    failure: None,
+                });
+                return Ok(Box::new(std::iter::empty()));
+            }
+            Err(error) => return Err(error),
+        };
         drop(originals);
         let (sender, receiver) = bounded(WAITING);
         let emptying = Emptying {
@@ -250,7 +266,7 @@ impl Members for Taker {
         let copied = match io::copy(bytes, &mut spool) {
             Ok(copied) => copied,
             Err(error) => {
-                defects.push(Defect::new(DefectCode::SourceBadRange, error.to_string()));
+                defects.push(broken(&error.to_string()));
                 spool.as_file().metadata()?.len()
             }
         };
@@ -282,6 +298,14 @@ impl Members for Taker {
             .send(met)
             .map_err(|_| io::Error::other("the run was stopped"))
     }
+}
+
+/// What a reader said when a member's bytes broke off: a code of the register and a detail, or words.
+fn broken(words: &str) -> Defect {
+    let coded = words
+        .split_once(": ")
+        .and_then(|(code, detail)| Some(Defect::new(DefectCode::from_text(code)?, detail)));
+    coded.unwrap_or_else(|| Defect::new(DefectCode::ArchiveMember, words))
 }
 
 impl Taker {

@@ -10,15 +10,17 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::{Sender, bounded};
+use embley_formats::document::language;
 use embley_formats::opened::{Member, Members, OpenClass, Opened, class_of};
 use embley_formats::probe::{self, FileKind};
 use embley_formats::walk::Place;
+use embley_model::defect::{Defect, DefectCode};
 use embley_model::id::{BlobId, ItemNo, RunNo, Ticket};
 use embley_model::item::Searchability;
-use embley_store::Case;
 use embley_store::catalogue::{
     CatalogueReader, CatalogueWriter, Checkpoint, ContainerRow, ContainerState, OpeningRow, RowBatch,
 };
+use embley_store::{Case, StoreError};
 use roaring::RoaringBitmap;
 
 use super::stored::{NO_READER, StoredOpening};
@@ -174,7 +176,11 @@ impl Looker<'_> {
             mut file,
             size,
             media_type,
-        } = spool(originals, item, &name)?;
+        } = match spool(originals, item, &name) {
+            Ok(spooled) => spooled,
+            Err(IngestError::Store(StoreError::NotFound { what })) => return Ok(gone(what)),
+            Err(error) => return Err(error),
+        };
         let Some(class) = class_of(&media_type) else {
             let opened = Opened {
                 searchability: Some(Searchability::FormatNotSupported),
@@ -184,7 +190,7 @@ impl Looker<'_> {
             return Ok(StoredOpening {
                 media_type,
                 opened,
-                members: 0,
+                ..StoredOpening::default()
             });
         };
         if class == OpenClass::Container {
@@ -197,6 +203,7 @@ impl Looker<'_> {
                 media_type,
                 opened,
                 members: 1,
+                ..StoredOpening::default()
             });
         }
         file.seek(SeekFrom::Start(0)).map_err(spool_error)?;
@@ -209,10 +216,24 @@ impl Looker<'_> {
         let mut members = Counted(0);
         let opened = self.opener.open(&job, &mut members)?;
         Ok(StoredOpening {
+            language: language(&opened.text).map(str::to_owned),
             media_type,
             opened,
             members: members.0,
         })
+    }
+}
+
+/// A referenced container that lies there no more.
+fn gone(what: String) -> StoredOpening {
+    StoredOpening {
+        opened: Opened {
+            searchability: Some(Searchability::Failed),
+            defects: vec![Defect::new(DefectCode::ArchiveNotOpened, what)],
+            reader: NO_READER.to_owned(),
+            ..Opened::default()
+        },
+        ..StoredOpening::default()
     }
 }
 
@@ -224,9 +245,15 @@ pub(crate) struct Spooled {
 }
 
 pub(crate) fn spool(originals: &mut Originals, item: ItemNo, name: &str) -> Result<Spooled, IngestError> {
-    let mut file = tempfile::tempfile().map_err(spool_error)?;
-    originals.raw_to(item, &mut file)?;
-    let size = file.metadata().map_err(spool_error)?.len();
+    let (mut file, size) = match originals.referenced_file(item)? {
+        Some(found) => found,
+        None => {
+            let mut copy = tempfile::tempfile().map_err(spool_error)?;
+            originals.raw_to(item, &mut copy)?;
+            let size = copy.metadata().map_err(spool_error)?.len();
+            (copy, size)
+        }
+    };
     file.seek(SeekFrom::Start(0)).map_err(spool_error)?;
     let mut head = Vec::new();
     (&file)

@@ -26,6 +26,9 @@ pub(crate) struct StoredOpening {
     pub opened: Opened,
     /// Members counted.
     pub members: u64,
+    /// Language of the text, when it is long enough to tell (ISO 639-1, else 639-3).
+    #[serde(default)]
+    pub language: Option<String>,
 }
 
 impl StoredOpening {
@@ -149,6 +152,9 @@ impl StoredOpening {
             if let Some(date) = self.date() {
                 doc.date = date.utc_secs;
             }
+        }
+        if let Some(language) = &self.language {
+            doc.keywords.push((Field::Language, language.clone()));
         }
         if self.is_known_type() {
             doc.keywords.retain(|(field, _)| *field != Field::Type);

@@ -1,5 +1,9 @@
 //! Runs, custodians, sources, folders, files, sums and the exception register.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
 use embley_model::defect::{Class, DefectCode, Phase};
 use embley_model::id::{FileId, InstanceId, ItemNo, RunNo, SourceId};
 use rusqlite::Row;
@@ -102,6 +106,35 @@ impl CatalogueReader {
         } else {
             "folder_id, source_id, path, NULL"
         }
+    }
+
+    /// Where a file lay when it was taken in: information only, it may have moved since.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read or lacks the file.
+    pub fn source_path(&self, file: FileId) -> Result<PathBuf> {
+        let lost = || {
+            StoreError::damaged(
+                "catalogue",
+                format!("file {file}"),
+                "it has no row, or none of its source",
+            )
+        };
+        let row = self.file(file)?.ok_or_else(lost)?;
+        let folder = self.folder(row.folder_id)?.ok_or_else(lost)?;
+        let source = self
+            .sources()?
+            .into_iter()
+            .find(|source| source.source_id == row.source_id);
+        let absolute = PathBuf::from(source.ok_or_else(lost)?.absolute);
+        // A source that is itself a file has no folder below it.
+        Ok(if folder.path.is_empty() && absolute.is_file() {
+            absolute
+        } else {
+            absolute
+                .join(OsStr::from_bytes(&folder.path))
+                .join(OsStr::from_bytes(&row.name))
+        })
     }
 
     /// One file.

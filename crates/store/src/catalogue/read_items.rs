@@ -579,6 +579,9 @@ fn blob_row(row: &Row<'_>) -> Result<BlobRow> {
                 .get::<_, Option<u32>>(7)?
                 .ok_or_else(|| damaged("offset_in_frame"))?,
         },
+        None if row.get::<_, Option<u32>>(8)?.is_none() => BlobPlaceRow::Source {
+            file_id: FileId(row.get::<_, Option<u32>>(6)?.ok_or_else(|| damaged("frame_offset"))?),
+        },
         None => BlobPlaceRow::Derived {
             root_item: ItemNo(row.get::<_, Option<u32>>(8)?.ok_or_else(|| damaged("root_item"))?),
             part_path: row.get::<_, Option<String>>(9)?.ok_or_else(|| damaged("part_path"))?,

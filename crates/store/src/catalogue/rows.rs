@@ -260,6 +260,11 @@ pub enum BlobPlaceRow {
         /// Which part of it.
         part_path: String,
     },
+    /// Where it was found: a container that was hashed and referenced, not copied.
+    Source {
+        /// The file.
+        file_id: FileId,
+    },
 }
 
 /// One distinct sequence of bytes.

@@ -260,6 +260,13 @@ impl<'c, 'i> Inserts<'c, 'i> {
                     .put(None::<u32>)?
                     .put(None::<&str>)?;
             }
+            BlobPlaceRow::Source { file_id } => {
+                put.put(None::<u32>)?
+                    .put(Some(file_id.0))?
+                    .put(None::<u32>)?
+                    .put(None::<u32>)?
+                    .put(None::<&str>)?;
+            }
             BlobPlaceRow::Derived { root_item, part_path } => {
                 put.put(None::<u32>)?
                     .put(None::<u32>)?

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use embley_model::id::{Blake3, BlobId, Sha256};
+use embley_model::id::{Blake3, BlobId, FileId, Sha256};
 use sha2::Digest;
 
 use super::packs::report;
@@ -52,12 +52,13 @@ pub(super) fn check(
     })?;
     // Parts of one message together, so that it is read once.
     rows.sort_by_key(|row| match row.place {
-        BlobPlaceRow::Pack { .. } => 0,
+        BlobPlaceRow::Pack { .. } | BlobPlaceRow::Source { .. } => 0,
         BlobPlaceRow::Derived { root_item, .. } => root_item.0,
     });
     for row in &rows {
         match &row.place {
             BlobPlaceRow::Pack { .. } => packed(&mut originals, row, &mut findings)?,
+            BlobPlaceRow::Source { file_id } => referenced(&originals, row, *file_id, &mut findings)?,
             BlobPlaceRow::Derived { .. } => derived(&mut originals, row, parts, &mut findings)?,
         }
         findings.checked.bytes += row.size;
@@ -104,6 +105,22 @@ fn derived(originals: &mut Originals, row: &BlobRow, parts: &dyn DeriveBytes, fi
     Ok(())
 }
 
+/// A container that was not copied: checked when it still lies where it was found. The case does not promise that it does.
+fn referenced(originals: &Originals, row: &BlobRow, file: FileId, findings: &mut Findings) -> Result<()> {
+    let path = originals.catalogue().source_path(file)?;
+    let mut hashes = Hashes::default();
+    let read = std::fs::File::open(&path).and_then(|mut file| io::copy(&mut file, &mut hashes));
+    match read {
+        Ok(_) => compare(row, hashes.finish(), next::RESTORE_SOURCE, findings),
+        Err(error) => findings.notes.push(format!(
+            "{} was referenced and not copied; it cannot be read now: {error}",
+            path.display()
+        )),
+    }
+    findings.checked.referenced_blobs += 1;
+    Ok(())
+}
+
 fn compare(row: &BlobRow, found: (Blake3, Sha256), next: &'static str, findings: &mut Findings) {
     let (blake3, sha256) = found;
     if blake3 != row.blake3 {
@@ -121,7 +138,7 @@ fn named(row: &BlobRow) -> String {
         (BlobPlaceRow::Derived { root_item, part_path }, None) => {
             format!("blob {} (item {root_item} part {part_path})", row.blob_id)
         }
-        (BlobPlaceRow::Pack { .. }, None) => format!("blob {}", row.blob_id),
+        (BlobPlaceRow::Pack { .. } | BlobPlaceRow::Source { .. }, None) => format!("blob {}", row.blob_id),
     }
 }
 

@@ -72,14 +72,14 @@ struct Placed {
 /// places.
 pub(super) fn against_catalogue(case: &Case, reader: &CatalogueReader, findings: &mut Findings) -> Result<()> {
     let committed = reader.checkpoint().pack;
-    let (placed, also) = placed_blobs(reader)?;
+    let (placed, known) = placed_blobs(reader)?;
     let mut rest = &placed[..];
     for number in 1..=committed.pack {
         let end = rest.partition_point(|one| one.pack <= number);
         let (here, later) = rest.split_at(end);
         rest = later;
         let limit = (number == committed.pack).then_some(committed.offset);
-        walk_pack(case, number, limit, (here, &also), findings)?;
+        walk_pack(case, number, limit, (here, &known), findings)?;
     }
     for lost in rest {
         let detail = format!("it is catalogued in pack {}, behind the last checkpoint", lost.pack);
@@ -93,12 +93,13 @@ pub(super) fn against_catalogue(case: &Case, reader: &CatalogueReader, findings:
     Ok(())
 }
 
-/// Blobs that the catalogue places in packs; and those that were parts of a message first, whose row says so, and came again as
-/// an original of their own, whose bytes then stand in a pack too.
+/// Blobs that the catalogue places in packs; and the hashes of all blobs: bytes that came again may stand in a pack twice, as an original of their
+/// own that was a part before, or as an attachment that several messages of a mail store share. The catalogue names one place.
 fn placed_blobs(reader: &CatalogueReader) -> Result<(Vec<Placed>, HashSet<Key128>)> {
     let mut placed = Vec::new();
-    let mut also = HashSet::new();
+    let mut known = HashSet::new();
     reader.for_each_blob(|row| {
+        known.insert(row.blake3.half());
         if let BlobPlaceRow::Pack {
             pack,
             frame_offset,
@@ -114,21 +115,19 @@ fn placed_blobs(reader: &CatalogueReader) -> Result<(Vec<Placed>, HashSet<Key128
                 frame_offset,
                 offset_in_frame,
             });
-        } else if row.top_item.is_some() {
-            also.insert(row.blake3.half());
         }
         Ok::<_, StoreError>(())
     })?;
     // Blobs of no bytes share a place with their neighbour and come first there.
     placed.sort_by_key(|one| (one.pack, one.frame_offset, one.offset_in_frame, one.size > 0, one.blob));
-    Ok((placed, also))
+    Ok((placed, known))
 }
 
 fn walk_pack(
     case: &Case,
     number: u32,
     limit: Option<u64>,
-    (placed, also): (&[Placed], &HashSet<Key128>),
+    (placed, known): (&[Placed], &HashSet<Key128>),
     findings: &mut Findings,
 ) -> Result<()> {
     let name = format!("originals/{}", pack_file_name(number));
@@ -170,7 +169,11 @@ fn walk_pack(
         }
     }
     if whole {
-        found.retain(|(half, ..)| !also.contains(half));
+        let places: HashSet<(u64, u32, Key128)> = placed
+            .iter()
+            .map(|one| (one.frame_offset, one.offset_in_frame, one.half))
+            .collect();
+        found.retain(|(half, _, at, within)| places.contains(&(*at, *within, *half)) || !known.contains(half));
         compare(&name, found, placed, findings);
     }
     Ok(())

@@ -31,6 +31,8 @@ pub struct Checked {
     pub packed_blobs: u64,
     /// Blobs taken out of their messages and hashed again.
     pub derived_blobs: u64,
+    /// Containers hashed again where they lie.
+    pub referenced_blobs: u64,
     /// Plain bytes hashed again.
     pub bytes: u64,
     /// Rows of items.
@@ -106,6 +108,7 @@ impl Findings {
         mine.frames += others.frames;
         mine.packed_blobs += others.packed_blobs;
         mine.derived_blobs += others.derived_blobs;
+        mine.referenced_blobs += others.referenced_blobs;
         mine.bytes += others.bytes;
         mine.items += others.items;
         mine.instances += others.instances;
@@ -136,6 +139,8 @@ impl Findings {
 pub(super) mod next {
     pub(crate) const RESTORE_PACK: &str =
         "put this pack file back from a copy of the case; items whose originals stand in it cannot be shown until then";
+    pub(crate) const RESTORE_SOURCE: &str =
+        "put the container back as it was when it was taken in; what was in it is in the case and can be searched";
     pub(crate) const RESTORE_CATALOGUE: &str =
         "put catalogue.sqlite back from a copy of the case, or ingest the sources again into a new case";
     pub(crate) const RUN_AGAIN: &str =

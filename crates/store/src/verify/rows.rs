@@ -93,8 +93,8 @@ const REFERENCES: [(&str, &str, &str, &str); 14] = [
     (
         "blob",
         "blob_id",
-        "(pack IS NULL) = (root_item IS NULL)",
-        "it is neither in a pack nor derived, or both",
+        "(pack IS NOT NULL) + (root_item IS NOT NULL) + (pack IS NULL AND root_item IS NULL AND frame_offset IS NOT NULL) <> 1",
+        "it is neither in a pack nor derived nor in a source, or more than one of them",
     ),
     (
         "blob",
