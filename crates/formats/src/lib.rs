@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod date;
 pub mod document;
+pub mod emlx;
 mod error;
 mod headers;
 pub mod html;
@@ -14,8 +15,10 @@ pub mod identity;
 pub mod mail;
 pub mod mailbox;
 pub mod mapi;
+pub mod ocr;
 pub mod opened;
 pub mod probe;
+pub mod smime;
 pub mod source;
 pub mod text;
 pub mod walk;

@@ -66,6 +66,8 @@ pub enum MetaField {
     Pages,
     /// Language tag that the document declares.
     Language,
+    /// Mean confidence of the words that were recognised in images, per cent.
+    OcrConfidence,
 }
 
 /// What opening gave.
@@ -130,13 +132,15 @@ pub fn is_only_a_container(media_type: &str) -> bool {
                 | "application/vnd.ms-tnef"
                 | "application/ms-tnef"
                 | "application/pkcs7-mime"
+                | "application/x-pkcs7-mime"
+                | "application/pgp"
                 | "message/x-emlx"
         )
 }
 
 /// Says what opening a media type (as the probe names it) can give; `None` when nothing here opens it.
 pub fn class_of(media_type: &str) -> Option<OpenClass> {
-    const CONTAINERS: [&str; 24] = [
+    const CONTAINERS: [&str; 28] = [
         "application/zip",
         "application/gzip",
         "application/x-compress",
@@ -161,6 +165,10 @@ pub fn class_of(media_type: &str) -> Option<OpenClass> {
         "application/vnd.ms-outlook",
         "application/vnd.ms-tnef",
         "application/ms-tnef",
+        "application/pkcs7-mime",
+        "application/x-pkcs7-mime",
+        "application/pgp",
+        "message/x-emlx",
     ];
     if CONTAINERS.contains(&media_type) {
         return Some(OpenClass::Container);
@@ -180,6 +188,10 @@ pub fn class_of(media_type: &str) -> Option<OpenClass> {
                 | "text/calendar"
                 | "text/vcard"
                 | "application/x-ole-storage"
+                | "application/pkcs7-signature"
+                | "application/x-pkcs7-signature"
+                | "application/x-pkcs7-certificates"
+                | "application/pgp-encrypted"
         );
     is_document.then_some(OpenClass::Document)
 }

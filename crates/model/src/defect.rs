@@ -160,6 +160,11 @@ defect_codes! {
     ArchiveSplit = "ARC-SPLIT", Read, Loss, "a container is one part of several; what lies in the other parts cannot be read from here";
     ArchiveLimit = "ARC-LIMIT", Read, Loss, "a container or member is beyond a limit; the rest of it was left out";
     ArchiveNotOpened = "ARC-NOT-OPENED", Read, Loss, "a container was not opened: its reader is not there, failed or took too long; its bytes are kept";
+    MailEmlx = "MAIL-EMLX", Parse, Warning, "the count of bytes, the message or the property list of an Apple Mail file is missing, cut or contradictory; what could be read was kept";
+    CmsStructure = "CMS-STRUCTURE", Parse, Warning, "the structure of a signed, compressed or encrypted message (CMS, OpenPGP) is damaged, cut or unknown; what could be read was kept";
+    OcrFailed = "OCR-FAILED", Parse, Loss, "recognition of characters failed on a page or image; words in it are not searched";
+    OcrLimit = "OCR-LIMIT", Parse, Loss, "recognition of characters took longer or found more than its limits; the rest was left out";
+    OcrNotInstalled = "OCR-NOT-INSTALLED", Parse, Loss, "the program that recognises characters, or its data for a language, is not installed; words in images are not searched";
 }
 
 impl DefectCode {

@@ -13,7 +13,7 @@ use super::sink::{SNIFF_BYTES, looks_textual};
 use crate::headers::content::PartInfo;
 use crate::probe::{FileKind, probe};
 use crate::walk::Place;
-use crate::{html, text};
+use crate::{emlx, html, smime, text};
 
 /// Fills in text, searchability and defects of an attachment, from at most `text_left` bytes.
 pub(crate) fn fill_text(
@@ -29,7 +29,7 @@ pub(crate) fn fill_text(
         item.searchability = Searchability::Empty;
         return;
     }
-    if sealed || is_sealed_type(info) {
+    if sealed || is_sealed_type(info, head) {
         item.searchability = Searchability::Encrypted;
         item.defects.push(Defect::new(DefectCode::MailEncrypted, ""));
         return;
@@ -80,6 +80,10 @@ pub(crate) fn fill_text(
 /// Types whose bytes are text by definition.
 pub(crate) fn is_textual(info: &PartInfo) -> bool {
     let media_type = info.media_type.as_str();
+    if media_type == emlx::MEDIA_TYPE {
+        // A container of one message, with a line before it and a list behind it.
+        return false;
+    }
     if media_type.is_empty() || media_type.starts_with("text/") || media_type.starts_with("message/") {
         return true;
     }
@@ -114,10 +118,15 @@ fn is_wide(charset: &str) -> bool {
     start.eq_ignore_ascii_case("utf-16") || start.eq_ignore_ascii_case("utf-32") || start.eq_ignore_ascii_case("ucs-2")
 }
 
-fn is_sealed_type(info: &PartInfo) -> bool {
+/// The content decides where it can be told, else what was declared.
+fn is_sealed_type(info: &PartInfo, head: &[u8]) -> bool {
+    let told = || smime::kind_of(head).map(|kind| kind.encrypted);
     match info.media_type.as_str() {
-        "application/pgp-encrypted" => true,
+        "application/pgp-encrypted" => told().unwrap_or(true),
         "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
+            if let Some(encrypted) = told() {
+                return encrypted;
+            }
             let open = matches!(info.protocol.as_str(), "signed-data" | "certs-only" | "compressed-data");
             let signature = info.filename.as_deref().is_some_and(|name| name.ends_with(".p7s"));
             !open && !signature

@@ -6,6 +6,7 @@
 use memchr::memmem;
 
 use super::{compound, package};
+use crate::{emlx, smime};
 
 /// What the first bytes say.
 pub(super) struct Found {
@@ -153,8 +154,22 @@ pub(super) fn look(head: &[u8], extension: &[u8]) -> Option<Found> {
     if head.starts_with(b"BM") && head.len() >= 14 && head[6..10] == [0; 4] {
         return Some(Found::plain("image/bmp"));
     }
-    if let Some(found) = sealed(head, extension) {
-        return Some(found);
+    if let Some(kind) = smime::kind_of(head) {
+        return Some(Found {
+            media_type: kind.media_type,
+            encrypted: kind.encrypted,
+        });
+    }
+    // PFX ([RFC 7292] 4): a sequence, then version 3. Keys and certificates under a password.
+    if head.first() == Some(&0x30) && memmem::find(&head[..head.len().min(10)], b"\x02\x01\x03\x30").is_some() {
+        return Some(Found {
+            media_type: "application/x-pkcs12",
+            encrypted: true,
+        });
+    }
+    let called_emlx = extension == b"emlx";
+    if super::emlx_message(head).is_some() || (called_emlx && begins_emlx(head)) {
+        return Some(Found::plain(emlx::MEDIA_TYPE));
     }
     // A universal binary and a Java class share their mark; the number of architectures is small, the version of a class is not.
     if head.starts_with(b"\xca\xfe\xba\xbe") && head.get(4..8).is_some_and(|count| *count < [0, 0, 0, 0x20][..]) {
@@ -177,30 +192,7 @@ fn zip(head: &[u8]) -> Found {
     }
 }
 
-/// OpenPGP and CMS.
-fn sealed(head: &[u8], extension: &[u8]) -> Option<Found> {
-    let encrypted = |media_type| {
-        Some(Found {
-            media_type,
-            encrypted: true,
-        })
-    };
-    if head.starts_with(b"-----BEGIN PGP MESSAGE-----") {
-        return encrypted("application/pgp-encrypted");
-    }
-    // Public-key encrypted session key, old and new packet form (RFC 4880 section 4.2).
-    if matches!(extension, b"gpg" | b"pgp") && matches!(head.first(), Some(0x84..=0x86 | 0x8c | 0xc1 | 0xc3)) {
-        return encrypted("application/pgp-encrypted");
-    }
-    // ContentInfo (RFC 5652 section 3): a sequence, then the identifier of what is in it.
-    if head.first() == Some(&0x30) {
-        let start = &head[..head.len().min(64)];
-        let at = memmem::find(start, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07")?;
-        let kind = start.get(at + 10)?;
-        return Some(Found {
-            media_type: "application/pkcs7-mime",
-            encrypted: matches!(kind, 3 | 6),
-        });
-    }
-    None
+/// A count of bytes, then header lines, whatever the count is.
+fn begins_emlx(head: &[u8]) -> bool {
+    emlx::count_line(head).is_some_and(|(_, start)| super::begins_with_header(&head[start..]))
 }

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::item::Searchability;
@@ -15,7 +16,10 @@ use super::outlook;
 use super::source::JobSource;
 use crate::archive;
 use crate::document;
+use crate::emlx;
+use crate::ocr;
 use crate::opened::{Members, OpenLimits, Opened};
+use crate::smime;
 
 /// Oddities of one document that are sent one by one.
 const MAX_DEFECTS: usize = 10_000;
@@ -47,6 +51,21 @@ pub(super) fn run(job: &Job, source: &JobSource, test_jobs: bool, out: &mut Out<
             let opened = open(&asked, source, out)?;
             send(opened, limits, out)
         }
+        Job::Ocr {
+            media_type,
+            languages,
+            seconds,
+            limits,
+            ..
+        } => {
+            let wanted = ocr::OcrLimits {
+                max_text_bytes: limits.max_text_bytes,
+                item_time: Duration::from_secs(*seconds),
+                ..ocr::OcrLimits::default()
+            };
+            let opened = ocr::read(media_type, &source.to_vec()?, languages, &wanted);
+            send(opened, limits, out)
+        }
         Job::Test(test) if test_jobs => misbehave::run(test, source, out),
         Job::Test(_) => Err(io::Error::other("test jobs are switched off")),
     }
@@ -70,6 +89,12 @@ fn open(asked: &Asked<'_>, source: &JobSource, members: &mut dyn Members) -> io:
     } = *asked;
     if let Some(format) = outlook::format_of(media_type) {
         return outlook::open(format, source, limits, members);
+    }
+    if media_type == emlx::MEDIA_TYPE {
+        return emlx::open(&source.to_vec()?, name, members);
+    }
+    if smime::is_read(media_type) {
+        return smime::open(&source.to_vec()?, limits, members);
     }
     if let Some(format) = archive::format_of(media_type) {
         return archive::open(format, &mut source.clone(), name, passwords, limits, members);

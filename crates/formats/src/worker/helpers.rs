@@ -15,7 +15,7 @@ pub struct Helper {
 }
 
 /// All programs that a worker may run.
-pub const HELPERS: [Helper; 3] = [
+pub const HELPERS: [Helper; 4] = [
     Helper {
         name: "bsdtar",
         package: "libarchive-tools",
@@ -25,6 +25,11 @@ pub const HELPERS: [Helper; 3] = [
         name: "pdftotext",
         package: "poppler-utils",
         without: "a PDF that the built-in reader finds empty or damaged gets no second opinion",
+    },
+    Helper {
+        name: "pdftoppm",
+        package: "poppler-utils",
+        without: "scanned pages of a PDF are not searchable; each says that it needs recognition",
     },
     Helper {
         name: "tesseract",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::opened::OpenLimits;
 
 /// Changed with every change of the frames or of what they say.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// One thing to be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,20 @@ pub enum Job {
         name: Vec<u8>,
         /// Tried in order on what is encrypted.
         passwords: Vec<String>,
+        /// Bounds.
+        limits: OpenLimits,
+    },
+    /// Recognition of characters in an image or in the pages of a PDF that have no text: an [`Opened`](crate::opened::Opened) without members. For workers
+    /// that may run helpers.
+    Ocr {
+        /// What detection said it is.
+        media_type: String,
+        /// Its file name; bytes, as it stands.
+        name: Vec<u8>,
+        /// Language data to use, such as `eng+deu`.
+        languages: String,
+        /// Time for all of it. The caller must wait longer, or everything is lost when it is over.
+        seconds: u64,
         /// Bounds.
         limits: OpenLimits,
     },

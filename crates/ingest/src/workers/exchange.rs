@@ -32,7 +32,7 @@ impl Bounds {
     /// Those of a job.
     pub(super) fn of(job: &Job) -> Self {
         let limits = match job {
-            Job::Open { limits, .. } => limits.clone(),
+            Job::Open { limits, .. } | Job::Ocr { limits, .. } => limits.clone(),
             Job::Test(_) => embley_formats::opened::OpenLimits {
                 max_member_bytes: 64 << 20,
                 ..Default::default()

@@ -104,6 +104,7 @@ impl WorkerPool {
         })?;
         let helpers = match &job {
             Job::Open { media_type, .. } => may_use_helpers(media_type),
+            Job::Ocr { .. } => true,
             Job::Test(_) => false,
         };
         let mut place = self.check_out();
