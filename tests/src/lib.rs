@@ -7,6 +7,7 @@ pub mod corpora;
 pub mod files;
 pub mod made;
 pub mod oracle;
+pub mod packed;
 pub mod program;
 pub mod rss;
 pub mod site;

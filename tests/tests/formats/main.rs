@@ -1,0 +1,9 @@
+//! Documents and containers, end to end: what lies in a folder of them is found by its words, has its path, and comes out again.
+
+mod corpora;
+mod evidence;
+mod interrupted;
+mod locked;
+mod made;
+mod production;
+mod stores;
