@@ -86,8 +86,8 @@ pub(crate) fn run(list: &ListArgs) -> anyhow::Result<u8> {
     )?;
     add(
         "formats",
-        "mail, mailboxes, text".into(),
-        "PST, Office, PDF, archives and images are kept, hashed and registered as not searchable",
+        "mail, mailboxes, PST, MSG, TNEF, Office, PDF, archives, text".into(),
+        "what no reader knows is kept, hashed and registered as not searchable",
     )?;
     rows.print(context::format(list), Vec::new())?;
     Ok(exit::DONE)
