@@ -121,6 +121,9 @@ pub(crate) struct IngestArgs {
     /// Copy archives and stores of mail into the case too; else they are hashed and referenced where they lie
     #[arg(long)]
     pub(crate) keep_containers: bool,
+    /// Open again whatever still hides text, such as after new passwords or a newer version
+    #[arg(long)]
+    pub(crate) retry: bool,
     /// Passwords to try on encrypted documents and containers, one a line; they are not kept
     #[arg(long, value_name = "FILE")]
     pub(crate) passwords: Option<PathBuf>,
@@ -188,6 +191,18 @@ pub(crate) struct ExceptionsArgs {
     /// Only this class: note, warning, loss, excepted
     #[arg(long)]
     pub(crate) class: Option<String>,
+    /// Open the items again that these lines are about (with --class, --type, --reader: only those)
+    #[arg(long)]
+    pub(crate) retry: bool,
+    /// With --retry: items whose media type begins so
+    #[arg(long = "type", value_name = "TYPE", requires = "retry")]
+    pub(crate) media_type: Option<String>,
+    /// With --retry: items opened by a reader whose name and version begin so, such as `zip/1`
+    #[arg(long, value_name = "READER", requires = "retry")]
+    pub(crate) reader: Option<String>,
+    /// With --retry: passwords to try, one a line; they are not kept
+    #[arg(long, value_name = "FILE", requires = "retry")]
+    pub(crate) passwords: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) limit: LimitArgs,
     #[command(flatten)]
@@ -242,6 +257,9 @@ pub(crate) struct ShowArgs {
     /// With --raw: the slice as it stands in its container
     #[arg(long, requires = "raw")]
     pub(crate) as_found: bool,
+    /// A message without raw bytes (of a PST, MSG or TNEF) rendered as mail, and marked as a rendering
+    #[arg(long = "as", value_name = "FORM", group = "how", value_parser = ["eml"])]
+    pub(crate) render: Option<String>,
     /// The text that is searched
     #[arg(long, group = "how")]
     pub(crate) text: bool,

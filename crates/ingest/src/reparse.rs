@@ -200,6 +200,37 @@ impl Originals {
         Ok(rows)
     }
 
+    /// A message of properties rendered as mail (RFC 5322), marked as a rendering; `None` for any other item.
+    ///
+    /// # Errors
+    /// As [`Originals::raw`].
+    pub fn as_eml(&mut self, item: ItemNo) -> Result<Option<Vec<u8>>, IngestError> {
+        let row = self.item(item)?;
+        if row.media_type != mapi::MEDIA_TYPE {
+            return Ok(None);
+        }
+        let canonical = self.raw(item)?;
+        let contents = self.contents_of(row.root)?;
+        let (read, _) = embley_mapi::canonical::read(&canonical)
+            .map_err(|error| IngestError::internal(format!("item {item}: {error}")))?;
+        let message = mapi::message_of(&read, &|digest| contents.get(&digest.hash).cloned());
+        Ok(Some(embley_mapi::eml::render(&message)))
+    }
+
+    /// What the attachments of a message of properties hold, by BLAKE3.
+    fn contents_of(&mut self, root: ItemNo) -> Result<HashMap<[u8; 32], Vec<u8>>, IngestError> {
+        let mut contents: HashMap<[u8; 32], Vec<u8>> = HashMap::new();
+        for part in self.reader.family(root)?.into_iter().skip(1) {
+            let blob = self.blob(&part)?;
+            if blob.size <= LARGE_BYTES && part.kind == ItemKind::Attachment {
+                let mut bytes = Vec::new();
+                self.raw_to(part.item_no, &mut bytes)?;
+                contents.insert(blob.blake3.0, bytes);
+            }
+        }
+        Ok(contents)
+    }
+
     /// A container's own file, when it was referenced and not copied.
     ///
     /// # Errors
@@ -294,7 +325,7 @@ impl Originals {
     ///
     /// # Errors
     /// When the catalogue cannot be read.
-    pub(crate) fn opening(&self, blob: BlobId) -> Result<Option<StoredOpening>, IngestError> {
+    pub fn opening(&self, blob: BlobId) -> Result<Option<StoredOpening>, IngestError> {
         if !self.opened.contains(blob.0) {
             return Ok(None);
         }
@@ -332,15 +363,7 @@ impl Originals {
         depth: Depth,
     ) -> Result<Vec<PreparedItem>, IngestError> {
         let canonical = self.raw(root.item_no)?;
-        let mut contents: HashMap<[u8; 32], Vec<u8>> = HashMap::new();
-        for part in self.reader.family(root.item_no)?.into_iter().skip(1) {
-            let blob = self.blob(&part)?;
-            if blob.size <= LARGE_BYTES && part.kind == ItemKind::Attachment {
-                let mut bytes = Vec::new();
-                self.raw_to(part.item_no, &mut bytes)?;
-                contents.insert(blob.blake3.0, bytes);
-            }
-        }
+        let contents = self.contents_of(root.item_no)?;
         let content = |hash: &[u8; 32]| contents.get(hash).cloned();
         Ok(prepare::properties_message(&canonical, given, &content, &self.limits, depth).0)
     }

@@ -9,6 +9,7 @@ use embley_model::event::{Counters, Observer};
 use serde::{Deserialize, Serialize};
 
 use crate::opening::Opener;
+use crate::opening::retry::Retry;
 
 /// One source as given on the command line or in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +64,9 @@ pub struct IngestRequest {
     /// Copy archives and stores of mail into the case too; else they are hashed and referenced where they lie.
     #[serde(default)]
     pub keep_containers: bool,
+    /// Open again what was opened before.
+    #[serde(default)]
+    pub retry: Option<Retry>,
 }
 
 /// How to do it; never changes what comes out.

@@ -101,6 +101,9 @@ fn settings_text(request: &IngestRequest) -> Result<String, IngestError> {
 
 /// At least one source must be there; the walk lists the others as exceptions.
 fn check_sources(request: &IngestRequest) -> Result<(), IngestError> {
+    if request.sources.is_empty() && request.retry.is_some() {
+        return Ok(());
+    }
     if request.sources.is_empty() {
         return Err(IngestError::Request {
             detail: "no source given".to_owned(),
@@ -125,7 +128,7 @@ fn check_sources(request: &IngestRequest) -> Result<(), IngestError> {
 
 pub(crate) struct Run<'a> {
     pub(crate) case: &'a Case,
-    request: &'a IngestRequest,
+    pub(crate) request: &'a IngestRequest,
     pub(crate) options: &'a IngestOptions,
     pub(crate) row: RunRow,
     resumed: bool,

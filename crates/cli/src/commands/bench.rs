@@ -51,6 +51,7 @@ fn request(sources: &[PathBuf], rehash: bool) -> anyhow::Result<IngestRequest> {
         reassign: false,
         rehash,
         keep_containers: false,
+        retry: false,
         passwords: None,
         no_open: true,
         threads: None,

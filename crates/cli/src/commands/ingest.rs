@@ -9,7 +9,7 @@ use embley_casework::links::LinkCases;
 use embley_formats::opened::OpenLimits;
 use embley_formats::walk::{WalkOptions, Walked, walk};
 use embley_ingest::workers::{WorkerOpener, WorkerOptions, WorkerPool};
-use embley_ingest::{CustodianRule, FinishStep, IngestOptions, IngestRequest, Opener, RunReport, SourceSpec};
+use embley_ingest::{CustodianRule, FinishStep, IngestOptions, IngestRequest, Opener, Retry, RunReport, SourceSpec};
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::event::Counters;
 use embley_store::{Access, Case, Holder};
@@ -33,7 +33,9 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     options.checkpoint_bytes = ingest.test_checkpoint_bytes.unwrap_or(options.checkpoint_bytes);
     options.range_bytes = ingest.test_range_bytes.unwrap_or(options.range_bytes);
     options.cancel = stop_on_signal()?;
-    options.opener = opener(ingest, options.threads)?;
+    if !ingest.no_open {
+        options.opener = Some(opener(ingest.passwords.as_deref(), options.threads)?);
+    }
     if ingest.progress != ProgressKind::None {
         plan(&request, &options.counters);
     }
@@ -46,12 +48,32 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     Ok(code(&report))
 }
 
-/// What opens documents and containers, unless they are to stay closed.
-fn opener(ingest: &IngestArgs, threads: usize) -> anyhow::Result<Option<Arc<dyn Opener>>> {
-    if ingest.no_open {
-        return Ok(None);
-    }
-    let passwords = match &ingest.passwords {
+/// Opens again what was opened before, without looking at any source.
+pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>) -> anyhow::Result<u8> {
+    let dir = context::case_dir(args)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let case = open_for_writing(&dir, "retry", &*clock)?;
+    let mut options = IngestOptions::new(context::threads(None), clock);
+    options.cancel = stop_on_signal()?;
+    options.opener = Some(opener(passwords, options.threads)?);
+    let request = IngestRequest {
+        sources: Vec::new(),
+        exclude: Vec::new(),
+        known_hashes: Vec::new(),
+        rehash: false,
+        reassign: false,
+        keep_containers: false,
+        retry: Some(retry),
+    };
+    let steps: [&dyn FinishStep; 1] = [&LinkCases];
+    let report = embley_ingest::run(&case, &request, &options, &steps)?;
+    say(&report);
+    Ok(code(&report))
+}
+
+/// What opens documents and containers.
+fn opener(passwords: Option<&Path>, threads: usize) -> anyhow::Result<Arc<dyn Opener>> {
+    let passwords = match passwords {
         Some(path) => {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| CliError::usage(format!("the list of passwords {}: {error}", path.display())))?;
@@ -67,11 +89,11 @@ fn opener(ingest: &IngestArgs, threads: usize) -> anyhow::Result<Option<Arc<dyn 
         count: threads + 1,
         ..WorkerOptions::default()
     };
-    Ok(Some(Arc::new(WorkerOpener {
+    Ok(Arc::new(WorkerOpener {
         pool: WorkerPool::new(workers),
         passwords,
         limits: OpenLimits::default(),
-    })))
+    }))
 }
 
 /// Sums up what there is to read, beside the work and for the time to go only; nothing waits for it.
@@ -153,6 +175,7 @@ pub(crate) fn request(args: &IngestArgs) -> anyhow::Result<IngestRequest> {
         rehash: args.rehash,
         reassign: args.reassign,
         keep_containers: args.keep_containers,
+        retry: args.retry.then(Retry::default),
     })
 }
 
@@ -244,6 +267,13 @@ fn say(report: &RunReport) {
         eprintln!(
             "{} files that were there before are gone; their items are kept",
             report.absent_files
+        );
+    }
+    let opened = &report.opened;
+    if opened.looked_at > 0 {
+        eprintln!(
+            "opened: {} originals looked at, {} documents with text, {} containers with {} members, {} failed",
+            opened.looked_at, opened.documents, opened.containers, opened.members, opened.failed
         );
     }
     if let Some(test) = &report.self_test {

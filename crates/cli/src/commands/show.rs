@@ -27,6 +27,13 @@ pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
             originals.raw_to(item, &mut out)?;
         }
         out.flush()?;
+    } else if show.render.is_some() {
+        let rendered = originals.as_eml(item)?.ok_or_else(|| {
+            CliError::usage(
+                "--as eml renders messages of PST, MSG and TNEF; other mail has its own bytes: --raw".to_owned(),
+            )
+        })?;
+        std::io::stdout().lock().write_all(&rendered)?;
     } else if show.text {
         let text = originals.text(item)?;
         println!("{}", text.body);
@@ -127,6 +134,19 @@ fn described(originals: &Originals, row: &ItemRow) -> anyhow::Result<Value> {
         .into_iter()
         .map(|one| json!({"code": one.code.text(), "means": one.code.means(), "detail": one.detail, "range": one.range.map(|range| [range.start, range.end])}))
         .collect();
+    let opened = originals.opening(row.blob_id)?.map(|one| {
+        let fields: serde_json::Map<String, Value> = one
+            .opened
+            .fields
+            .iter()
+            .map(|(field, value)| (json!(field).as_str().unwrap_or_default().to_owned(), json!(value)))
+            .collect();
+        json!({
+            "reader": one.opened.reader, "content_type": one.media_type, "fields": fields, "language": one.language,
+            "members": one.members, "needs_ocr": one.opened.needs_ocr, "passwords_tried": one.opened.passwords_tried,
+            "password_used": one.opened.password_used,
+        })
+    });
     let keys = row.keys.map(|keys| {
         json!({
             "version": keys.version, "mih": keys.mih.map(|key| key.to_hex()), "email": keys.email.to_hex(),
@@ -142,7 +162,7 @@ fn described(originals: &Originals, row: &ItemRow) -> anyhow::Result<Value> {
         "in_reply_to": row.in_reply_to, "references": row.references, "labels": row.labels,
         "size": row.size, "sha256": blob.sha256.to_hex(), "blake3": blob.blake3.to_hex(), "keys": keys,
         "family_root": row.root.0, "parent": row.parent.map(|parent| parent.0), "part_path": row.part_path,
-        "searchability": row.searchability.word(), "defects": defects,
+        "searchability": row.searchability.word(), "defects": defects, "opened": opened,
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use embley_ingest::{RunReport, Sums, run_id};
+use embley_ingest::{Retry, RunReport, Sums, run_id};
 use embley_model::defect::Class;
 use embley_model::id::{ItemNo, RunNo};
 use embley_model::item::ItemKind;
@@ -188,6 +188,17 @@ pub(crate) fn runs(args: &Args, command: &RunsCommand) -> anyhow::Result<u8> {
 
 /// The exception register, then the defects of items.
 pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result<u8> {
+    if wanted.retry {
+        if let Some(word) = wanted.class.as_deref() {
+            class_of(word)?;
+        }
+        let retry = Retry {
+            class: wanted.class.clone(),
+            media_type: wanted.media_type.clone(),
+            reader: wanted.reader.clone(),
+        };
+        return super::ingest::retry(args, retry, wanted.passwords.as_deref());
+    }
     let case = Case::open(&context::case_dir(args)?, Access::Read)?;
     let reader = case.reader()?;
     let class = match wanted.class.as_deref() {

@@ -314,8 +314,9 @@ impl Taker {
             .split(|byte| *byte == b'/')
             .filter(|part| !matches!(*part, b"" | b"." | b".."))
             .collect();
+        // A file that is one message (MSG, TNEF, EMLX) gives its member no name.
         let mut name = if clean.is_empty() {
-            b"unnamed".to_vec()
+            b"message".to_vec()
         } else {
             clean.join(&b'/')
         };

@@ -316,12 +316,23 @@ impl Batch {
         looked.documents += u64::from(readable);
         looked.containers += u64::from(is_container);
         looked.failed += u64::from(opening.opened.searchability == Some(Searchability::Failed));
+        let before = match reader.opening(blob)? {
+            Some(before) => StoredOpening::from_bytes(&before.data)?.opened.defects,
+            None => Vec::new(),
+        };
         for item in items {
             let Some(row) = reader.item(*item)? else { continue };
             if self.updated.insert(*item, ()).is_some() {
                 continue;
             }
-            let (row, defects) = opening.update(row, reader.defects(*item)?);
+            let mut defects = reader.defects(*item)?;
+            // What an earlier opening said is said anew, or not at all.
+            defects.retain(|one| {
+                !before
+                    .iter()
+                    .any(|old| old.code == one.code && old.detail == one.detail)
+            });
+            let (row, defects) = opening.update(row, defects);
             self.rows.item_updates.push(row);
             self.rows.defects.extend(defects);
             if is_container {

@@ -46,7 +46,11 @@ impl Run<'_> {
         let (case, options) = (self.case, self.options);
         for round in 0.. {
             let started = options.clock.monotonic_nanos();
-            let again = RoaringBitmap::new();
+            // Once: what comes out of containers waits by itself.
+            let again = match &self.request.retry {
+                Some(retry) if round == 0 => retry.blobs(&case.reader()?, self.row.run_no)?,
+                _ => RoaringBitmap::new(),
+            };
             let looked = documents::look(case, &mut self.writer, self.row.run_no, options, &**opener, &again)?;
             let busy = options.clock.monotonic_nanos().saturating_sub(started);
             options.counters.add(Stage::Finish, looked.blobs, 0, busy);
@@ -114,6 +118,7 @@ impl Run<'_> {
                 Some(before) => StoredOpening::from_bytes(&before.data)?,
                 None => StoredOpening::default(),
             };
+            let said = before.opened.defects.clone();
             let opening = before.emptied(outcome.opened, outcome.members);
             let name = opening.opened.reader.clone();
             rows.containers.push(ContainerRow {
@@ -129,7 +134,9 @@ impl Run<'_> {
                 reader: name,
                 data: opening.to_bytes()?,
             });
-            let (row, defects) = opening.update(row, reader.defects(outcome.item)?);
+            let mut defects = reader.defects(outcome.item)?;
+            defects.retain(|one| !said.iter().any(|old| old.code == one.code && old.detail == one.detail));
+            let (row, defects) = opening.update(row, defects);
             rows.item_updates.push(row);
             rows.defects.extend(defects);
         }

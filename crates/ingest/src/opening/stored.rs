@@ -19,7 +19,7 @@ pub(crate) const NO_READER: &str = "none";
 
 /// One opening as it is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct StoredOpening {
+pub struct StoredOpening {
     /// What the content says it is.
     pub media_type: String,
     /// What the reader gave.

@@ -179,6 +179,22 @@ impl CatalogueReader {
             .collect())
     }
 
+    /// Items whose blob was opened up to the checkpoint.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub fn items_opened(&self) -> Result<RoaringBitmap> {
+        if !self.has_openings {
+            return Ok(RoaringBitmap::new());
+        }
+        let sql = "SELECT item_no FROM item WHERE blob_id IN (SELECT blob_id FROM opening WHERE ticket<=?1)";
+        let bound = [self.pinned.ticket.0.cast_signed()];
+        Ok(self
+            .rows(sql, bound, |row| Ok(row.get::<_, u32>(0)?))?
+            .into_iter()
+            .collect())
+    }
+
     /// Blobs that were opened up to the checkpoint.
     ///
     /// # Errors

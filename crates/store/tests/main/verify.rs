@@ -337,8 +337,8 @@ fn bytes_of_a_pack_that_the_catalogue_does_not_name_are_found() {
     // The last blob row goes, and all counts with it: only the pack itself still knows.
     sql(
         &path,
-        "UPDATE blob SET pack=NULL, frame_offset=NULL, offset_in_frame=NULL, root_item=1, part_path='1', top_item=NULL
-         WHERE blob_id=1",
+        "UPDATE blob SET pack=NULL, frame_offset=NULL, offset_in_frame=NULL, root_item=1, part_path='1', top_item=NULL,
+         blake3=zeroblob(32) WHERE blob_id=1",
     );
     let (quick, deep) = check(&path);
     assert!(quick.is_sound(), "{quick:#?}");
