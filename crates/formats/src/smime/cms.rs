@@ -76,13 +76,21 @@ impl Type {
     }
 }
 
-/// Type and content of a ContentInfo (3).
+/// Stands for an element that is not there.
+const MISSING: Element<'static> = Element {
+    tag: tag::OCTETS,
+    content: &[],
+    cut: true,
+};
+
+/// Type and content of a ContentInfo (3); a content that is not there is an empty, cut one.
 fn content_info(bytes: &[u8]) -> Option<(Type, Element<'_>)> {
     let outer = Elements::of(bytes).tagged(tag::SEQUENCE)?;
     let mut inner = outer.elements();
     let kind = Type::of(inner.tagged(tag::OID)?.content)?;
-    let content = inner.tagged(tag::CONTEXT_0)?.elements().next()?;
-    Some((kind, content))
+    let explicit = inner.tagged(tag::CONTEXT_0);
+    let content = explicit.and_then(|explicit| explicit.elements().next());
+    Some((kind, content.unwrap_or(MISSING)))
 }
 
 pub(super) fn kind_of(head: &[u8]) -> Option<Kind> {
@@ -150,13 +158,9 @@ type Encapsulated<'a> = (&'a [u8], Option<Element<'a>>);
 fn encapsulated<'a>(elements: &mut Elements<'a>) -> Option<Encapsulated<'a>> {
     let mut inner = elements.tagged(tag::SEQUENCE)?.elements();
     let kind = inner.tagged(tag::OID)?.content;
-    let content = inner.tagged(tag::CONTEXT_0).map(|explicit| {
-        explicit.elements().next().unwrap_or(Element {
-            tag: tag::OCTETS,
-            content: &[],
-            cut: true,
-        })
-    });
+    let content = inner
+        .tagged(tag::CONTEXT_0)
+        .map(|explicit| explicit.elements().next().unwrap_or(MISSING));
     Some((kind, content))
 }
 

@@ -58,7 +58,7 @@ pub fn is_read(media_type: &str) -> bool {
 /// # Errors
 /// When the taker cannot go on.
 pub fn open(bytes: &[u8], limits: &OpenLimits, members: &mut dyn Members) -> io::Result<Opened> {
-    if openpgp::kind_of(bytes).is_some() {
+    if openpgp::begins(bytes) {
         return openpgp::open(bytes, limits, members);
     }
     cms::open(bytes, limits, members)

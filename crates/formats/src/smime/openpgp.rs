@@ -145,15 +145,21 @@ pub(super) fn kind_of(head: &[u8]) -> Option<Kind> {
     let head = &head[..head.len().min(LOOK_BYTES)];
     let armoured = head.first().is_some_and(u8::is_ascii) || head.starts_with(b"\xef\xbb\xbf");
     let binary = binary(head)?;
-    let first = Packets { rest: &binary }.find(|packet| packet.kind != packet::MARKER);
+    let mut packets = Packets { rest: &binary }.filter(|packet| packet.kind != packet::MARKER);
+    let first = packets.next();
+    if first.as_ref().is_some_and(|packet| packet.kind == packet::SIGNATURE) && packets.next().is_none() {
+        // Programs before OpenPGP wrote detached signatures so.
+        return None;
+    }
     let encrypted = match first {
+        // What cannot be told is most likely encrypted; nothing of it can be searched.
         Some(first) if armoured => !matches!(
             first.kind,
             packet::SIGNATURE | packet::ONE_PASS | packet::COMPRESSED | packet::LITERAL
         ),
-        // An armoured message that cannot be decoded was most likely encrypted; nothing of it can be searched.
         None if armoured => true,
         Some(first) => match (first.kind, &first.body[..]) {
+            (packet::COMPRESSED, [method, packed @ ..]) if holds_message(*method, packed) => false,
             (packet::PUBLIC_KEY_SESSION, [3, _, _, _, _, _, _, _, _, algorithm, ..]) if matches!(algorithm, 1..=3 | 16..=25) => {
                 true
             }
@@ -167,6 +173,39 @@ pub(super) fn kind_of(head: &[u8]) -> Option<Kind> {
         media_type: if encrypted { PGP_ENCRYPTED } else { PGP },
         encrypted,
     })
+}
+
+/// Reads compressed data (9.3).
+fn unpacker(method: u8, packed: &[u8]) -> Option<Box<dyn Read + '_>> {
+    Some(match method {
+        0 => Box::new(packed),
+        1 => Box::new(flate2::read::DeflateDecoder::new(packed)),
+        2 => Box::new(flate2::read::ZlibDecoder::new(packed)),
+        3 => Box::new(bzip2::read::BzDecoder::new(packed)),
+        _ => return None,
+    })
+}
+
+/// True when the first bytes unpack to the first bytes of a signed or literal message.
+fn holds_message(method: u8, packed: &[u8]) -> bool {
+    let mut first = Vec::new();
+    if let Some(unpacker) = unpacker(method, packed) {
+        // What came before an error is enough to tell.
+        let (Ok(_) | Err(_)) = unpacker.take(64).read_to_end(&mut first);
+    }
+    let Some(packet) = (Packets { rest: &first }).next() else {
+        return false;
+    };
+    match (packet.kind, &packet.body[..]) {
+        (packet::ONE_PASS, [3 | 6, ..]) | (packet::SIGNATURE, [3..=6, ..]) => true,
+        (packet::LITERAL, [b'b' | b't' | b'u' | b'l' | b'1' | b'm', ..]) => true,
+        _ => false,
+    }
+}
+
+/// True for what can only be an OpenPGP message or nothing that is known here.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    binary(&bytes[..bytes.len().min(LOOK_BYTES)]).is_some()
 }
 
 pub(super) fn open(bytes: &[u8], limits: &OpenLimits, members: &mut dyn Members) -> io::Result<Opened> {
@@ -244,7 +283,7 @@ impl Out<'_> {
                     self.line(format!("Signed by key: {}", key_text(&key[..8])));
                     self.opened.defects.push(Defect::new(DefectCode::MailSigned, "OpenPGP"));
                 }
-                (packet::COMPRESSED, [method, packed @ ..]) => return self.unpack(*method, packed).map(Some),
+                (packet::COMPRESSED, [method, packed @ ..]) => return Ok(Some(self.unpack(*method, packed))),
                 (packet::LITERAL, body) => self.literal(body)?,
                 _ => {}
             }
@@ -264,16 +303,10 @@ impl Out<'_> {
     }
 
     /// Compressed data (5.6).
-    fn unpack(&mut self, method: u8, packed: &[u8]) -> io::Result<Vec<u8>> {
-        let inner: Box<dyn Read + '_> = match method {
-            0 => Box::new(packed),
-            1 => Box::new(flate2::read::DeflateDecoder::new(packed)),
-            2 => Box::new(flate2::read::ZlibDecoder::new(packed)),
-            3 => Box::new(bzip2::read::BzDecoder::new(packed)),
-            _ => {
-                self.structure(format!("compressed by the unknown method {method}"));
-                return Ok(Vec::new());
-            }
+    fn unpack(&mut self, method: u8, packed: &[u8]) -> Vec<u8> {
+        let Some(inner) = unpacker(method, packed) else {
+            self.structure(format!("compressed by the unknown method {method}"));
+            return Vec::new();
         };
         let mut bounded = Bounded::new(inner, packed.len(), self.limits);
         let mut out = Vec::new();
@@ -289,7 +322,7 @@ impl Out<'_> {
                 .defects
                 .push(Defect::new(code, format!("the content ends early: {fault}")));
         }
-        Ok(out)
+        out
     }
 
     /// Literal data (5.9): format, name, time, content.
