@@ -255,6 +255,10 @@ impl<'m> Draft<'m> {
         } else if self.partly {
             Searchability::Failed
         } else {
+            // An empty answer is an answer, but never a silent one.
+            if self.defects.is_empty() && self.source_bytes > 0 {
+                self.defect(DefectCode::DocTextShort, "not a single word was found");
+            }
             Searchability::NoText
         };
         Ok(Opened {
@@ -357,6 +361,23 @@ mod tests {
         let opened = draft.finish().expect("no taker fails");
         assert_eq!(opened.defects.len(), 1);
         assert_eq!(clean_path(b"../a\\.\\b"), b"a/b");
+    }
+
+    #[test]
+    fn a_document_without_a_word_says_so() {
+        let limits = OpenLimits::default();
+        let finish = |bytes: u64, text: &str| {
+            let mut nobody = Nobody;
+            let mut draft = Draft::new(bytes, &limits, &mut nobody);
+            draft.lines(text);
+            let opened = draft.finish().expect("no taker fails");
+            let codes: Vec<_> = opened.defects.iter().map(|defect| defect.code).collect();
+            (opened.searchability, codes)
+        };
+        let silent = (Some(Searchability::NoText), vec![DefectCode::DocTextShort]);
+        assert_eq!(finish(9, " - "), silent);
+        assert_eq!(finish(9, "word"), (Some(Searchability::Searched), Vec::new()));
+        assert_eq!(finish(0, ""), (Some(Searchability::NoText), Vec::new()));
     }
 
     #[test]
