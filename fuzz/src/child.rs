@@ -74,6 +74,11 @@ fn note_panics() {
             is_ours: !place.contains("/registry/src/") && !place.starts_with("/rustc/"),
             words: format!("panic at {place}: {words}"),
         };
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|wanted| wanted != "0") {
+            // To the file of the watcher, or to whoever started a child by hand.
+            let trace = std::backtrace::Backtrace::force_capture();
+            let _nobody_reads = writeln!(io::stderr(), "{}\n{trace}", seen.words);
+        }
         let mut guard = SEEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if guard.len() < 100 {
             guard.push(seen);

@@ -96,9 +96,9 @@ impl Session {
         let mut outcome = Outcome::default();
         let mut known: Vec<String> = Vec::new();
         let mut next = 0;
-        let start = now();
         while next < budget.cases {
-            let left = budget.time.saturating_sub(start.elapsed());
+            let left = budget.time.saturating_sub(outcome.time);
+            let start = now();
             if left.is_zero() {
                 break;
             }
@@ -116,7 +116,7 @@ impl Session {
             all.extend(report.ended);
             outcome.cases += reached - next;
             next = reached;
-            outcome.time = start.elapsed();
+            outcome.time += start.elapsed();
             for (number, what, cause) in all {
                 let signature = signature(&what);
                 let alike = known.iter().filter(|known| **known == signature).count();
@@ -203,7 +203,6 @@ impl Session {
         let mut child = command
             // No helper programs: a parser that would start one has to do without.
             .env("PATH", "/nonexistent")
-            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(said.reopen()?)
