@@ -56,6 +56,7 @@ pub(super) fn clean(stored: &[u8], backslash: bool) -> Cleaned {
         if path.len() > MAX_NAME_BYTES {
             long = true;
             path.truncate(MAX_NAME_BYTES);
+            drop_cut_part(&mut path);
             break;
         }
     }
@@ -79,6 +80,14 @@ pub(super) fn clean(stored: &[u8], backslash: bool) -> Cleaned {
         defects.push(Defect::new(DefectCode::ArchiveName, "there is no name"));
     }
     Cleaned { path, defects }
+}
+
+/// Takes off what a cut made of the last part when it is no name: nothing, `.` or `..`.
+fn drop_cut_part(path: &mut Vec<u8>) {
+    let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    if matches!(&path[start..], b"" | b"." | b"..") {
+        path.truncate(start.saturating_sub(1));
+    }
 }
 
 /// A name in printable ASCII, other bytes as `%XX`; cut at 150 characters.
@@ -246,6 +255,12 @@ mod tests {
         check_clean(b"a:b", b"a:b", &[]);
         assert_eq!(clean(b"a\\b", false).path, b"a\\b");
         assert_eq!(clean(&vec![b'x'; 100_000], false).path.len(), MAX_NAME_BYTES);
+        // A cut makes no part that leads upwards, and no empty one.
+        for (kept, tail) in [(1, "/cut"), (2, "/.cut"), (3, "/..cut")] {
+            let whole = vec![b'x'; MAX_NAME_BYTES - kept];
+            let long = [&whole[..], tail.as_bytes()].concat();
+            assert_eq!(clean(&long, false).path, whole, "{tail}");
+        }
     }
 
     #[test]

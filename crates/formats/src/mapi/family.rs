@@ -1,6 +1,7 @@
 //! A message of properties as the family of items that a mail of RFC 5322 gives.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use embley_mapi::canonical::{self, Digest, Form, Holding, Item, Key};
 use embley_mapi::view::{AttachmentView, Person, RecipientRole, Secured, View};
@@ -46,18 +47,23 @@ pub fn message_of(item: &Item, content: &dyn Fn(&Digest) -> Option<Vec<u8>>) -> 
 
 fn properties(of: &[(Key, Value)]) -> Properties {
     let mut properties = Properties::default();
-    let mut next = FIRST_NAMED;
+    // Identifiers of names that the message never told are taken: a name must not fall on one of them.
+    let nameless: BTreeSet<u16> = of
+        .iter()
+        .filter_map(|(key, _)| match key {
+            Key::Tag(tag) => tag.is_named().then(|| tag.id()),
+            Key::Named(..) => None,
+        })
+        .collect();
+    let mut free = (FIRST_NAMED..u16::MAX).filter(|id| !nameless.contains(id));
     for (key, value) in of {
         match key {
             Key::Tag(tag) => properties.insert(*tag, value.clone()),
             Key::Named(name, kind) => {
                 // A store has at most 0x7FFF names; a message that says more is not from one.
-                if next == u16::MAX {
-                    continue;
-                }
+                let Some(next) = free.next() else { continue };
                 properties.name(next, name.clone());
                 properties.insert(Tag(u32::from(next) << 16 | u32::from(*kind)), value.clone());
-                next += 1;
             }
         }
     }
@@ -316,5 +322,35 @@ fn date(view: &View) -> EvidenceDate {
         offset_minutes: None,
         source: DateSource::Metadata,
         confidence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use embley_mapi::{NamedProperty, PropertyKind, PropertyName, PropertySet};
+
+    use super::*;
+
+    #[test]
+    fn a_name_does_not_fall_on_an_identifier_that_has_none() {
+        let name = NamedProperty {
+            set: PropertySet([9; 16]),
+            name: PropertyName::Number(1),
+        };
+        let mut message = Message::default();
+        let nameless = Tag::new(FIRST_NAMED, PropertyKind::Integer32);
+        message.properties.insert(nameless, Value::Integer32(1));
+        message.properties.name(FIRST_NAMED + 5, name.clone());
+        let named = Tag::new(FIRST_NAMED + 5, PropertyKind::Integer32);
+        message.properties.insert(named, Value::Integer32(2));
+        let bytes = canonical::bytes(&message, Form::Identity);
+        let (item, _) = canonical::read(&bytes).expect("was written");
+        let back = message_of(&item, &|_| None);
+        let found = back
+            .properties
+            .by_name(name.set, &name.name)
+            .map(|(_, value)| value.clone());
+        assert_eq!(found, Some(Value::Integer32(2)));
+        assert_eq!(canonical::bytes(&back, Form::Identity), bytes);
     }
 }

@@ -66,13 +66,15 @@ fn free_name(stored: &str, taken: &mut HashSet<String>) -> String {
 /// The beginning of a text that has at most so many UTF-16 units.
 fn cut(text: &str, units: usize) -> &str {
     let mut left = units;
-    let end = text.char_indices().find(|(_, c)| match left.checked_sub(c.len_utf16()) {
-        Some(rest) => {
-            left = rest;
-            false
-        }
-        None => true,
-    });
+    let end = text
+        .char_indices()
+        .find(|(_, c)| match left.checked_sub(c.len_utf16()) {
+            Some(rest) => {
+                left = rest;
+                false
+            }
+            None => true,
+        });
     end.map_or(text, |(end, _)| &text[..end])
 }
 
@@ -94,7 +96,20 @@ mod tests {
     fn names_that_cannot_stand_are_changed_and_no_content_is_lost() {
         let mut tree = Tree::new();
         let long = "\u{1F600}".repeat(40);
-        let names = ["a:b", "a/b", "a!b", "A_B", "..", ".", "", "\u{5}Sum\0", "/abs", &long, &long, "con\\x"];
+        let names = [
+            "a:b",
+            "a/b",
+            "a!b",
+            "A_B",
+            "..",
+            ".",
+            "",
+            "\u{5}Sum\0",
+            "/abs",
+            &long,
+            &long,
+            "con\\x",
+        ];
         for (at, name) in names.iter().enumerate() {
             let node = Node {
                 name: (*name).to_owned(),
@@ -108,7 +123,12 @@ mod tests {
         let mut defects = Vec::new();
         let read = Tree::read(&bytes, &mut defects);
         assert_eq!(defects, []);
-        let mut contents: Vec<u8> = read.node(0).children.iter().map(|at| read.node(*at).content[0]).collect();
+        let mut contents: Vec<u8> = read
+            .node(0)
+            .children
+            .iter()
+            .map(|at| read.node(*at).content[0])
+            .collect();
         contents.sort_unstable();
         assert_eq!(contents, (0..names.len() as u8).collect::<Vec<_>>());
     }
