@@ -36,7 +36,13 @@ fn a_case_of_a_newer_format_is_refused_with_words_everywhere() {
     bytes[60..64].copy_from_slice(&9_u32.to_be_bytes());
     files::write(&catalogue, bytes);
     for command in commands {
-        newer.run(command).expect(2).says(&words).says(&["catalogue.sqlite"]);
+        let words = [
+            "has format 9",
+            "reads up to format 2",
+            "open the case with a newer embley",
+            "catalogue.sqlite",
+        ];
+        newer.run(command).expect(2).says(&words);
     }
 }
 
