@@ -141,7 +141,15 @@ impl Item<'_> {
     }
 
     fn image(&mut self, media_type: &str, bytes: &[u8]) -> io::Result<()> {
-        if !image::is_read(media_type) || !image::is_what_it_says(media_type, bytes) {
+        if image::is_read(media_type) && !image::is_what_it_says(media_type, bytes) {
+            self.opened.searchability = Some(Searchability::Media);
+            self.say(
+                DefectCode::TypeMismatch,
+                format!("called {media_type}, does not begin as one"),
+            );
+            return Ok(());
+        }
+        if !image::is_read(media_type) {
             self.opened.searchability = Some(Searchability::Media);
             self.say(
                 DefectCode::TypeNotSearchable,

@@ -255,7 +255,7 @@ mod tests {
         check(b"\x24\x80\x04\x01a\x24\x80\x04\x01b\0\0\x04\x01c\0\0", b"abc", false);
         check(b"\x24\x06\x04\x01a\x04\x01b", b"ab", false);
         check(b"\x24\x80\x04\x01a\x04\x09b", b"ab", true);
-        let deep = [vec![0x24, 0x80].repeat(1_000_000), b"\x04\x01a".to_vec()].concat();
+        let deep = [[0x24, 0x80].repeat(1_000_000), b"\x04\x01a".to_vec()].concat();
         check(&deep, b"a", true);
     }
 

@@ -160,9 +160,7 @@ pub(super) fn kind_of(head: &[u8]) -> Option<Kind> {
         None if armoured => true,
         Some(first) => match (first.kind, &first.body[..]) {
             (packet::COMPRESSED, [method, packed @ ..]) if holds_message(*method, packed) => false,
-            (packet::PUBLIC_KEY_SESSION, [3, _, _, _, _, _, _, _, _, algorithm, ..]) if matches!(algorithm, 1..=3 | 16..=25) => {
-                true
-            }
+            (packet::PUBLIC_KEY_SESSION, [3, _, _, _, _, _, _, _, _, 1..=3 | 16..=25, ..]) => true,
             (packet::PUBLIC_KEY_SESSION, [6, 0 | 21 | 33, ..]) => true,
             (packet::PASSWORD_SESSION, [4..=6, 1..=13, ..]) if first.body.len() < 100 => true,
             _ => return None,
@@ -196,11 +194,12 @@ fn holds_message(method: u8, packed: &[u8]) -> bool {
     let Some(packet) = (Packets { rest: &first }).next() else {
         return false;
     };
-    match (packet.kind, &packet.body[..]) {
-        (packet::ONE_PASS, [3 | 6, ..]) | (packet::SIGNATURE, [3..=6, ..]) => true,
-        (packet::LITERAL, [b'b' | b't' | b'u' | b'l' | b'1' | b'm', ..]) => true,
-        _ => false,
-    }
+    matches!(
+        (packet.kind, &packet.body[..]),
+        (packet::ONE_PASS, [3 | 6, ..])
+            | (packet::SIGNATURE, [3..=6, ..])
+            | (packet::LITERAL, [b'b' | b't' | b'u' | b'l' | b'1' | b'm', ..])
+    )
 }
 
 /// True for what can only be an OpenPGP message or nothing that is known here.
