@@ -124,6 +124,12 @@ pub(crate) struct IngestArgs {
     /// Open again whatever still hides text, such as after new passwords or a newer version
     #[arg(long)]
     pub(crate) retry: bool,
+    /// Recognise the characters of images and of pages without text, after everything else (needs tesseract)
+    #[arg(long, value_enum, default_value = "off")]
+    pub(crate) ocr: OcrMode,
+    /// With --ocr: languages, as tesseract names them
+    #[arg(long, value_name = "LANGUAGES", default_value = "eng")]
+    pub(crate) ocr_languages: String,
     /// Passwords to try on encrypted documents and containers, one a line; they are not kept
     #[arg(long, value_name = "FILE")]
     pub(crate) passwords: Option<PathBuf>,
@@ -151,6 +157,15 @@ pub(crate) struct IngestArgs {
     /// For tests of durability: heap of one worker's index segment
     #[arg(long, hide = true)]
     pub(crate) test_segment_bytes: Option<usize>,
+}
+
+/// When characters are recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OcrMode {
+    /// Never: what has no text says so
+    Off,
+    /// Where there is no text
+    Auto,
 }
 
 /// How progress is shown.

@@ -64,6 +64,9 @@ pub struct IngestRequest {
     /// Copy archives and stores of mail into the case too; else they are hashed and referenced where they lie.
     #[serde(default)]
     pub keep_containers: bool,
+    /// Recognise the characters of images and of pages without text.
+    #[serde(default)]
+    pub ocr: bool,
     /// Open again what was opened before.
     #[serde(default)]
     pub retry: Option<Retry>,

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::bench_queries;
 use super::ingest::open_for_writing;
-use crate::args::{Args, BenchArgs, IngestArgs, ProgressKind};
+use crate::args::{Args, BenchArgs, IngestArgs, OcrMode, ProgressKind};
 use crate::context;
 use crate::exit;
 
@@ -51,6 +51,8 @@ fn request(sources: &[PathBuf], rehash: bool) -> anyhow::Result<IngestRequest> {
         reassign: false,
         rehash,
         keep_containers: false,
+        ocr: OcrMode::Off,
+        ocr_languages: String::new(),
         retry: false,
         passwords: None,
         no_open: true,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 use embley_casework::links::LinkCases;
@@ -14,7 +15,7 @@ use embley_model::clock::{Clock, SystemClock};
 use embley_model::event::Counters;
 use embley_store::{Access, Case, Holder};
 
-use crate::args::{Args, IngestArgs, ProgressKind};
+use crate::args::{Args, IngestArgs, OcrMode, ProgressKind};
 use crate::context;
 use crate::exit::{self, CliError};
 use crate::output::clean;
@@ -34,7 +35,11 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     options.range_bytes = ingest.test_range_bytes.unwrap_or(options.range_bytes);
     options.cancel = stop_on_signal()?;
     if !ingest.no_open {
-        options.opener = Some(opener(ingest.passwords.as_deref(), options.threads)?);
+        options.opener = Some(opener(
+            ingest.passwords.as_deref(),
+            &ingest.ocr_languages,
+            options.threads,
+        )?);
     }
     if ingest.progress != ProgressKind::None {
         plan(&request, &options.counters);
@@ -55,7 +60,7 @@ pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>) -> anyh
     let case = open_for_writing(&dir, "retry", &*clock)?;
     let mut options = IngestOptions::new(context::threads(None), clock);
     options.cancel = stop_on_signal()?;
-    options.opener = Some(opener(passwords, options.threads)?);
+    options.opener = Some(opener(passwords, "eng", options.threads)?);
     let request = IngestRequest {
         sources: Vec::new(),
         exclude: Vec::new(),
@@ -63,6 +68,7 @@ pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>) -> anyh
         rehash: false,
         reassign: false,
         keep_containers: false,
+        ocr: false,
         retry: Some(retry),
     };
     let steps: [&dyn FinishStep; 1] = [&LinkCases];
@@ -71,8 +77,11 @@ pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>) -> anyh
     Ok(code(&report))
 }
 
+/// Time for the recognition of one item. Pages that are not reached are said.
+const RECOGNITION_SECONDS: u64 = 900;
+
 /// What opens documents and containers.
-fn opener(passwords: Option<&Path>, threads: usize) -> anyhow::Result<Arc<dyn Opener>> {
+fn opener(passwords: Option<&Path>, languages: &str, threads: usize) -> anyhow::Result<Arc<dyn Opener>> {
     let passwords = match passwords {
         Some(path) => {
             let text = std::fs::read_to_string(path)
@@ -89,10 +98,18 @@ fn opener(passwords: Option<&Path>, threads: usize) -> anyhow::Result<Arc<dyn Op
         count: threads + 1,
         ..WorkerOptions::default()
     };
+    let recognition = WorkerOptions {
+        count: threads,
+        time: Duration::from_secs(RECOGNITION_SECONDS + 60),
+        ..WorkerOptions::default()
+    };
     Ok(Arc::new(WorkerOpener {
         pool: WorkerPool::new(workers),
+        recognition_pool: WorkerPool::new(recognition),
         passwords,
         limits: OpenLimits::default(),
+        languages: languages.to_owned(),
+        recognition_seconds: RECOGNITION_SECONDS,
     }))
 }
 
@@ -175,6 +192,7 @@ pub(crate) fn request(args: &IngestArgs) -> anyhow::Result<IngestRequest> {
         rehash: args.rehash,
         reassign: args.reassign,
         keep_containers: args.keep_containers,
+        ocr: args.ocr == OcrMode::Auto,
         retry: args.retry.then(Retry::default),
     })
 }
@@ -272,8 +290,8 @@ fn say(report: &RunReport) {
     let opened = &report.opened;
     if opened.looked_at > 0 {
         eprintln!(
-            "opened: {} originals looked at, {} documents with text, {} containers with {} members, {} failed",
-            opened.looked_at, opened.documents, opened.containers, opened.members, opened.failed
+            "opened: {} originals looked at, {} documents with text, {} containers with {} members, {} recognised, {} failed",
+            opened.looked_at, opened.documents, opened.containers, opened.members, opened.recognised, opened.failed
         );
     }
     if let Some(test) = &report.self_test {

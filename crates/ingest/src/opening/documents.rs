@@ -23,7 +23,7 @@ use embley_store::catalogue::{
 use embley_store::{Case, StoreError};
 use roaring::RoaringBitmap;
 
-use super::stored::{NO_READER, StoredOpening};
+use super::stored::{NO_READER, RECOGNISER, StoredOpening};
 use super::{OpenJob, Opener};
 use crate::error::IngestError;
 use crate::order::lock;
@@ -53,7 +53,16 @@ pub(crate) struct Looked {
 /// Items by blob that wait to be looked at.
 type Waiting = BTreeMap<BlobId, Vec<ItemNo>>;
 
-/// Looks at everything that waits. `again` opens these blobs too, although they were opened before.
+/// What is done with what waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Look<'a> {
+    /// Opened by the reader of its format; these blobs too, although they were opened before.
+    Open(&'a RoaringBitmap),
+    /// Its characters are recognised, when it is an image or has pages without text.
+    Recognise,
+}
+
+/// Looks at everything that waits.
 ///
 /// # Errors
 /// When the store fails, or no worker can be started.
@@ -63,10 +72,15 @@ pub(crate) fn look(
     run: RunNo,
     options: &IngestOptions,
     opener: &dyn Opener,
-    again: &RoaringBitmap,
+    how: Look<'_>,
 ) -> Result<Looked, IngestError> {
     let reader = case.reader()?;
-    let waiting: Vec<(BlobId, Vec<ItemNo>)> = waiting(&reader, again)?.into_iter().collect();
+    let waiting: Vec<(BlobId, Vec<ItemNo>)> = match how {
+        Look::Open(again) => waiting(&reader, again)?,
+        Look::Recognise => unrecognised(&reader)?,
+    }
+    .into_iter()
+    .collect();
     let mut looked = Looked {
         ended: true,
         ..Looked::default()
@@ -82,7 +96,12 @@ pub(crate) fn look(
             let sender: Sender<(usize, StoredOpening)> = sender.clone();
             let (next, waiting, failure) = (&next, &waiting, &failure);
             scope.spawn(move || {
-                let looker = Looker { options, opener, slot };
+                let looker = Looker {
+                    options,
+                    opener,
+                    slot,
+                    how,
+                };
                 if let Err(error) = looker.run(case, waiting, next, &sender) {
                     next.store(waiting.len(), Ordering::Relaxed);
                     lock(failure).get_or_insert(error);
@@ -139,11 +158,39 @@ fn waiting(reader: &CatalogueReader, again: &RoaringBitmap) -> Result<Waiting, I
     Ok(waiting)
 }
 
+/// Images, and documents that say that pages of theirs have no text, by blob; not those that were recognised before.
+fn unrecognised(reader: &CatalogueReader) -> Result<Waiting, IngestError> {
+    let mut items = reader.searchability_items(Searchability::Media)?;
+    reader.for_each_defect::<StoreError>(ItemNo(1)..ItemNo(u32::MAX), |defect| {
+        if defect.code == DefectCode::DocNeedsOcr {
+            items.insert(defect.item_no.0);
+        }
+        Ok(())
+    })?;
+    let mut waiting = Waiting::new();
+    for item in items {
+        let Some(row) = reader.item(ItemNo(item))? else {
+            continue;
+        };
+        if row.media_type.starts_with("audio/") || row.media_type.starts_with("video/") {
+            continue;
+        }
+        if let Some(before) = reader.opening(row.blob_id)?
+            && before.reader.contains(RECOGNISER)
+        {
+            continue;
+        }
+        waiting.entry(row.blob_id).or_default().push(row.item_no);
+    }
+    Ok(waiting)
+}
+
 /// One thread's work.
 struct Looker<'a> {
     options: &'a IngestOptions,
     opener: &'a dyn Opener,
     slot: usize,
+    how: Look<'a>,
 }
 
 impl Looker<'_> {
@@ -170,6 +217,7 @@ impl Looker<'_> {
 
     fn one(&self, originals: &mut Originals, item: ItemNo) -> Result<StoredOpening, IngestError> {
         let row = originals.catalogue().item(item)?;
+        let row_blob = row.as_ref().map(|row| row.blob_id);
         let name = row.and_then(|row| row.filename).unwrap_or_default();
         self.options.counters.set_in_flight(self.slot, &name);
         let Spooled {
@@ -181,6 +229,21 @@ impl Looker<'_> {
             Err(IngestError::Store(StoreError::NotFound { what })) => return Ok(gone(what)),
             Err(error) => return Err(error),
         };
+        if let Look::Recognise = self.how {
+            file.seek(SeekFrom::Start(0)).map_err(spool_error)?;
+            let job = OpenJob {
+                media_type: &media_type,
+                name: name.as_bytes(),
+                input: &file,
+                size,
+            };
+            let recognised = self.opener.recognise(&job)?;
+            let before = match row_blob {
+                Some(blob) => originals.opening(blob)?,
+                None => None,
+            };
+            return Ok(before.unwrap_or_default().recognised(media_type, recognised));
+        }
         let Some(class) = class_of(&media_type) else {
             let opened = Opened {
                 searchability: Some(Searchability::FormatNotSupported),

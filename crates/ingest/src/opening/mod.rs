@@ -37,6 +37,12 @@ pub trait Opener: Send + Sync {
     /// # Errors
     /// When nothing can be opened at all (no worker can be started), or the taker of members refused.
     fn open(&self, job: &OpenJob<'_>, members: &mut dyn Members) -> Result<Opened, IngestError>;
+
+    /// Recognises the characters of an image or of pages without text; as [`Opener::open`] otherwise.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    fn recognise(&self, job: &OpenJob<'_>) -> Result<Opened, IngestError>;
 }
 
 /// How deep containers may stand in one another; what lies deeper stays unopened and is said.

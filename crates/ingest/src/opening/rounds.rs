@@ -13,7 +13,7 @@ use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use super::containers::{self, Outcome, Outcomes};
-use super::documents::{self, commit_step};
+use super::documents::{self, Look, commit_step};
 use super::stored::StoredOpening;
 use super::{MAX_DEPTH, Opener};
 use crate::error::IngestError;
@@ -33,6 +33,9 @@ pub struct OpenedSums {
     pub containers: u64,
     /// Members counted by the readers of containers.
     pub members: u64,
+    /// Images and documents in which characters were recognised.
+    #[serde(default)]
+    pub recognised: u64,
     /// Originals on which the reader failed.
     pub failed: u64,
 }
@@ -51,7 +54,8 @@ impl Run<'_> {
                 Some(retry) if round == 0 => retry.blobs(&case.reader()?, self.row.run_no)?,
                 _ => RoaringBitmap::new(),
             };
-            let looked = documents::look(case, &mut self.writer, self.row.run_no, options, &**opener, &again)?;
+            let how = Look::Open(&again);
+            let looked = documents::look(case, &mut self.writer, self.row.run_no, options, &**opener, how)?;
             let busy = options.clock.monotonic_nanos().saturating_sub(started);
             options.counters.add(Stage::Finish, looked.blobs, 0, busy);
             sums.looked_at += looked.blobs;
@@ -62,7 +66,7 @@ impl Run<'_> {
                 return Ok(false);
             }
             if case.reader()?.containers(ContainerState::Waiting)?.is_empty() {
-                return Ok(true);
+                return self.recognise(opener, sums);
             }
             // Where a container was found is looked up by what `begin_bulk` may have dropped.
             self.writer.build_lookups()?;
@@ -96,6 +100,20 @@ impl Run<'_> {
             self.close_containers(outcomes, &ran.summary, sums)?;
         }
         Ok(true)
+    }
+
+    /// After everything else is in and can be searched: recognises characters where that was asked for.
+    fn recognise(&mut self, opener: &Arc<dyn Opener>, sums: &mut OpenedSums) -> Result<bool, IngestError> {
+        if !self.request.ocr {
+            return Ok(true);
+        }
+        let (case, options) = (self.case, self.options);
+        let how = Look::Recognise;
+        let looked = documents::look(case, &mut self.writer, self.row.run_no, options, &**opener, how)?;
+        sums.recognised += looked.documents;
+        sums.failed += looked.failed;
+        replay::catch_up(case, &mut self.index, options)?;
+        Ok(looked.ended)
     }
 
     /// Says what came of containers, of members that could not be read, and counts those among the entries.

@@ -17,6 +17,9 @@ use crate::error::IngestError;
 /// Stands in place of a reader's name where none knows the type.
 pub(crate) const NO_READER: &str = "none";
 
+/// Stands in the name of a reader that recognised characters.
+pub(crate) const RECOGNISER: &str = "tesseract";
+
 /// One opening as it is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoredOpening {
@@ -54,6 +57,42 @@ impl StoredOpening {
                 }
             }
         }
+        self
+    }
+
+    /// The same with what recognition read. Its text comes after what was there.
+    pub(crate) fn recognised(mut self, media_type: String, by: Opened) -> Self {
+        if self.media_type.is_empty() {
+            self.media_type = media_type;
+        }
+        let before = std::mem::take(&mut self.opened);
+        self.opened = by;
+        if !before.text.is_empty() {
+            self.opened.text = format!("{}\n{}", before.text, self.opened.text);
+        }
+        let (fields, defects) = (
+            std::mem::take(&mut self.opened.fields),
+            std::mem::take(&mut self.opened.defects),
+        );
+        self.opened.fields = before.fields;
+        self.opened.fields.extend(fields);
+        self.opened.defects = before.defects;
+        self.opened
+            .defects
+            .retain(|defect| defect.code != DefectCode::DocNeedsOcr);
+        self.opened.defects.extend(defects);
+        // Said also where the reader's own name is missing, so that nothing is recognised twice.
+        let reader = std::mem::take(&mut self.opened.reader);
+        let reader = if reader.contains(RECOGNISER) {
+            reader
+        } else {
+            format!("{reader}+{RECOGNISER}")
+        };
+        self.opened.reader = [before.reader, reader]
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect::<Vec<_>>()
+            .join("+");
         self
     }
 
