@@ -70,6 +70,9 @@ impl Folder {
             known_hashes: Vec::new(),
             rehash: false,
             reassign: false,
+            keep_containers: false,
+            ocr: false,
+            retry: None,
         };
         let case = self.open_to_write("ingest");
         let report = embley_ingest::run(&case, &request, &self.options, &[&LinkCases]).expect("the ingest works");
