@@ -22,7 +22,7 @@ use roaring::RoaringBitmap;
 
 use crate::append;
 use crate::error::IngestError;
-use crate::opening::stored::StoredOpening;
+use crate::opening::stored::{NO_READER, StoredOpening};
 use crate::prepare::{self, Depth, DocumentKind, Given};
 use crate::unit::PreparedItem;
 
@@ -330,8 +330,8 @@ impl Originals {
             return Ok(None);
         }
         match self.reader.opening(blob)? {
-            Some(row) => Ok(Some(StoredOpening::from_bytes(&row.data)?)),
-            None => Ok(None),
+            Some(row) if row.reader != NO_READER => Ok(Some(StoredOpening::from_bytes(&row.data)?)),
+            Some(_) | None => Ok(None),
         }
     }
 

@@ -245,8 +245,8 @@ impl Looker<'_> {
             return Ok(before.unwrap_or_default().recognised(media_type, recognised));
         }
         let Some(class) = class_of(&media_type) else {
+            // The item stays what it is; that it was looked at is kept.
             let opened = Opened {
-                searchability: Some(Searchability::FormatNotSupported),
                 reader: NO_READER.to_owned(),
                 ..Opened::default()
             };
@@ -293,7 +293,7 @@ fn gone(what: String) -> StoredOpening {
         opened: Opened {
             searchability: Some(Searchability::Failed),
             defects: vec![Defect::new(DefectCode::ArchiveNotOpened, what)],
-            reader: NO_READER.to_owned(),
+            reader: "missing".to_owned(),
             ..Opened::default()
         },
         ..StoredOpening::default()
@@ -374,6 +374,15 @@ impl Batch {
         looked: &mut Looked,
     ) -> Result<(), IngestError> {
         looked.blobs += 1;
+        if !opening.is_known_type() {
+            self.rows.openings.push(OpeningRow {
+                blob_id: blob,
+                run_no: run,
+                reader: opening.opened.reader.clone(),
+                data: opening.to_bytes()?,
+            });
+            return Ok(());
+        }
         let is_container = opening.members > 0;
         let readable = !opening.opened.text.is_empty();
         looked.documents += u64::from(readable);

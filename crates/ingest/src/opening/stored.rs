@@ -148,7 +148,7 @@ impl StoredOpening {
     }
 
     /// The content is of a type that a reader knows; else what was declared stays.
-    fn is_known_type(&self) -> bool {
+    pub(crate) fn is_known_type(&self) -> bool {
         self.opened.reader != NO_READER
     }
 
