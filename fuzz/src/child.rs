@@ -75,7 +75,7 @@ fn note_panics() {
             words: format!("panic at {place}: {words}"),
         };
         if std::env::var_os("RUST_BACKTRACE").is_some_and(|wanted| wanted != "0") {
-            // To the file of the watcher, or to whoever started a child by hand.
+            // For whoever started a child by hand.
             let trace = std::backtrace::Backtrace::force_capture();
             let _nobody_reads = writeln!(io::stderr(), "{}\n{trace}", seen.words);
         }

@@ -203,6 +203,8 @@ impl Session {
         let mut child = command
             // No helper programs: a parser that would start one has to do without.
             .env("PATH", "/nonexistent")
+            // What a dead child said last must be about its death; for traces a child is started by hand.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(said.reopen()?)

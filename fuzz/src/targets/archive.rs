@@ -251,7 +251,7 @@ pub(super) fn check_members(
             && path
                 .split(|byte| *byte == b'/')
                 .any(|part| part.is_empty() || part == b"." || part == b"..");
-        ensure(!leaves, || format!("the path {:?}", String::from_utf8_lossy(path)))?;
+        ensure(!leaves, || "a path with a part that is empty, . or ..".to_owned())?;
     }
     Ok(())
 }
