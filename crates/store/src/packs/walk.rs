@@ -173,6 +173,10 @@ impl PackWalker {
 }
 
 fn read_table(table: &[u8], entries: u32) -> Option<Vec<BlobEnd>> {
+    // An entry has a half hash and at least one byte of length; a count that cannot be asks for no memory.
+    if entries as usize > table.len() / 17 {
+        return None;
+    }
     let mut unpack = Unpack(table);
     let mut ends = Vec::with_capacity(entries as usize);
     for _ in 0..entries {
@@ -184,4 +188,23 @@ fn read_table(table: &[u8], entries: u32) -> Option<Vec<BlobEnd>> {
         });
     }
     unpack.is_empty().then_some(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_as_many_entries_as_it_says_and_has_room_for() {
+        let mut table = vec![7; 16];
+        table.push(5);
+        let end = BlobEnd {
+            half: Key128([7; 16]),
+            size: 5,
+        };
+        assert_eq!(read_table(&table, 1), Some(vec![end]));
+        for entries in [0, 2, 20_000_000, u32::MAX] {
+            assert_eq!(read_table(&table, entries), None, "{entries}");
+        }
+    }
 }
