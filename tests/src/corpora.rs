@@ -34,12 +34,7 @@ pub fn samples() -> PathBuf {
 pub fn unpack_mail(mail: &Path, to: &Path) {
     for name in ["enron-inboxes", "spamassassin-public-corpus"] {
         let folder = to.join(name);
-        files::make_folder(&folder);
-        run(Command::new("tar")
-            .args(["-I", "zstd -d --long=27", "-xf"])
-            .arg(mail.join(format!("{name}.tar.zst")))
-            .arg("-C")
-            .arg(&folder));
+        unpack_tar(&mail.join(format!("{name}.tar.zst")), &folder);
     }
     let lists = to.join("lists");
     files::make_folder(&lists);
@@ -53,6 +48,16 @@ pub fn unpack_mail(mail: &Path, to: &Path) {
                 .arg(lists.join(name)));
         }
     }
+}
+
+/// Unpacks a compressed tar archive into a folder, which is made.
+pub fn unpack_tar(archive: &Path, to: &Path) {
+    files::make_folder(to);
+    run(Command::new("tar")
+        .args(["-I", "zstd -d --long=27", "-xf"])
+        .arg(archive)
+        .arg("-C")
+        .arg(to));
 }
 
 /// Unpacks one file and returns what is in it.

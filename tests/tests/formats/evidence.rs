@@ -114,8 +114,8 @@ pub(crate) fn make(above: &Path) -> Evidence {
     know("xqcarrier", "made/mail/files.eml", Some(&message));
     know("xqattached", "made/mail/files.eml", Some(&attached));
     know("xqzipped", "made/mail/files.eml/2 archive.zip/zipped.txt", Some(zipped));
-    know("xqtnefbody", "made/mail/files.eml/3 winmail.dat/unnamed", None);
-    know("xqtneffile", "made/mail/files.eml/3 winmail.dat/unnamed", Some(in_tnef));
+    know("xqtnefbody", "made/mail/files.eml/3 winmail.dat/message", None);
+    know("xqtneffile", "made/mail/files.eml/3 winmail.dat/message", Some(in_tnef));
 
     // One message, loose and in an archive.
     let twice = made::message(20, "xqtwice");

@@ -1,9 +1,11 @@
 //! Documents and containers, end to end: what lies in a folder of them is found by its words, has its path, and comes out again.
 
+mod bombs;
 mod corpora;
 mod evidence;
 mod interrupted;
 mod locked;
 mod made;
 mod production;
+mod shelf;
 mod stores;
