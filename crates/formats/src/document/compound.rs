@@ -21,6 +21,21 @@ use super::records;
 const FEW_LETTERS: usize = 20;
 const LONG_BYTES: usize = 32 << 10;
 
+/// True when the root of a compound file is that of a message ([MS-OXMSG] 2.4), whatever it was taken for.
+pub(crate) fn is_message(bytes: &[u8]) -> bool {
+    if !bytes.starts_with(&SIGNATURE) {
+        return false;
+    }
+    let read = std::panic::catch_unwind(|| {
+        let tree = Tree::read(bytes, &mut Vec::new());
+        let root = tree.root();
+        let has = |name: &str| tree.child(root, name).is_some();
+        has("__properties_version1.0") && !has("WordDocument") && !has("Workbook")
+    });
+    // What cannot be read here is said by its own reader.
+    read.unwrap_or(false)
+}
+
 /// Reads the document.
 pub(super) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     if !input.bytes.starts_with(&SIGNATURE) {

@@ -32,6 +32,7 @@ mod records;
 mod salvage;
 mod xml;
 
+pub(crate) use compound::is_message;
 pub use format::{DocumentFormat, reader_of};
 pub use language::language;
 pub use open::open;

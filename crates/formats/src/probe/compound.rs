@@ -22,7 +22,9 @@ pub(super) fn media_type(head: &[u8], extension: &[u8]) -> Found {
         }
     };
     let is_package = has("EncryptedPackage") || has("EncryptionInfo");
-    let media_type = if has("__properties_version1.0") || has("__nameid_version1.0") {
+    // Where the directory lies further back, the names that can be seen may be those of a document in the message.
+    let is_message = names.is_none() && extension == b"msg";
+    let media_type = if is_message || has("__properties_version1.0") || has("__nameid_version1.0") {
         "application/vnd.ms-outlook"
     } else if is_package {
         "application/x-ole-storage"
@@ -45,7 +47,6 @@ pub(super) fn media_type(head: &[u8], extension: &[u8]) -> Found {
             b"doc" | b"dot" => "application/msword",
             b"xls" | b"xlt" => "application/vnd.ms-excel",
             b"ppt" | b"pps" => "application/vnd.ms-powerpoint",
-            b"msg" if names.is_none() => "application/vnd.ms-outlook",
             _ => "application/x-ole-storage",
         }
     };

@@ -100,7 +100,12 @@ fn open(asked: &Asked<'_>, source: &JobSource, members: &mut dyn Members) -> io:
         return archive::open(format, &mut source.clone(), name, passwords, limits, members);
     }
     if let Some(format) = document::reader_of(media_type) {
-        return document::open(format, &source.to_vec()?, name, passwords, limits, members);
+        let bytes = source.to_vec()?;
+        // The probe sees the first bytes only, and the directory of a compound file may lie anywhere.
+        if document::is_message(&bytes) {
+            return outlook::open(outlook::Outlook::Msg, source, limits, members);
+        }
+        return document::open(format, &bytes, name, passwords, limits, members);
     }
     Ok(not_opened(media_type))
 }
