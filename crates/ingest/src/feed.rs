@@ -592,11 +592,13 @@ impl<'a> Feed<'a> {
         let source = self.source()?;
         let same = known.stat == *stat;
         let this_run = known.run == self.run;
+        // Size and time of a member are what its container says of it; another version of the container may say the same of other bytes.
+        let is_member = self.current.as_ref().is_some_and(|current| current.container.is_some());
         Ok(match known.state {
             KnownState::Done if same && this_run => Against::Skip,
             // It was gone and is back: a new version, so that the gap stays on record.
             KnownState::Done if known.absent => Against::NewVersion,
-            KnownState::Done if same && !self.request.rehash => {
+            KnownState::Done if same && !self.request.rehash && !is_member => {
                 *self.summary.unchanged.entry(source).or_insert(0) += known.entries;
                 self.summary.unchanged_bytes += stat.size;
                 let counters = &self.options.counters;
