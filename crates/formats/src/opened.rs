@@ -170,28 +170,46 @@ pub fn class_of(media_type: &str) -> Option<OpenClass> {
         "application/pgp",
         "message/x-emlx",
     ];
-    if CONTAINERS.contains(&media_type) {
+    if CONTAINERS.contains(&media_type) || crate::archive::format_of(media_type).is_some() {
         return Some(OpenClass::Container);
     }
-    let is_document = media_type.starts_with("application/vnd.openxmlformats-officedocument.")
-        || media_type.starts_with("application/vnd.oasis.opendocument.")
-        || media_type.starts_with("application/vnd.ms-excel")
-        || media_type.starts_with("application/vnd.ms-powerpoint")
-        || media_type.starts_with("application/vnd.ms-word")
-        || matches!(
-            media_type,
-            "application/pdf"
-                | "application/msword"
-                | "application/rtf"
-                | "text/rtf"
-                | "application/epub+zip"
-                | "text/calendar"
-                | "text/vcard"
-                | "application/x-ole-storage"
-                | "application/pkcs7-signature"
-                | "application/x-pkcs7-signature"
-                | "application/x-pkcs7-certificates"
-                | "application/pgp-encrypted"
-        );
+    let is_sealed = matches!(
+        media_type,
+        "application/pkcs7-signature"
+            | "application/x-pkcs7-signature"
+            | "application/x-pkcs7-certificates"
+            | "application/pgp-encrypted"
+    );
+    // Text too: a part that is declared as bytes may turn out to be one.
+    let is_document = is_sealed || crate::document::reader_of(media_type).is_some();
     is_document.then_some(OpenClass::Document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_reader_knows_is_opened() {
+        let check = |media_type: &str, expected| assert_eq!(class_of(media_type), expected, "{media_type}");
+        for document in [
+            "application/pdf",
+            "application/rtf",
+            "application/vnd.visio",
+            "application/vnd.ms-publisher",
+            "application/vnd.ms-xpsdocument",
+            "application/vnd.ms-word.document.macroEnabled.12",
+            "application/vnd.oasis.opendocument.text",
+            "text/plain",
+            "text/vcard",
+            "application/pkcs7-signature",
+        ] {
+            check(document, Some(OpenClass::Document));
+        }
+        for container in ["application/zip", "application/x-rpm", "application/vnd.ms-outlook-pst"] {
+            check(container, Some(OpenClass::Container));
+        }
+        check("application/octet-stream", None);
+        check("image/png", None);
+    }
 }
