@@ -159,3 +159,47 @@ fn a_known_text_in_a_later_container_is_searched_as_the_first_one_is() {
     assert_eq!(site.count("defect:TYPE-NOT-SEARCHABLE"), 0);
     check_deep(&site);
 }
+
+#[test]
+fn texts_with_a_structure_are_found_by_what_they_mean() {
+    let source = Site::bare();
+    let folder = source.path("made");
+    let card = "BEGIN:VCARD\r\nVERSION:2.1\r\nFN;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:J=C3=BCrgen=20Xqcard\r\nEND:VCARD\r\n";
+    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:long xqfol\r\n ded word\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    files::write(&folder.join("card.vcf"), card);
+    files::write(&folder.join("day.ics"), calendar);
+    files::write(&folder.join("data.json"), "{\"key\":\"xqjs\\u006fn\"}");
+    files::write(
+        &folder.join("data.xml"),
+        "<?xml version=\"1.0\"?><a b=\"xqattribute\">xq&#120;ml</a>",
+    );
+    let site = Site::new();
+    site.ingest(&[&folder]).expect(0);
+    let missing: Vec<&str> = ["jürgen", "xqfolded", "xqjson", "xqattribute", "xqxml"]
+        .into_iter()
+        .filter(|word| site.count(word) != 1)
+        .collect();
+    assert!(missing.is_empty(), "not found: {missing:?}");
+}
+
+#[test]
+fn a_part_declared_as_bytes_is_opened_by_what_it_is() {
+    use embley_tests::packed;
+    let source = Site::bare();
+    let folder = source.path("made");
+    let bytes = "application/octet-stream";
+    let (document, text) = (packed::docx("the words xqhiddendocument"), b"the words xqhiddentext\n");
+    let message = packed::mail(
+        "bytes",
+        "two files",
+        &[("a.bin", bytes, &document), ("b.bin", bytes, text)],
+    );
+    files::write(&folder.join("a.eml"), message);
+    let site = Site::new();
+    site.ingest(&[&folder]).expect(0);
+    for word in ["xqhiddendocument", "xqhiddentext"] {
+        let hits = site.hits(word);
+        assert_eq!(hits.len(), 1, "{word}");
+        assert_eq!(hits[0]["searchability"], "searched", "{word}");
+    }
+}

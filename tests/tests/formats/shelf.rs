@@ -18,9 +18,9 @@ pub(crate) struct Shelf {
     /// Hits of everything.
     pub(crate) hits: Vec<Value>,
     /// Paths of files and members, each with how many entries it has.
-    pub(crate) paths: Vec<(String, u64)>,
+    pub(crate) paths: Paths,
     /// Paths at which each top-level item was found.
-    places: BTreeMap<u64, Vec<String>>,
+    places: Places,
 }
 
 /// Runs it to its end; panics when that takes more than `seconds`.
@@ -166,10 +166,15 @@ fn above(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
 
+/// Paths with their entries.
+pub(crate) type Paths = Vec<(String, u64)>;
+/// The paths of each top-level item.
+type Places = BTreeMap<u64, Vec<String>>;
+
 /// Paths with their entries, and the paths of each top-level item, from the canonical text of a case.
-fn places_of(dump: &str) -> (Vec<(String, u64)>, BTreeMap<u64, Vec<String>>) {
+fn places_of(dump: &str) -> (Paths, Places) {
     let mut paths = BTreeMap::new();
-    let mut places: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    let mut places = Places::new();
     for line in dump.lines() {
         if let Some(rest) = line.strip_prefix("file ") {
             let (id, rest) = rest.split_once(' ').expect("a number and a path");
