@@ -30,7 +30,7 @@ impl Found {
 }
 
 /// Offset, bytes, type. The first that matches holds.
-const TABLE: [(usize, &[u8], &str); 90] = [
+const TABLE: [(usize, &[u8], &str); 91] = [
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"GIF87a", "image/gif"),
@@ -85,6 +85,7 @@ const TABLE: [(usize, &[u8], &str); 90] = [
     (0, b"\x60\xea", "application/x-arj"),
     (0, b"070707", "application/x-cpio"),
     (0, b"070701", "application/x-cpio"),
+    (0, b"070702", "application/x-cpio"),
     (32769, b"CD001", "application/x-iso9660-image"),
     (0, b"ITSF", "application/vnd.ms-htmlhelp"),
     (0, b"SQLite format 3\0", "application/vnd.sqlite3"),
@@ -123,9 +124,36 @@ const TABLE: [(usize, &[u8], &str); 90] = [
     (0, b"L\0\0\0\x01\x14\x02\0", "application/x-ms-shortcut"),
 ];
 
+/// LZMA alone has no mark: the common properties byte, a dictionary of whole 64 KiB, and an unknown length or the name for it.
+fn is_lzma(head: &[u8], extension: &[u8]) -> bool {
+    let unknown_length = head.get(5..13) == Some(&[0xff; 8]);
+    head.starts_with(b"\x5d\0\0") && (unknown_length || matches!(extension, b"lzma" | b"tlz"))
+}
+
+/// A tar from before the mark `ustar`: the first header's checksum is right (tar(5), "Old-Style Archive Format").
+fn is_old_tar(head: &[u8]) -> bool {
+    let Some(header) = head.get(..512).filter(|header| header[0] != 0) else {
+        return false;
+    };
+    let digits = header[148..156].trim_ascii();
+    let digits = digits.strip_suffix(b"\0").unwrap_or(digits).trim_ascii_end();
+    let Some(stated) = std::str::from_utf8(digits)
+        .ok()
+        .and_then(|digits| u32::from_str_radix(digits.trim_matches('\0'), 8).ok())
+    else {
+        return false;
+    };
+    let bytes = header.iter().enumerate();
+    let sum: u32 = bytes
+        .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) })
+        .sum();
+    sum == stated
+}
+
 /// Names what the first bytes belong to, when it is not text or mail.
 pub(super) fn look(head: &[u8], extension: &[u8]) -> Option<Found> {
-    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK\x07\x08") {
+    let zip_marks: [&[u8]; 4] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"PK00PK\x03\x04"];
+    if zip_marks.iter().any(|mark| head.starts_with(mark)) {
         return Some(zip(head));
     }
     if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
@@ -140,6 +168,16 @@ pub(super) fn look(head: &[u8], extension: &[u8]) -> Option<Found> {
             media_type: "application/pdf",
             encrypted: memmem::find(head, b"/Encrypt").is_some(),
         });
+    }
+    // What stands before an archive does not matter to its directory, which is at the end.
+    if extension == b"zip" && memmem::find(start, b"PK\x03\x04").is_some() {
+        return Some(zip(head));
+    }
+    if is_lzma(head, extension) {
+        return Some(Found::plain("application/x-lzma"));
+    }
+    if is_old_tar(head) {
+        return Some(Found::plain("application/x-tar"));
     }
     if head.starts_with(b"RIFF") && head.len() >= 12 {
         let media_type = match &head[8..12] {

@@ -153,3 +153,31 @@ fn in_a_maildir_text_is_a_message_and_a_picture_is_not() {
     let head = b"From a@b Thu Jan  1 00:00:00 1970\nX";
     assert_eq!(probe(head, b"1:2,S", &place, head.len() as u64).0, FileKind::Mailbox);
 }
+
+#[test]
+fn containers_without_a_mark_at_their_beginning_are_told() {
+    check(b"070702000000", "x", other("application/x-cpio"), None);
+    check(
+        b"PK00PK\x03\x04\x14\0\0\0\x08\0",
+        "x.zip",
+        other("application/zip"),
+        None,
+    );
+    check(
+        b"Before the archive PK\x03\x04\x14\0\0\0",
+        "x.zip",
+        other("application/zip"),
+        None,
+    );
+    let lzma = b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x3a";
+    check(lzma, "x", other("application/x-lzma"), None);
+    let mut header = [0_u8; 512];
+    header[..5].copy_from_slice(b"a.txt");
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    check(&header, "x", other("application/x-tar"), None);
+    header[0] = b'b';
+    let (kind, _) = probe(&header, b"x", &Place::Loose, 512);
+    assert_ne!(kind, other("application/x-tar"), "a wrong checksum is no tar");
+}
