@@ -273,7 +273,7 @@ fn files_and_subjects_are_those_of_an_independent_reader() {
         let out = place.join("out");
         fs::create_dir(&out).expect("a folder");
         let run = Command::new("readpst")
-            .args(["-S", "-D", "-q", "-o"])
+            .args(["-S", "-D", "-j", "0", "-q", "-o"])
             .arg(&out)
             .arg(&input)
             .output();

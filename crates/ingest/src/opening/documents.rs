@@ -85,6 +85,9 @@ pub(crate) fn look(
         ended: true,
         ..Looked::default()
     };
+    if let Look::Open(_) = how {
+        apply_known(&reader, writer, run, options)?;
+    }
     if waiting.is_empty() {
         return Ok(looked);
     }
@@ -156,6 +159,44 @@ fn waiting(reader: &CatalogueReader, again: &RoaringBitmap) -> Result<Waiting, I
         waiting.insert(BlobId(blob), reader.items_of_blob(BlobId(blob))?);
     }
     Ok(waiting)
+}
+
+/// Items whose bytes were opened before, for another item: they get what that gave, and their members come out below them too.
+fn apply_known(
+    reader: &CatalogueReader,
+    writer: &mut CatalogueWriter,
+    run: RunNo,
+    options: &IngestOptions,
+) -> Result<(), IngestError> {
+    let opened = reader.opened_blobs()?;
+    let mut emptied = RoaringBitmap::new();
+    for state in ContainerState::ALL {
+        emptied.extend(reader.containers(*state)?.into_iter().map(|row| row.item_no.0));
+    }
+    let mut items = reader.searchability_items(Searchability::FormatNotSupported)?;
+    items |= reader.searchability_items(Searchability::Encrypted)?;
+    let mut batch = Batch::default();
+    for item in items.iter().map(ItemNo) {
+        let Some(brief) = reader.brief(item)? else { continue };
+        if !opened.contains(brief.blob_id.0) {
+            continue;
+        }
+        let Some(stored) = reader.opening(brief.blob_id)? else {
+            continue;
+        };
+        let opening = StoredOpening::from_bytes(&stored.data)?;
+        let is_new_place = opening.members > 0 && !emptied.contains(item.0);
+        let says_the_same = opening.searchability() == brief.searchability && !is_new_place;
+        if !opening.is_known_type() || says_the_same {
+            continue;
+        }
+        batch.update(reader, run, item, &opening, &opening.opened.defects)?;
+        batch.rows.openings.push(stored);
+        if batch.is_full() {
+            batch.commit(writer, run, options)?;
+        }
+    }
+    batch.commit(writer, run, options)
 }
 
 /// Images, and documents that say that pages of theirs have no text, by blob; not those that were recognised before.
@@ -393,29 +434,7 @@ impl Batch {
             None => Vec::new(),
         };
         for item in items {
-            let Some(row) = reader.item(*item)? else { continue };
-            if self.updated.insert(*item, ()).is_some() {
-                continue;
-            }
-            let mut defects = reader.defects(*item)?;
-            // What an earlier opening said is said anew, or not at all.
-            defects.retain(|one| {
-                !before
-                    .iter()
-                    .any(|old| old.code == one.code && old.detail == one.detail)
-            });
-            let (row, defects) = opening.update(row, defects);
-            self.rows.item_updates.push(row);
-            self.rows.defects.extend(defects);
-            if is_container {
-                self.rows.containers.push(ContainerRow {
-                    item_no: *item,
-                    run_no: run,
-                    state: ContainerState::Waiting,
-                    members: opening.members,
-                    reader: opening.opened.reader.clone(),
-                });
-            }
+            self.update(reader, run, *item, &opening, &before)?;
         }
         self.bytes += opening.opened.text.len();
         self.rows.openings.push(OpeningRow {
@@ -424,6 +443,40 @@ impl Batch {
             reader: opening.opened.reader.clone(),
             data: opening.to_bytes()?,
         });
+        Ok(())
+    }
+
+    /// An item as its opening makes it; `before` is what an earlier opening said of it, which is said anew or not at all.
+    fn update(
+        &mut self,
+        reader: &CatalogueReader,
+        run: RunNo,
+        item: ItemNo,
+        opening: &StoredOpening,
+        before: &[Defect],
+    ) -> Result<(), IngestError> {
+        let Some(row) = reader.item(item)? else { return Ok(()) };
+        if self.updated.insert(item, ()).is_some() {
+            return Ok(());
+        }
+        let mut defects = reader.defects(item)?;
+        defects.retain(|one| {
+            !before
+                .iter()
+                .any(|old| old.code == one.code && old.detail == one.detail)
+        });
+        let (row, defects) = opening.update(row, defects);
+        self.rows.item_updates.push(row);
+        self.rows.defects.extend(defects);
+        if opening.members > 0 {
+            self.rows.containers.push(ContainerRow {
+                item_no: item,
+                run_no: run,
+                state: ContainerState::Waiting,
+                members: opening.members,
+                reader: opening.opened.reader.clone(),
+            });
+        }
         Ok(())
     }
 

@@ -97,7 +97,7 @@ impl StoredOpening {
     }
 
     /// How far the item can be searched now.
-    fn searchability(&self) -> Searchability {
+    pub(crate) fn searchability(&self) -> Searchability {
         match self.opened.searchability {
             Some(said) => said,
             None if self.opened.text.chars().any(char::is_alphanumeric) => Searchability::Searched,

@@ -38,7 +38,7 @@ fn an_independent_reader_finds_the_messages_of_every_layout() {
         let mut file = fs::File::create_new(&input).expect("a file");
         file.write_all(&store_of(version, crypt, 5).bytes).expect("writes");
         let run = Command::new("readpst")
-            .args(["-S", "-D", "-q", "-o"])
+            .args(["-S", "-D", "-j", "0", "-q", "-o"])
             .arg(&place)
             .arg(&input)
             .output();
