@@ -170,6 +170,14 @@ impl Program {
         }
     }
 
+    /// Runs it to its end with results that nobody reads, as in `embley ... | true`.
+    pub fn run_unread(mut self) -> Ran {
+        let (reader, writer) = std::io::pipe().expect("there are pipes");
+        drop(reader);
+        self.command.stdout(writer);
+        self.run()
+    }
+
     /// Starts it and goes on.
     pub fn start(mut self) -> Running {
         let piped = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();

@@ -1,5 +1,6 @@
 //! Exit codes: the one place where a class of error becomes a number. `docs/exit-codes.md` says the same, and a test holds them together.
 
+use crate::output::note;
 use embley_model::outcome::ErrorClass;
 use embley_search::SearchError;
 use embley_store::StoreError;
@@ -111,9 +112,9 @@ pub(crate) fn report(error: &anyhow::Error) {
         }
         last = cause;
     }
-    eprintln!("{text}");
+    note!("{text}");
     if let Some(hint) = hint_of(error) {
-        eprintln!("hint: {hint}");
+        note!("hint: {hint}");
     }
 }
 

@@ -3,8 +3,6 @@
 //! Results go to stdout, everything else to stderr. The only crate that prints, and the only place where an error becomes an
 //! exit code (`exit.rs`).
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the crate that prints")]
-
 mod args;
 mod commands;
 mod context;
@@ -33,6 +31,7 @@ fn main() -> ExitCode {
     };
     match commands::run(&args) {
         Ok(code) => ExitCode::from(code),
+        Err(_) if output::reader_has_gone() => ExitCode::from(exit::DONE),
         Err(error) => {
             exit::report(&error);
             ExitCode::from(exit::code_of(&error))

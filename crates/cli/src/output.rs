@@ -1,6 +1,9 @@
-//! Printing lists: one shape for tables, JSON, JSON Lines and CSV.
+//! Everything that is printed: results to stdout, words for people to stderr; lists in one shape for tables, JSON, JSON Lines and CSV.
+//!
+//! Invariant: a reader that goes away (`embley show 7 --text | head`) ends the program quietly, and a terminal that is gone never ends a run.
 
-use std::io::Write;
+use std::io::{self, StdoutLock, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,6 +12,66 @@ use crate::args::Format;
 
 /// Version of every JSON form.
 pub(crate) const SCHEMA: u32 = 1;
+
+/// Set when whoever read the results has gone. A flag, because errors on the way up (JSON, CSV) do not all keep their cause.
+static READER_GONE: AtomicBool = AtomicBool::new(false);
+
+/// True when a write of results found a closed pipe: there is nobody left to tell.
+pub(crate) fn reader_has_gone() -> bool {
+    READER_GONE.load(Ordering::Relaxed)
+}
+
+/// Where results go.
+pub(crate) struct Results(StdoutLock<'static>);
+
+/// The stream of results, locked.
+pub(crate) fn results() -> Results {
+    Results(io::stdout().lock())
+}
+
+impl Write for Results {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.write(buf).inspect_err(noticed)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().inspect_err(noticed)
+    }
+}
+
+fn noticed(error: &io::Error) {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        READER_GONE.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Prints a line of results, as `println!` would; gives a [`Result`](anyhow::Result).
+macro_rules! result_line {
+    ($($words:tt)*) => {
+        $crate::output::line_of_results(format_args!($($words)*))
+    };
+}
+pub(crate) use result_line;
+
+/// Prints a line for people, as `eprintln!` would. A terminal that is gone is no reason to end the work.
+macro_rules! note {
+    ($($words:tt)*) => {
+        $crate::output::line_for_people(format_args!($($words)*))
+    };
+}
+pub(crate) use note;
+
+pub(crate) fn line_of_results(words: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+    let mut out = results();
+    out.write_fmt(words)?;
+    out.write_all(b"\n")?;
+    out.flush()?;
+    Ok(())
+}
+
+pub(crate) fn line_for_people(words: std::fmt::Arguments<'_>) {
+    let _gone = writeln!(io::stderr().lock(), "{words}");
+}
 
 /// A list of rows with named columns; `cells` are for tables and CSV, `object` for JSON.
 pub(crate) struct Rows {
@@ -33,7 +96,7 @@ impl Rows {
 
     /// Prints in the format; `extra` members join the JSON document.
     pub(crate) fn print(self, format: Format, extra: Vec<(&'static str, Value)>) -> anyhow::Result<()> {
-        let mut out = std::io::stdout().lock();
+        let mut out = results();
         match format {
             Format::Table => {
                 let mut table = comfy_table::Table::new();

@@ -14,6 +14,7 @@ use embley_model::event::{Counters, ProgressSnapshot};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::args::ProgressKind;
+use crate::output::note;
 
 /// A running display; ends when dropped or finished.
 pub(crate) struct Display {
@@ -59,7 +60,7 @@ impl Display {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            eprintln!("embley: the progress display failed; the work is not affected");
+            note!("embley: the progress display failed; the work is not affected");
         }
     }
 }
@@ -144,7 +145,7 @@ fn lines(
         let ended = !matches!(stopped.recv_timeout(every), Err(RecvTimeoutError::Timeout));
         let snapshot = counters.snapshot();
         let rates = pace.step(clock.monotonic_nanos(), snapshot.clone());
-        eprintln!("{}", line(&snapshot, &rates));
+        note!("{}", line(&snapshot, &rates));
         if ended {
             return;
         }

@@ -18,7 +18,7 @@ use crate::mailbox::head::lead_in;
 use crate::mailbox::separator::{self, Shape};
 use crate::walk::Place;
 
-pub use text_kind::{emlx_message, text_type};
+pub use text_kind::{emlx_message, is_structured, structured_type, text_type};
 
 /// How many bytes [`probe`] wants to see, if the file has them.
 pub const HEAD_BYTES: usize = 64 * 1024;

@@ -16,8 +16,11 @@ use embley_store::packs::FrameBuilder;
 use roaring::RoaringBitmap;
 
 use crate::dedup::DedupTable;
+use crate::entrance::{Entrance, ResolvedSource};
 use crate::error::IngestError;
-use crate::feed::{Custodians, Entrance, Feed, FeedStart, KnownFiles, KnownFolder, ResolvedSource};
+use crate::feed::{Feed, FeedStart};
+use crate::known::{KnownFiles, KnownFolder};
+use crate::notes::Custodians;
 use crate::order::{Turnstile, lock};
 use crate::prepare::Depth;
 use crate::request::{IngestOptions, IngestRequest};
@@ -134,6 +137,7 @@ fn work(
         depth: Depth::ParseOnly,
         limits: ParseLimits::default(),
         frames: FrameBuilder::new()?,
+        packing_nanos: 0,
         keep_containers: true,
         known_hashes: &known_hashes,
         slot,

@@ -19,134 +19,18 @@ use embley_model::defect::{Defect, DefectCode};
 use embley_model::event::{Event, Stage};
 use embley_model::id::{FileId, ItemNo, RunNo, SourceId, Ticket};
 use embley_store::catalogue::{CustodianId, FolderId};
-use roaring::RoaringBitmap;
 
+use crate::entrance::{Entrance, Met, ResolvedSource, Spool};
 use crate::error::IngestError;
-use crate::request::{IngestOptions, IngestRequest, SourceSpec};
+use crate::known::{KnownFile, KnownFiles, KnownState};
+use crate::notes::{Custodians, FeedNotes, FeedSummary, NewCustodian, NewException, NewFolder};
+use crate::request::{IngestOptions, IngestRequest};
 use crate::unit::{FileContext, Unit, Work};
 
 /// How much of a loose file the probe sees.
 const HEAD_BYTES: usize = 64 << 10;
 /// Files in a batch at most.
 const BATCH_FILES: usize = 256;
-
-/// A file as the catalogue knows it (its newest version).
-#[derive(Clone, Debug)]
-pub(crate) struct KnownFile {
-    pub(crate) file: FileId,
-    pub(crate) version: u32,
-    pub(crate) stat: FileStat,
-    pub(crate) state: KnownState,
-    /// The run that read this version.
-    pub(crate) run: RunNo,
-    /// Its top-level entries.
-    pub(crate) entries: u64,
-    pub(crate) scan_state: Option<String>,
-    /// An earlier run no longer found it.
-    pub(crate) absent: bool,
-}
-
-/// How far a known file got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KnownState {
-    /// Read to the end.
-    Done,
-    /// A mailbox that was being read when the run stopped.
-    Scanning,
-    /// It could not be read.
-    Excepted,
-}
-
-/// A folder as the catalogue knows it: its id and the newest versions of its files by name.
-pub(crate) type KnownFolder = (FolderId, HashMap<Vec<u8>, KnownFile>);
-
-/// A source with its number in the case.
-#[derive(Clone, Debug)]
-pub(crate) struct ResolvedSource {
-    pub(crate) spec: SourceSpec,
-    pub(crate) source: SourceId,
-}
-
-/// Custodians by name, growing as the walk meets new ones.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Custodians {
-    pub(crate) by_name: HashMap<String, CustodianId>,
-    pub(crate) next: u32,
-}
-
-impl Custodians {
-    /// The id of a name, and whether it is new.
-    pub(crate) fn id(&mut self, name: &str) -> (CustodianId, bool) {
-        if let Some(id) = self.by_name.get(name) {
-            return (*id, false);
-        }
-        let id = CustodianId(self.next);
-        self.next += 1;
-        self.by_name.insert(name.to_owned(), id);
-        (id, true)
-    }
-}
-
-/// What the feed must know of the case. Implemented on the catalogue, and on a map in tests.
-pub(crate) trait KnownFiles: Send {
-    /// The folder's number and its files by name, when it was seen before.
-    fn folder(&mut self, source: SourceId, path: &[u8]) -> Result<Option<KnownFolder>, IngestError>;
-    /// Root items of one version of a file.
-    fn items_of(&mut self, file: FileId) -> Result<RoaringBitmap, IngestError>;
-}
-
-/// A folder met for the first time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NewFolder {
-    pub(crate) folder: FolderId,
-    pub(crate) source: SourceId,
-    pub(crate) path: Vec<u8>,
-    /// The item that holds it, when it lies inside a container.
-    pub(crate) container: Option<ItemNo>,
-}
-
-/// A custodian met for the first time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NewCustodian {
-    pub(crate) custodian: CustodianId,
-    pub(crate) name: String,
-}
-
-/// An entry for the exception register.
-#[derive(Clone, Debug)]
-pub(crate) struct NewException {
-    pub(crate) source: SourceId,
-    pub(crate) path: String,
-    pub(crate) defect: Defect,
-    pub(crate) action: &'static str,
-}
-
-/// Rows that go with the next unit.
-#[derive(Default)]
-pub(crate) struct FeedNotes {
-    pub(crate) custodians: Vec<NewCustodian>,
-    pub(crate) folders: Vec<NewFolder>,
-}
-
-/// What the feed found that has no unit, told at the end. Each walk begins anew, so a walk that comes to its end knows all of it,
-/// however often the run was interrupted.
-#[derive(Default)]
-pub(crate) struct FeedSummary {
-    /// Entries of unchanged files by source.
-    pub(crate) unchanged: HashMap<SourceId, u64>,
-    /// Files left out by rule, by source.
-    pub(crate) excluded: HashMap<SourceId, u64>,
-    /// What the walk could not read; each stands for a top-level entry that has no item.
-    pub(crate) exceptions: Vec<NewException>,
-    /// Files of each folder (source, folder number) that were there before and are gone.
-    pub(crate) absent: Vec<FileId>,
-    /// Folders seen, so that files of vanished folders can be told.
-    pub(crate) folders_seen: RoaringBitmap,
-    /// Sources walked to the end.
-    pub(crate) sources: Vec<SourceId>,
-    /// Bytes of unchanged files.
-    pub(crate) unchanged_bytes: u64,
-}
 
 struct OpenFolder {
     number: FolderId,
@@ -187,48 +71,6 @@ struct CurrentSource {
     /// The item whose members these are. They come in the container's order, not sorted, and are never seen as absent.
     container: Option<ItemNo>,
 }
-
-/// Where files come from.
-pub(crate) enum Entrance<'a> {
-    /// A source as given: walked in order.
-    Source(ResolvedSource),
-    /// A container that is in the case: opened when its turn comes.
-    Container(Box<dyn Container + 'a>),
-}
-
-/// A container whose members are handed out as files.
-pub(crate) trait Container: Send {
-    /// The source in which it was found.
-    fn source(&self) -> ResolvedSource;
-    /// Its item.
-    fn item(&self) -> ItemNo;
-    /// Opens it.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn members(self: Box<Self>) -> Result<Box<dyn Iterator<Item = Met> + Send>, IngestError>;
-}
-
-/// A name met on the way, and the temporary copy that holds its bytes when it is a member of a container.
-pub(crate) struct Met {
-    pub(crate) walked: Walked,
-    pub(crate) spool: Option<Arc<tempfile::TempPath>>,
-    /// What its container said of it.
-    pub(crate) defects: Vec<Defect>,
-}
-
-impl From<Walked> for Met {
-    fn from(walked: Walked) -> Self {
-        Self {
-            walked,
-            spool: None,
-            defects: Vec::new(),
-        }
-    }
-}
-
-/// What is known of a member of a container beside its place.
-type Spool = (Option<Arc<tempfile::TempPath>>, Vec<Defect>);
 
 /// Where numbers go on.
 #[derive(Clone, Copy, Debug)]

@@ -134,6 +134,7 @@ impl<'a> Pipeline<'a> {
             depth: Depth::Whole,
             limits: ParseLimits::default(),
             frames: FrameBuilder::new()?,
+            packing_nanos: 0,
             known_hashes: self.known_hashes,
             keep_containers: self.keep_containers,
             slot,
@@ -150,9 +151,17 @@ impl<'a> Pipeline<'a> {
     }
 
     fn read(&self, worker: &mut Worker<'_>) -> Result<(), IngestError> {
-        let next = lock(&self.feed).next_unit();
+        // The wait for the lock is not work, and the feed takes its own time.
+        let mut feed = lock(&self.feed);
+        let started = self.options.clock.monotonic_nanos();
+        let next = feed.next_unit();
+        let busy = self.options.clock.monotonic_nanos().saturating_sub(started);
+        drop(feed);
         let unit: Unit = match next {
-            Ok(Some(unit)) => unit,
+            Ok(Some(unit)) => {
+                self.options.counters.add(Stage::Discover, 1, unit.bytes, busy);
+                unit
+            }
             Ok(None) => {
                 self.board.feed_ended();
                 return Ok(());
@@ -165,7 +174,11 @@ impl<'a> Pipeline<'a> {
         self.board.took(unit.bytes, &self.options.counters);
         let prepared = worker.run(unit, &self.dedup)?;
         self.number_lane.leave(prepared.ticket.0, prepared, |prepared| {
+            let started = self.options.clock.monotonic_nanos();
+            let (entries, bytes) = (prepared.entries.len() as u64, prepared.bytes);
             let numbered = lock(&self.numberer).number(prepared, &self.dedup)?;
+            let busy = self.options.clock.monotonic_nanos().saturating_sub(started);
+            self.options.counters.add(Stage::Number, entries, bytes, busy);
             self.board.numbered(numbered);
             Ok(())
         })

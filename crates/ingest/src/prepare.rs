@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use embley_formats::identity;
 use embley_formats::mail::{self, Content, Family, MailMeta, ParseLimits, Parsed};
 use embley_formats::mapi;
-use embley_formats::probe::FileKind;
+use embley_formats::probe::{self, FileKind};
 use embley_formats::text;
 use embley_index::IndexDoc;
 use embley_index::analysis::{Tokens, sketch};
@@ -390,7 +390,7 @@ pub(crate) fn document(
 ) -> PreparedItem {
     let mut defects = given.defects;
     let (content, searchability, media_type) = match kind {
-        DocumentKind::Text => text_of(bytes, size, limits, &mut defects),
+        DocumentKind::Text => text_of(bytes, size, given.filename, limits, &mut defects),
         DocumentKind::Other {
             media_type,
             searchability,
@@ -446,9 +446,11 @@ pub(crate) fn document(
 fn text_of(
     bytes: &[u8],
     size: u64,
+    name: Option<&str>,
     limits: &ParseLimits,
     defects: &mut Vec<Defect>,
 ) -> (String, Searchability, &'static str) {
+    let media_type = probe::text_type(bytes, name.unwrap_or_default().as_bytes());
     let limit = limits.max_text_bytes.min(bytes.len());
     let cut = (limit as u64) < size;
     let parsed = catch_unwind(AssertUnwindSafe(|| text::parse_text(&bytes[..limit])));
@@ -457,15 +459,19 @@ fn text_of(
         return (
             String::from_utf8_lossy(&bytes[..limit]).into_owned(),
             Searchability::PartlyDecoding,
-            "text/plain",
+            media_type,
         );
     };
     defects.extend(found);
+    if probe::is_structured(media_type) {
+        defects.push(Defect::new(DefectCode::TypeNotDecoded, media_type));
+        searchability = Searchability::PartlyDecoding;
+    }
     if cut {
         defects.push(Defect::new(DefectCode::TextLimit, format!("{limit} of {size} bytes")).at(limit as u64..size));
         searchability = Searchability::PartlyLimit;
     }
-    (content, searchability, "text/plain")
+    (content, searchability, media_type)
 }
 
 /// The item of an entry whose parser failed: kept, its bytes searched as plain text as far as they are text.

@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt;
 use embley_formats::mail::{self, ParseLimits};
 use embley_formats::mailbox::{Variant, requote};
 use embley_formats::mapi;
+use embley_formats::probe;
 use embley_formats::source::ReadAt;
 use embley_index::IndexDoc;
 use embley_model::field::Field;
@@ -263,7 +264,9 @@ impl Originals {
         }
         let mut prepared = family.swap_remove(position);
         if let Some(opening) = self.opening(row.blob_id)? {
-            prepared.text = opening.opened.text;
+            if opening.replaces_text() {
+                prepared.text = opening.opened.text;
+            }
             prepared.title = row.subject;
         }
         Ok(ItemText {
@@ -434,6 +437,8 @@ impl ReadAt for Spooled {
 
 fn is_text(root: &ItemRow) -> bool {
     root.media_type.starts_with("text/")
+        || root.media_type == "application/xhtml+xml"
+        || probe::is_structured(&root.media_type)
 }
 
 /// What the probe said, by what the catalogue keeps of it.

@@ -87,7 +87,8 @@ pub(crate) fn rows(numbered: NumberedUnit, run: RunNo, counters: &Counters) -> (
                     source_id: Some(context.source),
                     path: context.shown.clone(),
                     phase: defect.code.phase(),
-                    class: defect.code.class(),
+                    // Whatever the code says elsewhere: here no item exists.
+                    class: Class::Excepted,
                     code: defect.code,
                     range: defect.range,
                     detail: defect.detail,

@@ -4,27 +4,27 @@
 //! Invariant: a run is `done` only when all its sums close and the self-test found what it asked for.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 
 use embley_index::{IndexStore, Snapshot};
+use embley_model::defect::Class;
 use embley_model::event::{Event, Stage};
 use embley_model::failpoint;
 use embley_model::id::{RunNo, SourceId, Ticket};
 use embley_model::item::{ItemKind, Searchability};
 use embley_store::catalogue::{
-    CatalogueReader, CatalogueWriter, Checkpoint, CustodianRow, ExceptionRow, FileState, NextIds, RowBatch, RunKind,
-    RunRow, RunState, SourceRow, TallyRow,
+    CatalogueReader, CatalogueWriter, Checkpoint, ExceptionRow, FileState, NextIds, RowBatch, RunKind, RunRow,
+    RunState, TallyRow,
 };
 use embley_store::{Case, StoreError};
 use roaring::RoaringBitmap;
 
 use crate::commit::Committer;
 use crate::dedup::DedupTable;
+use crate::entrance::{Entrance, ResolvedSource};
 use crate::error::IngestError;
-use crate::feed::{Custodians, Entrance, Feed, FeedStart, FeedSummary, NewException, ResolvedSource};
+use crate::feed::{Feed, FeedStart};
 use crate::known::Catalogued;
+use crate::notes::{Custodians, FeedSummary, NewException};
 use crate::number::Numberer;
 use crate::opening::rounds::OpenedSums;
 use crate::pipeline::{DedupSize, Pipeline};
@@ -32,9 +32,10 @@ use crate::reconcile;
 use crate::reparse::Originals;
 use crate::replay;
 use crate::report::{RunReport, Sums};
-use crate::request::{CustodianRule, IngestOptions, IngestRequest};
+use crate::request::{IngestOptions, IngestRequest};
 use crate::run_record;
 use crate::self_test::{self, SelfTest};
+use crate::sources::{check_sources, custodians, reassign, resolve_sources};
 use crate::work::KnownHashes;
 
 /// A step after all input is in, such as links to case records. Steps must give the same result when run again.
@@ -97,33 +98,6 @@ pub fn run(
 
 fn settings_text(request: &IngestRequest) -> Result<String, IngestError> {
     serde_json::to_string(request).map_err(|error| IngestError::internal(format!("settings: {error}")))
-}
-
-/// At least one source must be there; the walk lists the others as exceptions.
-fn check_sources(request: &IngestRequest) -> Result<(), IngestError> {
-    if request.sources.is_empty() && request.retry.is_some() {
-        return Ok(());
-    }
-    if request.sources.is_empty() {
-        return Err(IngestError::Request {
-            detail: "no source given".to_owned(),
-        });
-    }
-    let mut problems = Vec::new();
-    for source in &request.sources {
-        let opened = match std::fs::metadata(&source.path) {
-            Ok(meta) if meta.is_dir() => std::fs::read_dir(&source.path).map(|_| ()),
-            Ok(_) => std::fs::File::open(&source.path).map(|_| ()),
-            Err(error) => Err(error),
-        };
-        match opened {
-            Ok(()) => return Ok(()),
-            Err(error) => problems.push(format!("{}: {error}", source.path.display())),
-        }
-    }
-    Err(IngestError::NoInput {
-        detail: problems.join("; "),
-    })
 }
 
 pub(crate) struct Run<'a> {
@@ -496,18 +470,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The custodians that the case knows.
-fn custodians(reader: &CatalogueReader, next: u32) -> Result<Custodians, IngestError> {
-    let mut custodians = Custodians {
-        by_name: Default::default(),
-        next,
-    };
-    for custodian in reader.custodians()? {
-        custodians.by_name.insert(custodian.name, custodian.custodian_id);
-    }
-    Ok(custodians)
-}
-
 /// More segments than this are merged at the end of a run.
 const MAX_SEGMENTS: usize = 12;
 
@@ -546,7 +508,8 @@ pub(crate) fn exception_row(exception: &NewException, run: RunNo) -> ExceptionRo
         source_id: Some(exception.source),
         path: exception.path.clone(),
         phase: code.phase(),
-        class: code.class(),
+        // Whatever the code says elsewhere: here no item exists.
+        class: Class::Excepted,
         code,
         range: exception.defect.range.clone(),
         detail: exception.defect.detail.clone(),
@@ -628,101 +591,4 @@ fn absent_files(reader: &CatalogueReader, summary: &FeedSummary) -> Result<Vec<e
     gone.sort_unstable();
     gone.dedup();
     Ok(gone)
-}
-
-fn resolve_sources(
-    request: &IngestRequest,
-    reader: &CatalogueReader,
-    mut next_source: u32,
-    run: RunNo,
-    custodians: &mut Custodians,
-    batch: &mut RowBatch,
-) -> Result<(Vec<ResolvedSource>, Vec<usize>), IngestError> {
-    let known = reader.sources()?;
-    let mut reassigned = Vec::new();
-    let mut resolved: Vec<ResolvedSource> = Vec::new();
-    for spec in &request.sources {
-        if let Some(other) = resolved.iter().find(|other| other.spec.label == spec.label) {
-            return Err(IngestError::Request {
-                detail: format!(
-                    "{} and {} would both be called {:?}; give one of them another --label",
-                    other.spec.path.display(),
-                    spec.path.display(),
-                    spec.label
-                ),
-            });
-        }
-        let rule = serde_json::to_string(&spec.custodian).map_err(|error| IngestError::internal(error.to_string()))?;
-        let custodian_id = match &spec.custodian {
-            CustodianRule::Named(name) => {
-                let (id, new) = custodians.id(name);
-                if new {
-                    batch.custodians.push(CustodianRow {
-                        custodian_id: id,
-                        name: name.clone(),
-                    });
-                }
-                Some(id)
-            }
-            CustodianRule::Unknown | CustodianRule::FromPath(_) => None,
-        };
-        let before = known.iter().find(|source| source.label == spec.label);
-        if let Some(before) = before
-            && before.custodian_rule != rule
-        {
-            reassigned.push(resolved.len());
-            if !request.reassign {
-                return Err(IngestError::Request {
-                    detail: format!(
-                        "source {:?} is in the case under another custodian ({}); give --label for another source, or --reassign",
-                        spec.label, before.custodian_rule
-                    ),
-                });
-            }
-        }
-        let source_id = match before {
-            Some(before) => before.source_id,
-            None => {
-                next_source += 1;
-                SourceId(next_source - 1)
-            }
-        };
-        let absolute = std::path::absolute(&spec.path).unwrap_or_else(|_| PathBuf::from(&spec.path));
-        batch.sources.push(SourceRow {
-            source_id,
-            label: spec.label.clone(),
-            absolute: absolute.to_string_lossy().into_owned(),
-            custodian_id,
-            custodian_rule: rule,
-            run_no: before.map_or(run, |before| before.run_no),
-        });
-        resolved.push(ResolvedSource {
-            spec: spec.clone(),
-            source: source_id,
-        });
-    }
-    Ok((resolved, reassigned))
-}
-
-/// Gives what is in the case of a source to the custodians that its new rule names.
-fn reassign(
-    writer: &mut CatalogueWriter,
-    source: &ResolvedSource,
-    custodians: &mut Custodians,
-) -> Result<(), IngestError> {
-    let rule = &source.spec.custodian;
-    let is_folder = source.spec.path.is_dir();
-    writer.reassign(source.source, |folder, name| {
-        let rel = if is_folder {
-            Path::new(OsStr::from_bytes(folder)).join(OsStr::from_bytes(name))
-        } else {
-            PathBuf::new()
-        };
-        let name = rule.name_of(&rel)?;
-        Some(CustodianRow {
-            custodian_id: custodians.id(&name).0,
-            name,
-        })
-    })?;
-    Ok(())
 }

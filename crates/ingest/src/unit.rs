@@ -20,7 +20,7 @@ use embley_store::catalogue::{CustodianId, FolderId};
 use embley_store::packs::{BlobSpan, PackedRange};
 use roaring::RoaringBitmap;
 
-use crate::feed::FeedNotes;
+use crate::notes::FeedNotes;
 
 /// One version of one file, as the feed met it.
 pub(crate) struct FileContext {

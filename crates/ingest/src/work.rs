@@ -39,6 +39,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) depth: Depth,
     pub(crate) limits: ParseLimits,
     pub(crate) frames: FrameBuilder,
+    /// Time spent in `frames` for the unit in hand.
+    pub(crate) packing_nanos: u64,
     pub(crate) known_hashes: &'a KnownHashes,
     /// Archives and stores of mail are copied into the case.
     pub(crate) keep_containers: bool,
@@ -133,8 +135,10 @@ impl Worker<'_> {
             }
             prepared.push(entry);
         }
-        let packed = self.frames.finish()?;
-        self.count(Stage::Parse, count, unit.bytes, started);
+        let packed = self.pack(FrameBuilder::finish)?;
+        let packing = std::mem::take(&mut self.packing_nanos);
+        self.options.counters.add(Stage::Pack, count, unit.bytes, packing);
+        self.count(Stage::Parse, count, unit.bytes, started + packing);
         Ok(PreparedUnit {
             ticket: unit.ticket,
             notes: unit.notes,
@@ -153,6 +157,14 @@ impl Worker<'_> {
             .counters
             .add(stage, items, bytes, now.saturating_sub(started));
         now
+    }
+
+    /// Does something with the frames, and takes the time.
+    fn pack<T>(&mut self, work: impl FnOnce(&mut FrameBuilder) -> T) -> T {
+        let started = self.options.clock.monotonic_nanos();
+        let done = work(&mut self.frames);
+        self.packing_nanos += self.options.clock.monotonic_nanos().saturating_sub(started);
+        done
     }
 
     /// For the test of the reconciliation only.
@@ -268,7 +280,7 @@ impl Worker<'_> {
                 } else {
                     let referenced = self.is_referenced(&entry.loaded, context);
                     let span = (self.depth == Depth::Whole && !referenced)
-                        .then(|| self.frames.add(&bytes, &entry.blake3))
+                        .then(|| self.pack(|frames| frames.add(&bytes, &entry.blake3)))
                         .transpose()?;
                     let digests = (entry.blake3, sha256);
                     let items = match entry.bundle {
@@ -380,7 +392,7 @@ impl Worker<'_> {
             prepare::properties_message(bundle.canonical, given, &content, &self.limits, self.depth);
         if self.depth == Depth::Whole {
             for (item, bytes) in items.iter_mut().zip(parts).skip(1) {
-                item.span = Some(self.frames.add(&bytes, &item.blake3)?);
+                item.span = Some(self.pack(|frames| frames.add(&bytes, &item.blake3))?);
             }
         }
         Ok(items)

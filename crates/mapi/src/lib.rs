@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod codepage;
 pub mod compound;
+pub mod crc32;
 pub mod eml;
 pub mod lzfu;
 mod message;

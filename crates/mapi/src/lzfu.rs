@@ -6,6 +6,8 @@
 
 use embley_model::defect::{Defect, DefectCode};
 
+use crate::crc32;
+
 /// [MS-OXRTFCP] section 2.1.3.1.4: COMPTYPE of compressed content, `LZFu`.
 const COMPRESSED: u32 = 0x7546_5A4C;
 /// COMPTYPE of content stored as it is, `MELA`.
@@ -61,7 +63,7 @@ pub fn unpack(data: &[u8], limit: usize) -> Unpacked {
             out.bytes.extend_from_slice(&body[..raw.min(body.len()).min(limit)]);
         }
         COMPRESSED => {
-            if crc(body) != checksum {
+            if crc32::raw(body) != checksum {
                 out.defects
                     .push(Defect::new(DefectCode::MapiChecksum, "compressed rich text"));
             }
@@ -115,37 +117,6 @@ fn expand(body: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
         }
     }
     false
-}
-
-/// [MS-OXRTFCP] section 2.1.3.2: the CRC-32 polynomial, started from zero and not inverted at the end.
-fn crc(bytes: &[u8]) -> u32 {
-    let mut value = 0_u32;
-    for byte in bytes {
-        value = TABLE[usize::from((value as u8) ^ byte)] ^ (value >> 8);
-    }
-    value
-}
-
-const TABLE: [u32; 256] = table();
-
-const fn table() -> [u32; 256] {
-    let mut table = [0_u32; 256];
-    let mut at = 0;
-    while at < 256 {
-        let mut value = at as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 {
-                (value >> 1) ^ 0xEDB8_8320
-            } else {
-                value >> 1
-            };
-            bit += 1;
-        }
-        table[at] = value;
-        at += 1;
-    }
-    table
 }
 
 fn word(data: &[u8], at: usize) -> Option<u32> {

@@ -86,6 +86,35 @@ fn every_original_comes_out_byte_for_byte_and_as_it_was_found() {
 }
 
 #[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let site = Site::new();
+    made::corpus(&site.path("made"), 1_500, 24);
+    site.ingest(&[site.path("made/mail")]).expect(0);
+    let commands: [&[&str]; 8] = [
+        &["show", "1", "--text"],
+        &["show", "1", "--raw"],
+        &["show", "1", "--format", "json"],
+        &["search", "*", "--all", "--format", "jsonl"],
+        &["search", "*", "--count"],
+        &["status"],
+        &["exceptions", "--all", "--format", "csv"],
+        &["verify", "--format", "json"],
+    ];
+    for command in commands {
+        let ran = site.program(command).run_unread().expect(0);
+        assert_eq!(
+            ran.stderr
+                .lines()
+                .filter(|line| line.contains("panic") || line.starts_with("embley:"))
+                .count(),
+            0,
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
 fn a_part_comes_out_as_its_decoded_bytes() {
     let site = Site::new();
     let truth = made::corpus(&site.path("made"), 1_500, 22);

@@ -3,6 +3,7 @@
 mod bombs;
 mod corpora;
 mod evidence;
+mod found_again;
 mod interrupted;
 mod locked;
 mod made;

@@ -18,6 +18,7 @@ use super::ingest::open_for_writing;
 use crate::args::{Args, BenchArgs, IngestArgs, OcrMode, ProgressKind};
 use crate::context;
 use crate::exit;
+use crate::output::result_line;
 
 /// Measures and prints.
 pub(crate) fn run(args: &Args, bench: &BenchArgs) -> anyhow::Result<u8> {
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &Args, bench: &BenchArgs) -> anyhow::Result<u8> {
     } else {
         whole(bench, &clock)?
     };
-    println!("{}", serde_json::to_string_pretty(&result)?);
+    result_line!("{}", serde_json::to_string_pretty(&result)?)?;
     Ok(exit::DONE)
 }
 

@@ -23,7 +23,7 @@ use super::show::resolve;
 use crate::args::{Args, ExhibitCommand, RecordsCommand, TagCommand, TargetArgs, TimelineArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean};
+use crate::output::{Rows, clean, note, result_line};
 
 /// Imports or lists records.
 pub(crate) fn records(args: &Args, command: &RecordsCommand) -> anyhow::Result<u8> {
@@ -102,16 +102,20 @@ fn import_records(args: &Args, file: &Path, mapping: &str, record_type: Option<&
     let report = import::import(facts.connection(), &mut writer, &request)?;
     drop(writer);
     let links = LinkCases::renew(&case)?;
-    println!(
+    result_line!(
         "{}",
         serde_json::to_string_pretty(&json!({"schema": crate::output::SCHEMA, "import": report, "links": links}))?
-    );
-    eprintln!(
+    )?;
+    note!(
         "{} rows = {} new + {} updated + {} unchanged + {} excepted",
-        report.rows, report.new, report.updated, report.unchanged, report.excepted
+        report.rows,
+        report.new,
+        report.updated,
+        report.unchanged,
+        report.excepted
     );
     for (row, why) in &report.exceptions {
-        eprintln!("row {row}: {}", clean(why));
+        note!("row {row}: {}", clean(why));
     }
     Ok(if report.excepted > 0 {
         exit::EXCEPTIONS
@@ -193,15 +197,17 @@ pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u
             let registered = exhibits::register(writer.connection(), &reference, &said, stamp)?;
             let change = exhibits::add_items(writer.connection(), &registered.exhibit, &items, &reason(target), stamp)?;
             for clash in &registered.clashes {
-                eprintln!(
+                note!(
                     "warning: {} also produces under these initials ({})",
                     clean(&clash.produced_by),
                     clash.reference
                 );
             }
-            eprintln!(
+            note!(
                 "{reference}: {} items added, {} were there, {} in it now",
-                change.changed, change.as_before, change.members
+                change.changed,
+                change.as_before,
+                change.members
             );
         }
         ExhibitCommand::List(list) => {
@@ -231,7 +237,7 @@ pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u
             let exhibit = exhibits::find(writer.connection(), &reference, None)?;
             let target = facts::links::Target::read(case_ref);
             let new = facts::links::add(writer.connection(), &exhibit, &target, "", stamp)?;
-            eprintln!(
+            note!(
                 "{reference} {} {case_ref}",
                 if new { "is now linked to" } else { "was linked to" }
             );
@@ -254,18 +260,21 @@ pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
             let items = targets(&case, &reader, target)?;
             some(&items, target)?;
             let change = tags::add(case.facts()?.connection(), tag, &items, &reason(target), stamp)?;
-            eprintln!(
+            note!(
                 "{tag}: {} items tagged, {} were, {} carry it now",
-                change.changed, change.as_before, change.members
+                change.changed,
+                change.as_before,
+                change.members
             );
         }
         TagCommand::Remove { tag, target } => {
             let items = targets(&case, &reader, target)?;
             some(&items, target)?;
             let change = tags::remove(case.facts()?.connection(), tag, &items, &reason(target), stamp)?;
-            eprintln!(
+            note!(
                 "{tag}: taken off {} items, {} carry it now",
-                change.changed, change.members
+                change.changed,
+                change.members
             );
         }
         TagCommand::List(list) => {
@@ -317,7 +326,7 @@ pub(crate) fn timeline(args: &Args, asked: &TimelineArgs) -> anyhow::Result<u8> 
         ("undated", timeline.undated.into()),
     ];
     rows.print(context::format(&asked.list), extra)?;
-    eprintln!(
+    note!(
         "{} entries, {} of them undated, in the material loaded",
         timeline.entries.len(),
         timeline.undated

@@ -8,6 +8,7 @@ use embley_corpus::{BoxFormat, CorpusConfig};
 
 use crate::args::DemoArgs;
 use crate::exit::{self, CliError};
+use crate::output::result_line;
 
 /// Messages of the example.
 const MESSAGES: u64 = 6_000;
@@ -23,10 +24,10 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
         )));
     }
     let made = dir.join("made");
-    println!(
+    result_line!(
         "Making {MESSAGES} messages of a fictional force in {} (seed {SEED}) ...",
         made.display()
-    );
+    )?;
     let config = CorpusConfig {
         custodians: 4,
         cases: 12,
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
     let truth = embley_corpus::write_corpus(&made, &config)?;
     let case_dir = dir.join("case");
     let step = Step { case_dir: &case_dir };
-    step.say("A case is one folder.");
+    step.say("A case is one folder.")?;
     step.run(
         &[
             "init",
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
         ],
         &[0],
     )?;
-    step.say("All mail goes in; the first component of the path is the custodian.");
+    step.say("All mail goes in; the first component of the path is the custodian.")?;
     step.run(
         &[
             "ingest",
@@ -60,9 +61,9 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
         ],
         &[0, 3],
     )?;
-    step.say("Every entry found has one outcome, and all sums close.");
+    step.say("Every entry found has one outcome, and all sums close.")?;
     step.run(&["status", "--format", "table"], &[0])?;
-    step.say("A second run finds nothing new.");
+    step.say("A second run finds nothing new.")?;
     step.run(
         &[
             "ingest",
@@ -74,7 +75,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
         ],
         &[0],
     )?;
-    step.say("Case-system records become items of the same index.");
+    step.say("Case-system records become items of the same index.")?;
     for name in ["person", "case", "role_appointment", "decision"] {
         step.run(
             &[
@@ -91,7 +92,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
         .map(|case| case.case_ref.clone())
         .context("the example has no case")?;
     let quoted = format!("\"{case_ref}\"");
-    step.say("A case reference, as a phrase.");
+    step.say("A case reference, as a phrase.")?;
     step.run(
         &[
             "search",
@@ -105,7 +106,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
         ],
         &[0],
     )?;
-    step.say("What the answer holds becomes an exhibit and is linked to the case.");
+    step.say("What the answer holds becomes an exhibit and is linked to the case.")?;
     step.run(
         &[
             "exhibit",
@@ -131,17 +132,17 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
         ],
         &[0],
     )?;
-    step.say("Decisions, roles, mail and exhibits of the case in one order.");
+    step.say("Decisions, roles, mail and exhibits of the case in one order.")?;
     step.run(&["timeline", &case_ref, "--format", "table"], &[0])?;
-    step.say("What could not be read, and what is odd.");
+    step.say("What could not be read, and what is odd.")?;
     step.run(&["exceptions", "--limit", "8", "--format", "table"], &[0])?;
-    step.say("Nothing was lost: the folder checks itself, every byte hashed again.");
+    step.say("Nothing was lost: the folder checks itself, every byte hashed again.")?;
     step.run(&["verify", "--deep", "--format", "json"], &[0])?;
-    println!(
+    result_line!(
         "\nThe case is in {}; try: embley --case {} search meeting",
         case_dir.display(),
         case_dir.display()
-    );
+    )?;
     Ok(exit::DONE)
 }
 
@@ -154,8 +155,8 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    fn say(&self, words: &str) {
-        println!("\n== {words}");
+    fn say(&self, words: &str) -> anyhow::Result<()> {
+        result_line!("\n== {words}")
     }
 
     /// Runs this very program, as a user would.
@@ -170,7 +171,7 @@ impl Step<'_> {
                 }
             })
             .collect();
-        println!("$ embley {}", shown.join(" "));
+        result_line!("$ embley {}", shown.join(" "))?;
         let program = std::env::current_exe().context("cannot tell where this program is")?;
         let status = Command::new(program)
             .args(args)

@@ -65,7 +65,7 @@ pub(crate) fn run(list: &ListArgs) -> anyhow::Result<u8> {
     add(
         "workers",
         walls,
-        "hostile formats are read in processes of their own; landlock closes files (from interface 1) and TCP (from 4) to them",
+        "hostile formats are read in processes of their own; landlock (from interface 1) closes files to them, a filter of system calls the network",
     )?;
     add(
         "memory limit",
@@ -154,7 +154,7 @@ fn workers() -> (String, String) {
     let mut walls = match hello.landlock {
         Landlock::Full => format!("confined, landlock interface {}", hello.landlock_abi),
         Landlock::Partial => format!("confined as far as landlock interface {} goes", hello.landlock_abi),
-        Landlock::None => "no landlock: workers can read files and reach the network".to_owned(),
+        Landlock::None => "no landlock: workers can read files".to_owned(),
     };
     for weak in &hello.weak {
         walls.push_str("; ");

@@ -18,7 +18,7 @@ use embley_store::{Access, Case, Holder};
 use crate::args::{Args, IngestArgs, OcrMode, ProgressKind};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::clean;
+use crate::output::{clean, note};
 use crate::progress::Display;
 
 /// Takes the sources in.
@@ -257,15 +257,15 @@ fn code(report: &RunReport) -> u8 {
 fn say(report: &RunReport) {
     let sums = &report.sums;
     if report.resumed {
-        eprintln!("{} went on where it had stopped", report.run);
+        note!("{} went on where it had stopped", report.run);
     }
     if report.replayed > 0 {
-        eprintln!(
+        note!(
             "{} items were put back into the index, which was behind the catalogue",
             report.replayed
         );
     }
-    eprintln!(
+    note!(
         "{}: {} entries found = {} new + {} duplicate + {} unchanged + {} excluded + {} excepted; {} parts = {} items + {} excepted",
         report.run,
         sums.discovered,
@@ -279,36 +279,43 @@ fn say(report: &RunReport) {
         sums.children.excepted,
     );
     if sums.unchanged > 0 {
-        eprintln!("unchanged files were told by {}", report.unchanged_by);
+        note!("unchanged files were told by {}", report.unchanged_by);
     }
     if report.absent_files > 0 {
-        eprintln!(
+        note!(
             "{} files that were there before are gone; their items are kept",
             report.absent_files
         );
     }
     let opened = &report.opened;
     if opened.looked_at > 0 {
-        eprintln!(
+        note!(
             "opened: {} originals looked at, {} documents with text, {} containers with {} members, {} recognised, {} failed",
-            opened.looked_at, opened.documents, opened.containers, opened.members, opened.recognised, opened.failed
+            opened.looked_at,
+            opened.documents,
+            opened.containers,
+            opened.members,
+            opened.recognised,
+            opened.failed
         );
     }
     if let Some(test) = &report.self_test {
-        eprintln!(
+        note!(
             "self-test: {} of {} items found by their own words ({} of the sample have none)",
-            test.found, test.asked, test.without_words
+            test.found,
+            test.asked,
+            test.without_words
         );
     }
     for (name, detail) in &report.finish {
-        eprintln!("{name}: {}", clean(detail));
+        note!("{name}: {}", clean(detail));
     }
     if report.state == "stopped" {
-        eprintln!("stopped after the batch in hand; run the same command again to go on");
+        note!("stopped after the batch in hand; run the same command again to go on");
     } else if report.balanced {
-        eprintln!("all sums close");
+        note!("all sums close");
     }
     if sums.excepted > 0 {
-        eprintln!("entries of which no item exists: see `embley exceptions --class excepted`");
+        note!("entries of which no item exists: see `embley exceptions --class excepted`");
     }
 }

@@ -5,6 +5,7 @@ use embley_store::{Case, InitOptions};
 
 use crate::args::InitArgs;
 use crate::exit;
+use crate::output::note;
 
 /// Makes the folder and says what to do next.
 pub(crate) fn run(args: &InitArgs) -> anyhow::Result<u8> {
@@ -15,8 +16,8 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<u8> {
         at_micros: SystemClock::new().now_micros(),
     };
     Case::init(&args.dir, &options)?;
-    eprintln!("case {:?} made in {}", args.name, args.dir.display());
-    eprintln!(
+    note!("case {:?} made in {}", args.name, args.dir.display());
+    note!(
         "next: embley --case {} ingest SOURCE --custodian NAME",
         args.dir.display()
     );

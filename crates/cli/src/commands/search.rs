@@ -14,7 +14,7 @@ use embley_store::{Access, Case};
 use crate::args::{Args, Format, SearchArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{SCHEMA, clean, defuse};
+use crate::output::{SCHEMA, clean, defuse, note, result_line, results};
 
 /// Texts for snippets, parsed again from the originals; a page's texts are read on several threads, each with a reader of its own.
 pub(crate) struct StoredTexts<'c> {
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
         .plan(&search.query)
         .map_err(|error| exit::pointed(error, &search.query))?;
     if search.explain {
-        println!("{}", plan.explain());
+        result_line!("{}", plan.explain())?;
         return Ok(exit::DONE);
     }
     let facets = facets(search)?;
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
     let answer = searcher.run(&plan, options)?;
     let count = answer.summary().count;
     if search.count {
-        println!("{count}");
+        result_line!("{count}")?;
         tell_of_lack(&answer);
     } else {
         print(answer, context::format(&search.list))?;
@@ -120,7 +120,7 @@ fn facets(search: &SearchArgs) -> anyhow::Result<Vec<Facet>> {
 }
 
 fn print(answer: Answer<'_>, format: Format) -> anyhow::Result<()> {
-    let out = RefCell::new(std::io::BufWriter::new(std::io::stdout().lock()));
+    let out = RefCell::new(std::io::BufWriter::new(results()));
     let summary = serde_json::to_value(answer.summary())?;
     match format {
         Format::Json => {
@@ -251,14 +251,14 @@ fn cells(hit: &Hit) -> Vec<String> {
 /// What every answer says beside its hits.
 fn tell(answer: &Answer<'_>) {
     let summary = answer.summary();
-    eprintln!("{} hits", summary.count);
+    note!("{} hits", summary.count);
     for facet in &summary.facets {
         let values: Vec<String> = facet
             .values
             .iter()
             .map(|value| format!("{} {}", clean(value.value.as_deref().unwrap_or("(none)")), value.count))
             .collect();
-        eprintln!("{}: {}", facet.facet.name(), values.join(", "));
+        note!("{}: {}", facet.facet.name(), values.join(", "));
     }
     if !summary.not_searchable.is_empty() {
         let reasons: Vec<String> = summary
@@ -266,11 +266,11 @@ fn tell(answer: &Answer<'_>) {
             .iter()
             .map(|(reason, count)| format!("{reason} {count}"))
             .collect();
-        eprintln!("in scope, but not searchable: {}", reasons.join(", "));
+        note!("in scope, but not searchable: {}", reasons.join(", "));
     }
     tell_of_lack(answer);
     for note in &summary.notes {
-        eprintln!("note: {}", clean(note));
+        note!("note: {}", clean(note));
     }
 }
 
@@ -278,7 +278,7 @@ fn tell(answer: &Answer<'_>) {
 fn tell_of_lack(answer: &Answer<'_>) {
     let lacking = answer.summary().not_indexed;
     if lacking > 0 {
-        eprintln!(
+        note!(
             "{lacking} items are not in the index yet: an ingest or reindex is under way or was stopped; run it again"
         );
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{Args, Format, ShowArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean};
+use crate::output::{Rows, clean, note, result_line, results};
 
 /// Shows one item.
 pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
     let mut originals = Originals::open(&case)?;
     let item = resolve(originals.catalogue(), &show.item)?;
     if show.raw {
-        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        let mut out = std::io::BufWriter::new(results());
         if show.as_found {
             originals.as_found_to(item, &mut out)?;
         } else {
@@ -33,14 +33,14 @@ pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
                 "--as eml renders messages of PST, MSG and TNEF; other mail has its own bytes: --raw".to_owned(),
             )
         })?;
-        std::io::stdout().lock().write_all(&rendered)?;
+        results().write_all(&rendered)?;
     } else if show.text {
         let text = originals.text(item)?;
-        println!("{}", text.body);
+        result_line!("{}", text.body)?;
     } else if show.headers {
         let raw = originals.raw(item)?;
         let end = header_end(&raw);
-        std::io::stdout().lock().write_all(&raw[..end])?;
+        results().write_all(&raw[..end])?;
     } else if show.instances {
         instances(&originals, item, show)?;
     } else if show.family || show.thread {
@@ -171,7 +171,7 @@ fn one(originals: &Originals, item: ItemNo) -> anyhow::Result<()> {
         .catalogue()
         .item(item)?
         .ok_or_else(|| CliError::usage(format!("there is no item {item}")))?;
-    println!("{}", serde_json::to_string_pretty(&described(originals, &row)?)?);
+    result_line!("{}", serde_json::to_string_pretty(&described(originals, &row)?)?)?;
     Ok(())
 }
 
@@ -221,7 +221,7 @@ fn instances(originals: &Originals, item: ItemNo, show: &ShowArgs) -> anyhow::Re
     let format = context::format(&show.list);
     table.print(format, vec![("item_no", row.item_no.0.into())])?;
     if format == Format::Table && row.root != item {
-        eprintln!(
+        note!(
             "item {item} is a part of item {}; these are the places of that one",
             row.root
         );

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::args::{Args, ExceptionsArgs, Format, ListArgs, RunsCommand};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::Rows;
+use crate::output::{Rows, note, result_line};
 
 /// The reconciliation of every run, and what the case holds.
 pub(crate) fn status(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
@@ -67,12 +67,13 @@ pub(crate) fn status(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
     let format = context::format(list);
     rows.print(format, vec![("case", described), ("totals", totals.clone())])?;
     if format == Format::Table {
-        println!("items: {}", flat(&totals["items"]));
-        println!(
+        result_line!("items: {}", flat(&totals["items"]))?;
+        result_line!(
             "instances: {}; originals {} bytes",
-            totals["instances"], totals["bytes"]
-        );
-        println!("not searchable: {}", flat(&totals["not_searchable"]));
+            totals["instances"],
+            totals["bytes"]
+        )?;
+        result_line!("not searchable: {}", flat(&totals["not_searchable"]))?;
     }
     Ok(exit::DONE)
 }
@@ -180,7 +181,7 @@ pub(crate) fn runs(args: &Args, command: &RunsCommand) -> anyhow::Result<u8> {
                 "started": stamp(run.started_micros), "ended": run.ended_micros.map(stamp),
                 "request": text(&run.settings), "report": text(&run.summary),
             });
-            println!("{}", serde_json::to_string_pretty(&document)?);
+            result_line!("{}", serde_json::to_string_pretty(&document)?)?;
         }
     }
     Ok(exit::DONE)
@@ -274,7 +275,7 @@ pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result
     let shown = rows.rows.len() as u64;
     rows.print(context::format(&wanted.list), vec![("total", total.into())])?;
     if shown < total {
-        eprintln!("{shown} of {total}; --all lists them all");
+        note!("{shown} of {total}; --all lists them all");
     }
     Ok(exit::DONE)
 }

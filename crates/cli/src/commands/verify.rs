@@ -12,7 +12,7 @@ use super::ingest::{open_for_writing, stop_on_signal};
 use crate::args::{Args, ReindexArgs, VerifyArgs};
 use crate::context;
 use crate::exit;
-use crate::output::Rows;
+use crate::output::{Rows, note};
 use crate::progress::Display;
 
 /// Checks the case folder; writes nothing.
@@ -53,7 +53,7 @@ pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
     ];
     rows.print(context::format(&verify.list), extra)?;
     let checked = &report.checked;
-    eprintln!(
+    note!(
         "{}: {} packs, {} frames, {} blobs, {} items, {} instances; {count} findings",
         if verify.deep {
             "every byte hashed again"
@@ -94,14 +94,15 @@ pub(crate) fn reindex(args: &Args, reindex: &ReindexArgs) -> anyhow::Result<u8> 
     let done = embley_ingest::reindex(&case, &options);
     display.finish();
     if options.cancel.load(Ordering::Relaxed) && done.is_err() {
-        eprintln!("stopped; run the same command again");
+        note!("stopped; run the same command again");
         return Ok(exit::STOPPED);
     }
     let items = done?;
     let links = LinkCases::renew_all(&case)?;
-    eprintln!(
+    note!(
         "{items} items in the new index; {} of {} case references are named",
-        links.named, links.cases
+        links.named,
+        links.cases
     );
     Ok(exit::DONE)
 }

@@ -11,7 +11,7 @@ use super::access::LeafData;
 use super::body::{is_html, push_once};
 use super::sink::{SNIFF_BYTES, looks_textual};
 use crate::headers::content::PartInfo;
-use crate::probe::{FileKind, probe};
+use crate::probe::{FileKind, probe, structured_type};
 use crate::walk::Place;
 use crate::{emlx, html, smime, text};
 
@@ -69,6 +69,9 @@ pub(crate) fn fill_text(
         Searchability::PartlyLimit
     } else if decoded.lossy || data.outcome.lost || (!declared && kind == FileKind::Message) {
         // A message that was not sent as one: its words are searched, its encoded parts are not.
+        Searchability::PartlyDecoding
+    } else if let Some(structure) = structured_type(head, item.filename.as_deref().unwrap_or_default().as_bytes()) {
+        item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
         Searchability::PartlyDecoding
     } else if text::has_words(&item.text) {
         Searchability::Searched

@@ -17,7 +17,7 @@ use super::transfer::Transfer;
 use super::{Content, Family, ParseLimits, Parsed, meta};
 use crate::headers::content::{Disposition, PartInfo};
 use crate::headers::{Level, scan};
-use crate::text;
+use crate::{smime, text};
 
 /// Messages in base64 inside messages in base64 and so on; one is already against RFC 2046 section 5.2.1.
 pub(crate) const MAX_ENCODED_DEPTH: usize = 3;
@@ -374,7 +374,7 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
             "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
                 if protocol == "signed-data" || filename.ends_with(".p7s") {
                     open.signed = true;
-                } else if protocol != "certs-only" && protocol != "compressed-data" {
+                } else if !matches!(protocol.as_str(), "" | "certs-only" | "compressed-data") {
                     open.encrypted = true;
                 }
             }
@@ -633,6 +633,14 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
             range,
             transfer: info.transfer.clone(),
         });
+        let is_cms = matches!(info.media_type.as_str(), smime::CMS | "application/x-pkcs7-mime");
+        if is_cms && info.protocol.is_empty() && !info.filename.as_deref().is_some_and(|name| name.ends_with(".p7s")) {
+            // No parameter says what it is (RFC 8551 section 3.2.2): its bytes do, and what cannot be told counts as encrypted.
+            let encrypted = smime::kind_of(data.head()).is_none_or(|kind| kind.encrypted);
+            let open = &mut self.open[owner].1;
+            open.encrypted |= encrypted;
+            open.signed |= !encrypted;
+        }
         self.add_attachment(owner, &info, data, sealed, defects);
         if matches!(
             info.media_type.as_str(),

@@ -14,7 +14,7 @@ use embley_model::item::{ItemKind, Searchability};
 use super::MEDIA_TYPE;
 use crate::html;
 use crate::mail::{self, Family, MailMeta, ParseLimits, Parsed};
-use crate::probe::{FileKind, probe};
+use crate::probe::{FileKind, probe, structured_type};
 use crate::text;
 use crate::walk::Place;
 
@@ -198,7 +198,14 @@ impl Builder<'_> {
                         .push(Defect::new(DefectCode::TextLimit, format!("text beyond {cap} bytes")));
                     item.searchability = Searchability::PartlyLimit;
                 }
-                "text/plain"
+                let structure = structured_type(head, item.filename.as_deref().unwrap_or_default().as_bytes());
+                if let Some(structure) = structure {
+                    item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
+                    if item.searchability == Searchability::Searched {
+                        item.searchability = Searchability::PartlyDecoding;
+                    }
+                }
+                structure.unwrap_or("text/plain")
             }
             FileKind::Other {
                 media_type,

@@ -1,6 +1,6 @@
 //! Which kind of text a text is: pages, XML, JSON, calendars, cards, tables.
 //!
-//! Main functions: [`text_type`], [`emlx_message`]. For what [`super::probe`] calls text; by content first, by name where content does not tell.
+//! Main functions: [`text_type`], [`structured_type`], [`emlx_message`]. For what [`super::probe`] calls text; by content first, by name where content does not tell.
 
 use std::ops::Range;
 
@@ -47,6 +47,20 @@ pub fn text_type(head: &[u8], name: &[u8]) -> &'static str {
         b"vcf" => "text/vcard",
         _ => "text/plain",
     }
+}
+
+/// The media type of a text whose values may be encoded or folded (iCalendar, vCard, XML, JSON), so that its words are certain only when a reader of
+/// that format has opened it; `None` for every other text.
+pub fn structured_type(head: &[u8], name: &[u8]) -> Option<&'static str> {
+    Some(text_type(head, name)).filter(|found| is_structured(found))
+}
+
+/// True for the media types that [`structured_type`] gives.
+pub fn is_structured(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        "text/calendar" | "text/vcard" | "text/xml" | "image/svg+xml" | "application/json"
+    )
 }
 
 /// What stands behind marks and blanks; of UTF-16 the lower bytes.

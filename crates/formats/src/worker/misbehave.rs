@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 use std::process::Command;
 
 use rustix::fs::{Mode, OFlags};
@@ -93,6 +93,11 @@ pub(super) fn run(job: &TestJob, source: &JobSource, out: &mut Out<'_>) -> io::R
                 note(
                     format!("connect {port}"),
                     TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).map(drop),
+                );
+                let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+                note(
+                    format!("send to {port}"),
+                    socket.and_then(|socket| socket.send_to(b"out", (Ipv4Addr::LOCALHOST, *port)).map(drop)),
                 );
             }
             for program in run {

@@ -1,12 +1,14 @@
-//! Walls around a worker: limits of the system, no new rights, landlock.
+//! Walls around a worker: limits of the system, no new rights, landlock, no sockets.
 //!
 //! Not for: limits in time, which the caller keeps. Main function: [`confine`]. Invariant: called on the first thread before there are others, because
 //! landlock holds for the calling thread and those it starts. What the kernel cannot do is said in the greeting, and the worker goes on: the
 //! reader's own bounds and the process boundary still hold.
 //!
-//! What stays possible: UDP, because no version of landlock that is used here closes it; and, in workers that may run helpers, whatever bsdtar,
-//! pdftotext and tesseract can do with the system's libraries and one folder for temporary files.
+//! The network is closed twice: landlock closes TCP where the kernel knows that, and a filter of system calls (seccomp) refuses every socket but those
+//! within the machine. What stays possible: in workers that may run helpers, whatever bsdtar, pdftotext and tesseract can do with the system's
+//! libraries and one folder for temporary files.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,9 @@ use landlock::{
     RulesetStatus, Scope, path_beneath_rules,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
 
 use super::helpers::HELPERS;
 use super::message::Landlock;
@@ -57,7 +62,10 @@ pub(super) fn confine(limits: &WorkerLimits) -> io::Result<Walls> {
         }
     };
     if landlock == Landlock::None {
-        weak.push("landlock: files and network are not closed to workers".to_owned());
+        weak.push("landlock: files are not closed to workers".to_owned());
+    }
+    if let Err(error) = no_sockets() {
+        weak.push(format!("seccomp: {error}; the network is closed only as far as landlock does that"));
     }
     Ok(Walls { landlock, abi, weak })
 }
@@ -67,6 +75,28 @@ pub(super) fn no_children(weak: &mut Vec<String>) {
     if let Err(error) = lower(Resource::Nproc, 0) {
         weak.push(format!("processes: {error}"));
     }
+}
+
+/// Refuses sockets of any family but that of the machine's own files, also those that io_uring would make. For this thread and those it starts.
+fn no_sockets() -> Result<(), seccompiler::Error> {
+    let other_family = SeccompCondition::new(
+        0,
+        SeccompCmpArgLen::Dword,
+        SeccompCmpOp::Ne,
+        u64::from(libc::AF_UNIX.unsigned_abs()),
+    )?;
+    let rules = BTreeMap::from([
+        (libc::SYS_socket, vec![SeccompRule::new(vec![other_family])?]),
+        (libc::SYS_io_uring_setup, Vec::new()),
+    ]);
+    let filter = SeccompFilter::new(
+        rules,
+        SeccompAction::Allow,
+        SeccompAction::Errno(libc::EACCES.unsigned_abs()),
+        std::env::consts::ARCH.try_into()?,
+    )?;
+    let program: BpfProgram = filter.try_into()?;
+    seccompiler::apply_filter(&program)
 }
 
 /// Lets the process use `seconds` of processor time more than now.

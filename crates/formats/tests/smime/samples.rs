@@ -73,6 +73,19 @@ fn the_probe_tells_open_from_sealed_by_content() {
 }
 
 #[test]
+fn a_part_that_does_not_say_what_it_is_is_told_by_its_bytes() {
+    let check = |name: &str, signed: bool, encrypted: bool| {
+        let mut mail = b"From: a@force.example\nMIME-Version: 1.0\nContent-Type: application/pkcs7-mime\nContent-Transfer-Encoding: binary\n\n".to_vec();
+        mail.extend_from_slice(&sample(name));
+        let family = parse_message(&mail, &ParseLimits::default());
+        let meta = family.items[0].mail.as_ref().expect("a message");
+        assert_eq!((meta.signed, meta.encrypted), (signed, encrypted), "{name}");
+    };
+    check("signed.der", true, false);
+    check("enveloped.der", false, true);
+}
+
+#[test]
 fn signed_and_compressed_content_comes_out_as_its_exact_bytes() {
     let entity = sample("entity.txt");
     let check = |bytes: &[u8], what: &str, reader: &str| {

@@ -3,9 +3,10 @@
 //! A thread of its own waits for the opener and fills a short channel; the feed takes from it. Invariant: the path of a member is that of its
 //! container with the member's path below it, so that every instance says through which containers it came.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -16,15 +17,15 @@ use embley_formats::opened::{Member, Members, Opened};
 use embley_formats::source::FileStat;
 use embley_formats::walk::{FoundFile, Place, Walked};
 use embley_model::defect::{Defect, DefectCode};
-use embley_model::id::ItemNo;
+use embley_model::id::{ItemNo, RunNo};
 use embley_model::item::Searchability;
-use embley_store::catalogue::{CatalogueReader, ContainerRow, ContainerState, ItemRow};
+use embley_store::catalogue::{CatalogueReader, ContainerRow, ContainerState, InstanceRow, ItemRow};
 use embley_store::{Case, StoreError};
 
 use super::documents::{Spooled, spool};
-use super::{OpenJob, Opener};
+use super::{MAX_DEPTH, OpenJob, Opener};
+use crate::entrance::{Container, Met, ResolvedSource};
 use crate::error::IngestError;
-use crate::feed::{Container, Met, ResolvedSource};
 use crate::load::kind_code;
 use crate::order::lock;
 use crate::reparse::Originals;
@@ -32,62 +33,113 @@ use crate::request::SourceSpec;
 
 /// Members that wait in temporary copies, of one container.
 const WAITING: usize = 32;
+/// Longest name of a file on the common file systems; a longer one is cut and carries a hash of the whole.
+const NAME_BYTES: usize = 255;
 
 /// What came of each container, filled in as they end.
 pub(crate) type Outcomes = Arc<Mutex<Vec<Outcome>>>;
 
-/// What came of one container.
+/// What came of one container, at one of the places where it was found.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) item: ItemNo,
+    /// How many of its places are done with this one.
+    pub(crate) places: u32,
     pub(crate) opened: Opened,
     pub(crate) members: u64,
     /// Nothing more can be opened: the run stops.
     pub(crate) failure: Option<IngestError>,
 }
 
-/// The containers that wait, as entrances in order of their items.
+/// The containers that wait, as entrances in order of their items: each once for every place where it was found, so that what it holds is known to
+/// have been there too, with that place's custodian.
 ///
 /// # Errors
 /// When the catalogue cannot be read.
 pub(crate) fn waiting<'a>(
     case: &'a Case,
+    run: RunNo,
     opener: &Arc<dyn Opener>,
     outcomes: &Outcomes,
 ) -> Result<Vec<WaitingContainer<'a>>, IngestError> {
     let reader = case.reader()?;
     let mut found = Vec::new();
-    for row in reader.containers(ContainerState::Waiting)? {
-        found.push(one(case, &reader, &row, opener, outcomes)?);
+    let mut states = vec![ContainerState::Waiting];
+    // Only what was found again in this run can be at a new place.
+    if reader.tallies(run)?.iter().any(|tally| tally.duplicate > 0) {
+        states.push(ContainerState::Opened);
     }
+    for state in states {
+        for row in reader.containers(state)? {
+            at_new_places(case, &reader, &row, (opener, outcomes), &mut found)?;
+        }
+    }
+    found.sort_by_key(|one| one.item);
     Ok(found)
+}
+
+/// Adds a container at the places where it was not emptied yet.
+fn at_new_places<'a>(
+    case: &'a Case,
+    reader: &CatalogueReader,
+    container: &ContainerRow,
+    (opener, outcomes): (&Arc<dyn Opener>, &Outcomes),
+    found: &mut Vec<WaitingContainer<'a>>,
+) -> Result<(), IngestError> {
+    let item = container.item_no;
+    let lost = |what: &str| IngestError::internal(format!("container item {item}: {what}"));
+    let row = reader.item(item)?.ok_or_else(|| lost("it has no row"))?;
+    let instances = reader.instances_of(row.root)?;
+    if instances.is_empty() {
+        return Err(lost("it was found nowhere"));
+    }
+    let done = container.places as usize;
+    if instances.len() <= done {
+        return Ok(());
+    }
+    // A file that changed elsewhere brings its container again at the same path: that is the same place.
+    let mut seen = HashSet::new();
+    for (before, instance) in instances.iter().enumerate() {
+        let place = place_of(reader, &row, instance)?;
+        if !seen.insert((place.source.source, place.base.clone())) || before < done {
+            continue;
+        }
+        found.push(WaitingContainer {
+            case,
+            item,
+            places: instances.len() as u32,
+            media_type: row.media_type.clone(),
+            name: row.filename.clone().unwrap_or_default(),
+            place,
+            opener: Arc::clone(opener),
+            outcomes: Arc::clone(outcomes),
+        });
+    }
+    Ok(())
+}
+
+/// Where a container was found.
+struct FoundAt {
+    base: PathBuf,
+    source: ResolvedSource,
+    mtime_nanos: i64,
 }
 
 /// See the module.
 pub(crate) struct WaitingContainer<'a> {
     case: &'a Case,
     item: ItemNo,
+    /// How many places are done after this one and those before it.
+    places: u32,
     media_type: String,
     name: String,
-    base: PathBuf,
-    source: ResolvedSource,
+    place: FoundAt,
     opener: Arc<dyn Opener>,
     outcomes: Outcomes,
-    mtime_nanos: i64,
 }
 
-fn one<'a>(
-    case: &'a Case,
-    reader: &CatalogueReader,
-    container: &ContainerRow,
-    opener: &Arc<dyn Opener>,
-    outcomes: &Outcomes,
-) -> Result<WaitingContainer<'a>, IngestError> {
-    let item = container.item_no;
-    let lost = |what: &str| IngestError::internal(format!("container item {item}: {what}"));
-    let row = reader.item(item)?.ok_or_else(|| lost("it has no row"))?;
-    let instances = reader.instances_of(row.root)?;
-    let instance = instances.first().ok_or_else(|| lost("it was found nowhere"))?;
+fn place_of(reader: &CatalogueReader, row: &ItemRow, instance: &InstanceRow) -> Result<FoundAt, IngestError> {
+    let lost = |what: &str| IngestError::internal(format!("container item {}: {what}", row.item_no));
     let file = reader
         .file(instance.file_id)?
         .ok_or_else(|| lost("its file has no row"))?;
@@ -106,13 +158,9 @@ fn one<'a>(
         base.push(format!("#{}", instance.ordinal));
     }
     if row.parent.is_some() {
-        base.push(part_name(&row));
+        base.push(part_name(row));
     }
-    Ok(WaitingContainer {
-        case,
-        item,
-        media_type: row.media_type.clone(),
-        name: row.filename.clone().unwrap_or_default(),
+    Ok(FoundAt {
         base,
         source: ResolvedSource {
             spec: SourceSpec {
@@ -122,10 +170,24 @@ fn one<'a>(
             },
             source: source.source_id,
         },
-        opener: Arc::clone(opener),
-        outcomes: Arc::clone(outcomes),
         mtime_nanos: file.mtime_nanos,
     })
+}
+
+impl WaitingContainer<'_> {
+    /// What comes of it when it stands deeper than containers are followed.
+    pub(super) fn too_deep(&self) -> Outcome {
+        let mut opened = Opened::default();
+        let detail = format!("it stands in {MAX_DEPTH} containers, one in the other");
+        opened.defects.push(Defect::new(DefectCode::ArchiveLimit, detail));
+        Outcome {
+            item: self.item,
+            places: self.places,
+            opened,
+            members: 0,
+            failure: None,
+        }
+    }
 }
 
 /// Which part of a message, for people: its path in the message and its name.
@@ -138,7 +200,7 @@ fn part_name(row: &ItemRow) -> String {
 
 impl Container for WaitingContainer<'_> {
     fn source(&self) -> ResolvedSource {
-        self.source.clone()
+        self.place.source.clone()
     }
 
     fn item(&self) -> ItemNo {
@@ -155,6 +217,7 @@ impl Container for WaitingContainer<'_> {
                 opened.searchability = Some(Searchability::Failed);
                 lock(&self.outcomes).push(Outcome {
                     item: self.item,
+                    places: self.places,
                     opened,
                     members: 0,
                     failure: None,
@@ -167,17 +230,18 @@ impl Container for WaitingContainer<'_> {
         let (sender, receiver) = bounded(WAITING);
         let emptying = Emptying {
             item: self.item,
+            places: self.places,
             media_type: self.media_type,
             name: self.name,
             input,
             opener: self.opener,
             outcomes: self.outcomes,
             taker: Taker {
-                base: self.base,
+                base: self.place.base,
                 sender,
                 members: 0,
                 names: HashMap::new(),
-                mtime_nanos: self.mtime_nanos,
+                mtime_nanos: self.place.mtime_nanos,
             },
         };
         let thread = std::thread::Builder::new()
@@ -194,6 +258,7 @@ impl Container for WaitingContainer<'_> {
 /// The thread of one container.
 struct Emptying {
     item: ItemNo,
+    places: u32,
     media_type: String,
     name: String,
     input: Spooled,
@@ -216,6 +281,7 @@ impl Emptying {
         };
         lock(&self.outcomes).push(Outcome {
             item: self.item,
+            places: self.places,
             opened,
             members: self.taker.members,
             failure,
@@ -259,17 +325,11 @@ struct Taker {
 impl Members for Taker {
     fn member(&mut self, member: Member, bytes: &mut dyn Read) -> io::Result<()> {
         self.members += 1;
-        let path = self.unique(&member.path);
-        let rel = self.base.join(OsStr::from_bytes(&path));
         let mut defects = member.defects;
+        let path = self.unique(&member.path, &mut defects);
+        let rel = self.base.join(OsStr::from_bytes(&path));
         let mut spool = tempfile::NamedTempFile::new()?;
-        let copied = match io::copy(bytes, &mut spool) {
-            Ok(copied) => copied,
-            Err(error) => {
-                defects.push(broken(&error.to_string()));
-                spool.as_file().metadata()?.len()
-            }
-        };
+        let copied = copy_all(bytes, spool.as_file_mut(), &mut defects)?;
         let lost = defects
             .iter()
             .find(|defect| defect.code.class() >= embley_model::defect::Class::Loss);
@@ -300,6 +360,30 @@ impl Members for Taker {
     }
 }
 
+/// Copies what can be read, and says where that broke off.
+///
+/// # Errors
+/// When the copy cannot be *written* (the disk for temporary files is full): that is no fault of the member, so the run stops.
+fn copy_all(from: &mut dyn Read, to: &mut dyn Write, defects: &mut Vec<Defect>) -> io::Result<u64> {
+    let mut buffer = vec![0; 64 << 10];
+    let mut copied = 0;
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => {
+                defects.push(broken(&error.to_string()));
+                break;
+            }
+        };
+        to.write_all(&buffer[..read])?;
+        copied += read as u64;
+    }
+    to.flush()?;
+    Ok(copied)
+}
+
 /// What a reader said when a member's bytes broke off: a code of the register and a detail, or words.
 fn broken(words: &str) -> Defect {
     let coded = words
@@ -308,11 +392,29 @@ fn broken(words: &str) -> Defect {
     coded.unwrap_or_else(|| Defect::new(DefectCode::ArchiveMember, words))
 }
 
+/// A name that is longer than any file's: its beginning, and a hash that tells it from others that begin so.
+fn shortened<'n>(name: &'n [u8], defects: &mut Vec<Defect>) -> Cow<'n, [u8]> {
+    if name.len() <= NAME_BYTES {
+        return Cow::Borrowed(name);
+    }
+    let detail = format!("a name of {} bytes was cut to {NAME_BYTES}", name.len());
+    defects.push(Defect::new(DefectCode::ArchiveName, detail));
+    let mark = format!("~{}", &blake3::hash(name).to_hex()[..16]);
+    let mut end = NAME_BYTES - mark.len();
+    while end > 0 && name[end] & 0xC0 == 0x80 {
+        end -= 1;
+    }
+    let mut short = name[..end].to_vec();
+    short.extend_from_slice(mark.as_bytes());
+    Cow::Owned(short)
+}
+
 impl Taker {
-    fn unique(&mut self, path: &[u8]) -> Vec<u8> {
-        let clean: Vec<&[u8]> = path
+    fn unique(&mut self, path: &[u8], defects: &mut Vec<Defect>) -> Vec<u8> {
+        let clean: Vec<Cow<'_, [u8]>> = path
             .split(|byte| *byte == b'/')
             .filter(|part| !matches!(*part, b"" | b"." | b".."))
+            .map(|part| shortened(part, defects))
             .collect();
         // A file that is one message (MSG, TNEF, EMLX) gives its member no name.
         let mut name = if clean.is_empty() {

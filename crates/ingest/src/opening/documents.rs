@@ -16,7 +16,7 @@ use embley_formats::probe::{self, FileKind};
 use embley_formats::walk::Place;
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::id::{BlobId, ItemNo, RunNo, Ticket};
-use embley_model::item::Searchability;
+use embley_model::item::{ItemKind, Searchability};
 use embley_store::catalogue::{
     CatalogueReader, CatalogueWriter, Checkpoint, ContainerRow, ContainerState, OpeningRow, RowBatch,
 };
@@ -145,10 +145,8 @@ pub(crate) fn look(
 /// What is not searchable because nobody opened it yet, by blob.
 fn waiting(reader: &CatalogueReader, again: &RoaringBitmap) -> Result<Waiting, IngestError> {
     let opened = reader.opened_blobs()?;
-    let mut items = reader.searchability_items(Searchability::FormatNotSupported)?;
-    items |= reader.searchability_items(Searchability::Encrypted)?;
     let mut waiting = Waiting::new();
-    for item in items {
+    for item in unopened(reader)? {
         if let Some(brief) = reader.brief(ItemNo(item))?
             && !opened.contains(brief.blob_id.0)
         {
@@ -159,6 +157,22 @@ fn waiting(reader: &CatalogueReader, again: &RoaringBitmap) -> Result<Waiting, I
         waiting.insert(BlobId(blob), reader.items_of_blob(BlobId(blob))?);
     }
     Ok(waiting)
+}
+
+/// Items of which a search for words can miss something that a reader might give: not opened, encrypted, or a text with a structure of its own.
+fn unopened(reader: &CatalogueReader) -> Result<RoaringBitmap, IngestError> {
+    let mut items = reader.searchability_items(Searchability::FormatNotSupported)?;
+    items |= reader.searchability_items(Searchability::Encrypted)?;
+    let mut partly = reader.searchability_items(Searchability::PartlyDecoding)?;
+    partly |= reader.searchability_items(Searchability::PartlyLimit)?;
+    partly -= reader.kind_items(ItemKind::Email)?;
+    for item in partly {
+        let defects = reader.defects(ItemNo(item))?;
+        if defects.iter().any(|defect| defect.code == DefectCode::TypeNotDecoded) {
+            items.insert(item);
+        }
+    }
+    Ok(items)
 }
 
 /// Items whose bytes were opened before, for another item: they get what that gave, and their members come out below them too.
@@ -173,10 +187,8 @@ fn apply_known(
     for state in ContainerState::ALL {
         emptied.extend(reader.containers(*state)?.into_iter().map(|row| row.item_no.0));
     }
-    let mut items = reader.searchability_items(Searchability::FormatNotSupported)?;
-    items |= reader.searchability_items(Searchability::Encrypted)?;
     let mut batch = Batch::default();
-    for item in items.iter().map(ItemNo) {
+    for item in unopened(reader)?.iter().map(ItemNo) {
         let Some(brief) = reader.brief(item)? else { continue };
         if !opened.contains(brief.blob_id.0) {
             continue;
@@ -370,7 +382,7 @@ pub(crate) fn spool(originals: &mut Originals, item: ItemNo, name: &str) -> Resu
         FileKind::Other { media_type, .. } => media_type.to_owned(),
         FileKind::Mailbox => "application/mbox".to_owned(),
         FileKind::Message => "message/rfc822".to_owned(),
-        FileKind::Text => "text/plain".to_owned(),
+        FileKind::Text => probe::text_type(&head, name.as_bytes()).to_owned(),
         FileKind::Empty => "application/x-empty".to_owned(),
     };
     Ok(Spooled { file, size, media_type })
@@ -475,6 +487,7 @@ impl Batch {
                 state: ContainerState::Waiting,
                 members: opening.members,
                 reader: opening.opened.reader.clone(),
+                places: 0,
             });
         }
         Ok(())

@@ -5,19 +5,19 @@
 
 use std::sync::Arc;
 
-use embley_model::defect::{Defect, DefectCode};
 use embley_model::event::Stage;
 use embley_model::id::SourceId;
 use embley_store::catalogue::{ContainerRow, ContainerState, OpeningRow, RowBatch, TallyRow};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use super::containers::{self, Outcome, Outcomes};
+use super::containers::{self, Outcome, Outcomes, WaitingContainer};
 use super::documents::{self, Look, commit_step};
 use super::stored::StoredOpening;
 use super::{MAX_DEPTH, Opener};
+use crate::entrance::Entrance;
 use crate::error::IngestError;
-use crate::feed::{Container, Entrance, FeedSummary};
+use crate::notes::FeedSummary;
 use crate::order::lock;
 use crate::replay;
 use crate::run::{Run, exception_row};
@@ -65,15 +65,15 @@ impl Run<'_> {
             if !looked.ended {
                 return Ok(false);
             }
-            if case.reader()?.containers(ContainerState::Waiting)?.is_empty() {
-                return self.recognise(opener, sums);
-            }
             // Where a container was found is looked up by what `begin_bulk` may have dropped.
             self.writer.build_lookups()?;
             let outcomes = Outcomes::default();
-            let waiting = containers::waiting(case, opener, &outcomes)?;
+            let waiting = containers::waiting(case, self.row.run_no, opener, &outcomes)?;
+            if waiting.is_empty() {
+                return self.recognise(opener, sums);
+            }
             if round >= MAX_DEPTH {
-                let too_deep = waiting.iter().map(|one| Outcome::too_deep(one.item())).collect();
+                let too_deep = waiting.iter().map(WaitingContainer::too_deep).collect();
                 self.close_containers(too_deep, &FeedSummary::default(), sums)?;
                 continue;
             }
@@ -96,7 +96,7 @@ impl Run<'_> {
                     outcomes.len()
                 )));
             }
-            outcomes.sort_by_key(|outcome| outcome.item);
+            outcomes.sort_by_key(|outcome| (outcome.item, outcome.places));
             self.close_containers(outcomes, &ran.summary, sums)?;
         }
         Ok(true)
@@ -126,9 +126,14 @@ impl Run<'_> {
         let run = self.row.run_no;
         let reader = self.case.reader()?;
         let mut rows = RowBatch::default();
+        let mut last = None;
         for outcome in outcomes {
             sums.containers += 1;
             sums.members += outcome.members;
+            // It holds the same wherever it was found.
+            if last.replace(outcome.item) == Some(outcome.item) {
+                continue;
+            }
             let Some(row) = reader.item(outcome.item)? else {
                 continue;
             };
@@ -145,6 +150,7 @@ impl Run<'_> {
                 state: ContainerState::Opened,
                 members: outcome.members,
                 reader: name.clone(),
+                places: outcome.places,
             });
             rows.openings.push(OpeningRow {
                 blob_id: row.blob_id,
@@ -178,21 +184,4 @@ fn source_tally<'t>(tallies: &'t mut Vec<TallyRow>, source: SourceId, run: &Run<
         tallies.len() - 1
     });
     &mut tallies[at]
-}
-
-impl Outcome {
-    fn too_deep(item: embley_model::id::ItemNo) -> Self {
-        let mut outcome = Self {
-            item,
-            opened: embley_formats::opened::Opened::default(),
-            members: 0,
-            failure: None,
-        };
-        let detail = format!("it stands in {MAX_DEPTH} containers, one in the other");
-        outcome
-            .opened
-            .defects
-            .push(Defect::new(DefectCode::ArchiveLimit, detail));
-        outcome
-    }
 }

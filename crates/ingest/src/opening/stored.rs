@@ -123,7 +123,7 @@ impl StoredOpening {
         let mut tokens = Tokens::new();
         tokens.text(&self.opened.text);
         row.sketch = sketch(&tokens).map(|sketch| sketch.to_vec());
-        defects.retain(|defect| defect.code != DefectCode::TypeNotSearchable);
+        defects.retain(|defect| !matches!(defect.code, DefectCode::TypeNotSearchable | DefectCode::TypeNotDecoded));
         for defect in &self.opened.defects {
             defects.push(DefectRow {
                 item_no: row.item_no,
@@ -145,6 +145,11 @@ impl StoredOpening {
             });
         }
         (row, defects)
+    }
+
+    /// What was opened stands in place of what was searched before. A reader that failed takes nothing away: a calendar stays searched as plain text.
+    pub(crate) fn replaces_text(&self) -> bool {
+        !(self.opened.text.is_empty() && self.opened.searchability == Some(Searchability::Failed))
     }
 
     /// The content is of a type that a reader knows; else what was declared stays.
@@ -178,10 +183,12 @@ impl StoredOpening {
             ItemKind::Attachment => Field::Attachment,
             ItemKind::Email | ItemKind::Document | ItemKind::Record => Field::Body,
         };
-        let mut tokens = Tokens::new();
-        tokens.text(&self.opened.text);
-        doc.texts.retain(|(field, _)| *field != home);
-        doc.texts.push((home, tokens));
+        if self.replaces_text() {
+            let mut tokens = Tokens::new();
+            tokens.text(&self.opened.text);
+            doc.texts.retain(|(field, _)| *field != home);
+            doc.texts.push((home, tokens));
+        }
         if kind == ItemKind::Document {
             if let Some(title) = self.field(MetaField::Title) {
                 let mut tokens = Tokens::new();

@@ -20,7 +20,7 @@ CREATE TABLE opening(
 CREATE INDEX opening_by_ticket ON opening(ticket);
 CREATE TABLE container(
   item_no INTEGER PRIMARY KEY, run_no INTEGER NOT NULL, ticket INTEGER NOT NULL, state INTEGER NOT NULL, members INTEGER NOT NULL,
-  reader TEXT NOT NULL) STRICT;
+  reader TEXT NOT NULL, places INTEGER NOT NULL) STRICT;
 ";
 
 const LEVEL: i32 = 3;
@@ -63,6 +63,8 @@ pub struct ContainerRow {
     pub members: u64,
     /// Name and version of the reader.
     pub reader: String,
+    /// At how many of the places where it was found (its instances, in their order) its members were taken out.
+    pub places: u32,
 }
 
 pub(crate) fn write(
@@ -81,7 +83,7 @@ pub(crate) fn write(
     for row in containers {
         let state = row.state.code();
         let members = row.members.cast_signed();
-        conn.prepare_cached("INSERT OR REPLACE INTO container VALUES(?1,?2,?3,?4,?5,?6)")?
+        conn.prepare_cached("INSERT OR REPLACE INTO container VALUES(?1,?2,?3,?4,?5,?6,?7)")?
             .execute((
                 row.item_no.0,
                 row.run_no.0,
@@ -89,6 +91,7 @@ pub(crate) fn write(
                 state,
                 members,
                 &row.reader,
+                row.places,
             ))
             .doing("write a container")?;
     }
@@ -136,7 +139,7 @@ impl CatalogueReader {
         if !self.has_openings {
             return Ok(Vec::new());
         }
-        let sql = "SELECT item_no, run_no, state, members, reader FROM container WHERE state=?1 AND ticket<=?2 ORDER BY item_no";
+        let sql = "SELECT item_no, run_no, state, members, reader, places FROM container WHERE state=?1 AND ticket<=?2 ORDER BY item_no";
         self.rows(sql, (state.code(), self.pinned.ticket.0.cast_signed()), |row| {
             Ok(ContainerRow {
                 item_no: ItemNo(row.get(0)?),
@@ -145,6 +148,7 @@ impl CatalogueReader {
                     .ok_or_else(|| StoreError::damaged("catalogue", "container", "unknown state"))?,
                 members: row.get::<_, i64>(3)?.cast_unsigned(),
                 reader: row.get(4)?,
+                places: row.get(5)?,
             })
         })
     }

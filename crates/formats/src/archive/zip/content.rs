@@ -8,6 +8,7 @@
 use std::io::{self, BufRead, BufReader, Cursor, Read, SeekFrom};
 use std::ops::Range;
 
+use embley_mapi::crc32;
 use embley_model::defect::{Defect, DefectCode};
 use zip::read::{ZipReadOptions, read_zipfile_from_stream_with_options};
 
@@ -289,9 +290,9 @@ impl<'a, R: Read> Traditional<'a, R> {
 
     fn update(&mut self, plain: u8) {
         let [one, two, three] = &mut self.keys;
-        *one = crc_step(*one, plain);
+        *one = crc32::step(*one, plain);
         *two = two.wrapping_add(*one & 0xff).wrapping_mul(134_775_813).wrapping_add(1);
-        *three = crc_step(*three, two.to_be_bytes()[0]);
+        *three = crc32::step(*three, two.to_be_bytes()[0]);
     }
 
     fn decrypt(&mut self, byte: u8) -> u8 {
@@ -311,29 +312,4 @@ impl<R: Read> Read for Traditional<'_, R> {
         }
         Ok(count)
     }
-}
-
-/// CRC-32 of one byte, without the inversions (polynomial 0xedb88320).
-const CRC_TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut at = 0;
-    while at < 256 {
-        let mut value = at as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 {
-                (value >> 1) ^ 0xedb8_8320
-            } else {
-                value >> 1
-            };
-            bit += 1;
-        }
-        table[at] = value;
-        at += 1;
-    }
-    table
-};
-
-fn crc_step(crc: u32, byte: u8) -> u32 {
-    (crc >> 8) ^ CRC_TABLE[usize::from(crc.to_le_bytes()[0] ^ byte)]
 }

@@ -277,8 +277,14 @@ pub(in crate::archive) fn filetime_nanos(ticks: u64) -> Option<i64> {
     i64::try_from(ticks).ok()?.checked_sub(UNIX_EPOCH)?.checked_mul(100)
 }
 
-/// Date and time of DOS, read as UTC. `None` when a part is out of range.
+/// The first moment that DOS can say, which writers put where they have no time.
+const DOS_BEGINNING: (u16, u16) = ((1 << 5) | 1, 0);
+
+/// Date and time of DOS, read as UTC. `None` when a part is out of range, and for [`DOS_BEGINNING`].
 fn dos_nanos(date: u16, time: u16) -> Option<i64> {
+    if (date, time) == DOS_BEGINNING {
+        return None;
+    }
     let (year, month, day) = (
         i64::from(date >> 9) + 1980,
         i64::from(date >> 5 & 15),
@@ -312,7 +318,8 @@ mod tests {
             dos_nanos(date, time),
             Some((17_607 * 86_400 + 20 * 3_600 + 48 * 60 + 10) * 1_000_000_000)
         );
-        assert_eq!(dos_nanos((1 << 5) | 1, 0), Some(315_532_800 * 1_000_000_000));
+        assert_eq!(dos_nanos((1 << 5) | 1, 1), Some(315_532_802 * 1_000_000_000));
+        assert_eq!(dos_nanos((1 << 5) | 1, 0), None);
         assert_eq!(dos_nanos(0, 0), None);
     }
 
