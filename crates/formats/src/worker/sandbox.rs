@@ -65,7 +65,9 @@ pub(super) fn confine(limits: &WorkerLimits) -> io::Result<Walls> {
         weak.push("landlock: files are not closed to workers".to_owned());
     }
     if let Err(error) = no_sockets() {
-        weak.push(format!("seccomp: {error}; the network is closed only as far as landlock does that"));
+        weak.push(format!(
+            "seccomp: {error}; the network is closed only as far as landlock does that"
+        ));
     }
     Ok(Walls { landlock, abi, weak })
 }
