@@ -20,8 +20,10 @@ use crate::bits::DocBits;
 use crate::columns::for_each_value;
 use crate::error::{IndexError, Result};
 use crate::node::Node;
+use crate::pattern::WordPattern;
 use crate::positional::{self, FieldPostings};
 use crate::segment::{OpenSegment, ordered};
+use crate::spans::{self, Compiled, LeafPostings, Matcher, SpanQuery};
 
 /// A set that narrows what is looked for.
 #[derive(Clone, Copy)]
@@ -78,6 +80,17 @@ impl Evaluator<'_> {
             Node::Prefix { fields, prefix } => self.words(fields, within, |field, bits| {
                 self.prefix(field.inverted, prefix, within, bits)
             }),
+            Node::Words { fields, pattern } => self.words(fields, within, |field, bits| {
+                let mut union = Union::new(self, field.inverted, within);
+                self.for_each_accepted(field.inverted, pattern, |_, info| union.add(info, bits))
+            }),
+            Node::Spans { fields, query } => {
+                let mut bits = self.nothing();
+                for field in fields {
+                    self.spans(*field, query, within, &mut bits)?;
+                }
+                Ok(bits)
+            }
             Node::Keyword { field, value } => {
                 let mut bits = self.nothing();
                 self.term(&*self.keyword_index(*field)?, &fold_keyword(value), within, &mut bits)?;
@@ -148,7 +161,8 @@ impl Evaluator<'_> {
             }
             Node::Items(items) => items.len().min(doc_count),
             Node::Range { .. } | Node::Exists { .. } => 2 * doc_count,
-            Node::Prefix { .. } | Node::KeywordPrefix { .. } => 3 * doc_count,
+            Node::Prefix { .. } | Node::KeywordPrefix { .. } | Node::Words { .. } => 3 * doc_count,
+            Node::Spans { fields, query } => 10 * self.sum(fields, |field| self.cost(&necessary(field, query)))?,
             Node::And(children) => {
                 let mut cost = 4 * doc_count;
                 for child in children {
@@ -331,24 +345,68 @@ impl Evaluator<'_> {
         within: Option<Within<'_>>,
         bits: &mut DocBits,
     ) -> Result<()> {
-        // One reader of blocks serves all tokens: making one costs more than reading a short list.
-        let mut reader: Option<BlockSegmentPostings> = None;
-        self.for_each_info(inverted, prefix, |info| {
-            if within.is_some_and(|within| within.is_rare_beside(info.doc_freq)) {
-                return self.postings(inverted, info, within, bits);
+        let mut union = Union::new(self, inverted, within);
+        self.for_each_info(inverted, prefix, |info| union.add(info, bits))
+    }
+
+    /// Adds the documents of `within` in which the query has a span in this field.
+    fn spans(&self, field: Field, query: &SpanQuery, within: Option<Within<'_>>, bits: &mut DocBits) -> Result<()> {
+        let inverted = self.text_index(field)?;
+        let candidates = self.eval(&necessary(field, query), within)?;
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        let compiled = Compiled::new(query, spans::reach(field));
+        let mut leaves: Vec<LeafPostings> = Vec::with_capacity(compiled.leaves.len());
+        for leaf in &compiled.leaves {
+            let mut infos = Vec::new();
+            match leaf {
+                spans::Leaf::Word(word) => infos.extend(self.info(&inverted, word)?),
+                spans::Leaf::Pattern(pattern) => self.for_each_accepted(&inverted, pattern, |_, info| {
+                    infos.push(info.clone());
+                    Ok(())
+                })?,
             }
-            let opened = match &mut reader {
-                Some(block) => inverted.reset_block_postings_from_terminfo(info, block),
-                None => inverted
-                    .read_block_postings_from_terminfo(info, IndexRecordOption::Basic)
-                    .map(|block| reader = Some(block)),
-            };
-            opened.map_err(|source| self.failed(source.into()))?;
-            if let Some(block) = &mut reader {
-                insert_all(block, bits);
+            leaves.push(infos);
+        }
+        let postings = FieldPostings {
+            inverted: &inverted,
+            positions: self.segment.positions(field),
+        };
+        let mut matcher = Matcher::new(&compiled);
+        let mut found = |doc| bits.insert(doc);
+        spans::for_each_doc(
+            &postings,
+            &leaves,
+            &candidates,
+            self.doc_count(),
+            &mut matcher,
+            &mut found,
+        )
+        .map_err(|source| self.failed(source.into()))
+    }
+
+    /// Calls `each` with every token that the pattern accepts and its dictionary entry, in order.
+    pub(crate) fn for_each_accepted(
+        &self,
+        inverted: &InvertedIndexReader,
+        pattern: &WordPattern,
+        mut each: impl FnMut(&str, &TermInfo) -> Result<()>,
+    ) -> Result<()> {
+        let mut stream = inverted
+            .terms()
+            .search(pattern.machine())
+            .into_stream()
+            .map_err(|source| self.failed(source.into()))?;
+        while stream.advance() {
+            // Whatever is not text is no word.
+            if let Ok(token) = std::str::from_utf8(stream.key())
+                && pattern.confirms(token)
+            {
+                each(token, stream.value())?;
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// Calls `each` with the dictionary entry of every token that begins so.
@@ -452,6 +510,70 @@ impl Evaluator<'_> {
 
     fn failed(&self, source: TantivyError) -> IndexError {
         self.segment.failed(source)
+    }
+}
+
+/// What a document must hold to have a span: a condition without positions.
+fn necessary(field: Field, query: &SpanQuery) -> Node {
+    let fields = vec![field];
+    let all = |parts: &[SpanQuery]| parts.iter().map(|part| necessary(field, part)).collect();
+    match query {
+        SpanQuery::Word(token) => Node::Term {
+            fields,
+            token: token.clone(),
+        },
+        SpanQuery::Pattern(pattern) => Node::Words {
+            fields,
+            pattern: pattern.clone(),
+        },
+        SpanQuery::Any(parts) => Node::Or(all(parts)),
+        SpanQuery::Phrase(parts) if parts.is_empty() => Node::Nothing,
+        SpanQuery::Phrase(parts) => Node::And(all(parts)),
+        SpanQuery::Within { left, right, .. } | SpanQuery::Before { left, right, .. } if left == right => {
+            necessary(field, left)
+        }
+        SpanQuery::Within { left, right, .. } | SpanQuery::Before { left, right, .. } => {
+            Node::And(vec![necessary(field, left), necessary(field, right)])
+        }
+        SpanQuery::NotWithin { left, .. } => necessary(field, left),
+    }
+}
+
+/// Adds the documents of many tokens. One reader of blocks serves all: making one costs more than reading a short list.
+struct Union<'e, 's> {
+    evaluator: &'e Evaluator<'s>,
+    inverted: &'e InvertedIndexReader,
+    within: Option<Within<'e>>,
+    reader: Option<BlockSegmentPostings>,
+}
+
+impl<'e, 's> Union<'e, 's> {
+    fn new(evaluator: &'e Evaluator<'s>, inverted: &'e InvertedIndexReader, within: Option<Within<'e>>) -> Self {
+        Self {
+            evaluator,
+            inverted,
+            within,
+            reader: None,
+        }
+    }
+
+    /// Adds those of one token. Some outside `within` may be added too.
+    fn add(&mut self, info: &TermInfo, bits: &mut DocBits) -> Result<()> {
+        if self.within.is_some_and(|within| within.is_rare_beside(info.doc_freq)) {
+            return self.evaluator.postings(self.inverted, info, self.within, bits);
+        }
+        let opened = match &mut self.reader {
+            Some(block) => self.inverted.reset_block_postings_from_terminfo(info, block),
+            None => self
+                .inverted
+                .read_block_postings_from_terminfo(info, IndexRecordOption::Basic)
+                .map(|block| self.reader = Some(block)),
+        };
+        opened.map_err(|source| self.evaluator.failed(source.into()))?;
+        if let Some(block) = &mut self.reader {
+            insert_all(block, bits);
+        }
+        Ok(())
     }
 }
 

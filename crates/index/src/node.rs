@@ -10,6 +10,9 @@ use std::sync::Arc;
 use embley_model::field::Field;
 use roaring::RoaringBitmap;
 
+use crate::pattern::WordPattern;
+use crate::spans::SpanQuery;
+
 /// A query over items.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
@@ -47,6 +50,20 @@ pub enum Node {
         fields: Vec<Field>,
         /// Folded beginning; the empty one matches items with any token.
         prefix: String,
+    },
+    /// Items with a word that the pattern stands for in any of the text fields. Exact: no limit on the number of words.
+    Words {
+        /// Text fields.
+        fields: Vec<Field>,
+        /// Which words.
+        pattern: WordPattern,
+    },
+    /// Items in which the query has a span of positions within one of the text fields.
+    Spans {
+        /// Text fields.
+        fields: Vec<Field>,
+        /// Which spans.
+        query: SpanQuery,
     },
     /// Items with this whole value, which is folded here.
     Keyword {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use embley_index::{Node, Order, Snapshot, Want};
+use embley_model::clock::{Clock, SystemClock};
 use embley_model::defect::DefectCode;
 use embley_model::field::Field;
 use embley_model::id::{ItemNo, Ticket};
@@ -32,6 +33,7 @@ pub struct Searcher {
     snapshot: Arc<Snapshot>,
     sets: CaseSets,
     zone: TimeZone,
+    now: i64,
     not_indexed: u64,
     facts: RefCell<Option<Arc<FactSets>>>,
     facets: RefCell<HashMap<Facet, Arc<FacetSets>>>,
@@ -70,6 +72,7 @@ impl Searcher {
             snapshot,
             sets: CaseSets::new(reader),
             zone,
+            now: SystemClock::new().now_micros().div_euclid(1_000_000),
             facts: RefCell::default(),
             facets: RefCell::default(),
             hidden: OnceLock::new(),
@@ -120,6 +123,37 @@ impl Searcher {
         &self.zone
     }
 
+    /// Counts relative dates from this moment instead of when the searcher was made; seconds UTC.
+    pub fn set_now(&mut self, now: i64) {
+        self.now = now;
+    }
+
+    /// The plan in words, with the words that its patterns stand for in this case.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn explain(&self, plan: &Plan) -> Result<String, SearchError> {
+        const SHOWN: usize = 20;
+        let mut text = plan.explain();
+        let patterns = plan.patterns();
+        if !patterns.is_empty() {
+            text.push_str("\npatterns\n");
+        }
+        for (fields, pattern) in patterns {
+            let words = self.snapshot.words(&fields, &pattern)?;
+            let mut shown: Vec<&str> = words.iter().take(SHOWN).map(String::as_str).collect();
+            if words.len() > SHOWN {
+                shown.push("...");
+            }
+            text.push_str(&format!(
+                "  {pattern}: {} in this case: {}\n",
+                words.len(),
+                shown.join(" ")
+            ));
+        }
+        Ok(text)
+    }
+
     /// Plans a query against the sets of this case.
     ///
     /// # Errors
@@ -130,6 +164,7 @@ impl Searcher {
             &PlanContext {
                 sets: &self.sets,
                 zone: self.zone.clone(),
+                now: self.now,
             },
         )
     }

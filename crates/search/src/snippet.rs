@@ -1,7 +1,7 @@
 //! Pieces of an item's texts around what a query marks, with the places of the marks.
 //!
 //! Words are told apart by the index's own analysis, so what is marked is what matched; a phrase is marked only where
-//! all of its words stand in order. Not for: getting the texts (see [`ItemText`](crate::hit::ItemText)).
+//! all of its words stand in order, and of words that have to be near each other those that are. Not for: getting the texts (see [`ItemText`](crate::hit::ItemText)).
 //! Invariants: ranges count characters (Unicode scalar values) of the snippet's text, increase and do not overlap; the
 //! text holds no control characters, and every run of white space is one space.
 
@@ -11,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 use embley_index::analysis::{fold_address, words_with_offsets};
+use embley_index::{Occurrences, SpanMarker, WordPattern};
 use embley_model::address::Address;
 use embley_model::field::Field;
 use serde::Serialize;
@@ -161,6 +162,7 @@ impl<'h> Marker<'h> {
         for part in &text.parts {
             let piece = &text.text[part.range.clone()];
             patterns.words(piece, part.range.start, &mut places);
+            patterns.spans(piece, part, &mut places);
             if part.is_address {
                 patterns.address(piece, part.range.start, &mut places);
             }
@@ -178,6 +180,8 @@ struct Patterns<'h> {
     /// Phrases by their last word; `true` when the last word is a prefix.
     phrases: Vec<(&'h [String], Option<&'h str>, usize)>,
     addresses: Vec<(&'h str, bool, usize)>,
+    patterns: Vec<(&'h WordPattern, usize)>,
+    spans: Vec<(SpanMarker, usize)>,
     longest: usize,
 }
 
@@ -196,6 +200,8 @@ impl<'h> Patterns<'h> {
                 Mark::Prefix(prefix) => patterns.prefixes.push((prefix, at)),
                 Mark::Phrase(words) => patterns.phrase(words, None, at),
                 Mark::PhrasePrefix(words, prefix) => patterns.phrase(words, Some(prefix), at),
+                Mark::Pattern(pattern) => patterns.patterns.push((pattern, at)),
+                Mark::Spans(query) => patterns.spans.push((SpanMarker::new(query, field), at)),
                 Mark::Address(token) => patterns.addresses.push((token, false, at)),
                 Mark::AddressPrefix(prefix) => patterns.addresses.push((prefix, true, at)),
             }
@@ -209,7 +215,7 @@ impl<'h> Patterns<'h> {
     }
 
     fn words(&self, text: &str, offset: usize, places: &mut Vec<Place>) {
-        if self.words.is_empty() && self.prefixes.is_empty() && self.phrases.is_empty() {
+        if self.words.is_empty() && self.prefixes.is_empty() && self.phrases.is_empty() && self.patterns.is_empty() {
             return;
         }
         let mut last: VecDeque<_> = VecDeque::with_capacity(self.longest + 1);
@@ -233,6 +239,11 @@ impl<'h> Patterns<'h> {
                     push(word.range.start, *highlight);
                 }
             }
+            for (pattern, highlight) in &self.patterns {
+                if pattern.accepts(&word.folded) {
+                    push(word.range.start, *highlight);
+                }
+            }
             let range = word.range.clone();
             last.push_back(word);
             if last.len() > self.longest {
@@ -251,6 +262,52 @@ impl<'h> Patterns<'h> {
                 if same {
                     let start = last.get(start).map_or(range.start, |word| word.range.start);
                     let range = offset + start..offset + range.end;
+                    places.push(Place {
+                        range,
+                        highlight: *highlight,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Marks what takes part in spans of positions. A long text is read until something is found in its beginning.
+    fn spans(&self, text: &str, part: &Part, places: &mut Vec<Place>) {
+        for (marker, highlight) in &self.spans {
+            let mut seen = Occurrences::default();
+            let mut ranges: Vec<(u32, Range<usize>)> = Vec::new();
+            let (mut settled, mut look) = (u32::MAX, LOOK_BYTES);
+            let address = part.is_address.then(|| WholeAddress::new(text));
+            for (position, word) in (0_u32..).zip(words_with_offsets(text)) {
+                if word.range.start > look {
+                    look *= 2;
+                    let end = position.saturating_sub(marker.context());
+                    if !marker.marks(&seen, 0..end).is_empty() {
+                        settled = end;
+                        break;
+                    }
+                }
+                let mut range = word.range.clone();
+                let mut named = marker.see(&mut seen, position, &word.folded);
+                if let Some(address) = &address {
+                    for (start, token) in address.tokens_at(position, &word.range) {
+                        if marker.see(&mut seen, position, token) {
+                            named = true;
+                            range = start..text.len();
+                        }
+                    }
+                }
+                if named {
+                    ranges.push((position, range));
+                }
+            }
+            let at = |position: u32| {
+                let found = ranges.binary_search_by_key(&position, |(at, _)| *at);
+                found.ok().map(|found| ranges[found].1.clone())
+            };
+            for (first, last) in marker.marks(&seen, 0..settled).into_iter().take(MAX_MARKS) {
+                if let (Some(first), Some(last)) = (at(first), at(last)) {
+                    let range = part.range.start + first.start..part.range.start + last.end.max(first.end);
                     places.push(Place {
                         range,
                         highlight: *highlight,
@@ -286,6 +343,42 @@ impl<'h> Patterns<'h> {
                 highlight: *highlight,
             });
         }
+    }
+}
+
+/// The tokens of a whole address and its domain, which stand beside its words as in the index.
+struct WholeAddress {
+    whole: String,
+    domain_from: Option<usize>,
+    /// Where the sign stands, and where the first word behind it does.
+    domain_at: Option<(usize, usize)>,
+}
+
+impl WholeAddress {
+    fn new(text: &str) -> Self {
+        let whole = fold_address(text);
+        let domain_from = whole.rfind('@').filter(|at| whole.len() > at + 1);
+        let sign = text.rfind('@');
+        let mut words = words_with_offsets(text).map(|word| word.range.start);
+        let domain_at = sign.and_then(|sign| Some((sign, words.find(|start| *start > sign)?)));
+        Self {
+            domain_from,
+            whole,
+            domain_at,
+        }
+    }
+
+    /// Those at the place of this word, with where in the text they begin.
+    fn tokens_at(&self, position: u32, word: &Range<usize>) -> impl Iterator<Item = (usize, &str)> {
+        let whole = (position == 0).then_some((0, self.whole.as_str()));
+        let sign = self
+            .domain_at
+            .filter(|(_, first)| *first == word.start)
+            .map(|(sign, _)| sign);
+        let domain = sign.zip(self.domain_from);
+        whole
+            .into_iter()
+            .chain(domain.map(|(at, from)| (at, &self.whole[from..])))
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
         .plan(&search.query)
         .map_err(|error| exit::pointed(error, &search.query))?;
     if search.explain {
-        println!("{}", plan.explain());
+        println!("{}", searcher.explain(&plan)?);
         return Ok(exit::DONE);
     }
     let facets = facets(search)?;

@@ -242,6 +242,8 @@ impl Analysed {
                     .iter()
                     .any(|(_, word)| word.starts_with(prefix.as_str()))
             }),
+            // Patterns and positions have an oracle of their own, in `spans`.
+            Node::Words { .. } | Node::Spans { .. } => unreachable!("not made here"),
             Node::Keyword { field, value } => self.keywords(*field).contains(&fold_keyword(value)),
             Node::KeywordPrefix { field, prefix } => self
                 .keywords(*field)

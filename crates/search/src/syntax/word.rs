@@ -39,10 +39,22 @@ pub(super) fn is_quote(character: char) -> bool {
     matches!(character, '"' | '“' | '”' | '„')
 }
 
-/// Skips white space; true when there was some.
+/// Skips white space and comments; true when there was some.
 pub(super) fn spaces(input: &mut Input<'_>) -> Parsed<bool> {
-    let skipped: &str = take_while(0.., char::is_whitespace).parse_next(input)?;
-    Ok(!skipped.is_empty())
+    let start = position(input);
+    loop {
+        take_while(0.., char::is_whitespace).void().parse_next(input)?;
+        if !rest(input).starts_with("/*") {
+            return Ok(position(input) > start);
+        }
+        let Some(length) = rest(input)[2..].find("*/") else {
+            let at = position(input);
+            return Fault::new(Span::new(at, at + 2), "this comment is not closed")
+                .hint("close it with `*/`; to search for the text itself put it in quotes")
+                .cut();
+        };
+        input.next_slice(2 + length + 2);
+    }
 }
 
 /// The raw text of the word at the front, escapes and all, without taking it.
@@ -129,8 +141,11 @@ pub(super) fn bare(input: &mut Input<'_>, mode: Mode) -> Parsed<(ExprNode, Span)
     }
     if mode == Mode::Words {
         refuse_foreign(&glyphs, span, rest(input))?;
-        if let Some(fuzzy) = fuzzy(&glyphs, span)? {
-            return Ok((ExprNode::Leaf(fuzzy), span));
+        if let Some(leaf) = stem(&glyphs, span)? {
+            return Ok((ExprNode::Leaf(leaf), span));
+        }
+        if let Some(leaf) = fuzzy(&glyphs, span)? {
+            return Ok((ExprNode::Leaf(leaf), span));
         }
     }
     let pattern = pieces(&glyphs, |glyph, _| glyph.means('?'));
@@ -215,6 +230,11 @@ fn refuse_foreign(glyphs: &[Glyph], span: Span, after: &str) -> Parsed<()> {
         .hint(hint)
         .cut();
     }
+    if joined && first.means('=') {
+        return Fault::new(span, format!("not available yet: the exact form `{plain}`"))
+            .hint("words are compared without case and accents; to search for the text itself put it in quotes")
+            .cut();
+    }
     let digits_after = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     let compared = plain.starts_with(['<', '>']) && digits_after(plain.trim_start_matches(['<', '>', '=']));
     let ranged = digits_after(&plain) && plain.split_once("..").is_some_and(|(_, high)| digits_after(high));
@@ -224,6 +244,28 @@ fn refuse_foreign(glyphs: &[Glyph], span: Span, after: &str) -> Parsed<()> {
             .cut();
     }
     Ok(())
+}
+
+/// Reads `word^`.
+fn stem(glyphs: &[Glyph], span: Span) -> Parsed<Option<Leaf>> {
+    let Some(sign) = glyphs.iter().position(|glyph| glyph.means('^')) else {
+        return Ok(None);
+    };
+    let (word, after) = glyphs.split_at(sign);
+    let plain = !word.is_empty()
+        && !word
+            .iter()
+            .any(|glyph| ['*', '?', '~'].iter().any(|sign| glyph.means(*sign)));
+    if !plain || after.len() > 1 {
+        return Fault::new(
+            span,
+            "`^` belongs after a whole word and asks for all words of its stem; words have no weights",
+        )
+        .hint("write `word^`; to search for the text itself put it in quotes")
+        .cut();
+    }
+    let word = word.iter().map(|glyph| glyph.character).collect();
+    Ok(Some(Leaf::Stem(word)))
 }
 
 /// Reads `word~` and `word~n`.
