@@ -513,11 +513,20 @@ impl Evaluator<'_> {
     }
 }
 
-/// What a document must hold to have a span: a condition without positions.
+/// What a document must hold to have a span: a condition without positions. What all nested operators ask for is one list.
 fn necessary(field: Field, query: &SpanQuery) -> Node {
+    let mut all = Vec::new();
+    require(field, query, &mut all);
+    if all.len() == 1 {
+        all.swap_remove(0)
+    } else {
+        Node::And(all)
+    }
+}
+
+fn require(field: Field, query: &SpanQuery, all: &mut Vec<Node>) {
     let fields = vec![field];
-    let all = |parts: &[SpanQuery]| parts.iter().map(|part| necessary(field, part)).collect();
-    match query {
+    let node = match query {
         SpanQuery::Word(token) => Node::Term {
             fields,
             token: token.clone(),
@@ -526,16 +535,17 @@ fn necessary(field: Field, query: &SpanQuery) -> Node {
             fields,
             pattern: pattern.clone(),
         },
-        SpanQuery::Any(parts) => Node::Or(all(parts)),
+        SpanQuery::Any(parts) => Node::Or(parts.iter().map(|part| necessary(field, part)).collect()),
         SpanQuery::Phrase(parts) if parts.is_empty() => Node::Nothing,
-        SpanQuery::Phrase(parts) => Node::And(all(parts)),
-        SpanQuery::Within { left, right, .. } | SpanQuery::Before { left, right, .. } if left == right => {
-            necessary(field, left)
-        }
+        SpanQuery::Phrase(parts) => return parts.iter().for_each(|part| require(field, part, all)),
         SpanQuery::Within { left, right, .. } | SpanQuery::Before { left, right, .. } => {
-            Node::And(vec![necessary(field, left), necessary(field, right)])
+            require(field, left, all);
+            return require(field, right, all);
         }
-        SpanQuery::NotWithin { left, .. } => necessary(field, left),
+        SpanQuery::NotWithin { left, .. } => return require(field, left, all),
+    };
+    if !all.contains(&node) {
+        all.push(node);
     }
 }
 

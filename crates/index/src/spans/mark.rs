@@ -140,6 +140,12 @@ struct Around<'o> {
 }
 
 impl Positions for Around<'_> {
+    fn has(&mut self, leaf: usize) -> bool {
+        let list = self.occurrences.by_leaf.get(leaf).map_or(&[][..], Vec::as_slice);
+        let from = list.partition_point(|at| *at < self.low);
+        list.get(from).is_some_and(|at| *at < self.high)
+    }
+
     fn positions(&mut self, leaf: usize, out: &mut Vec<u32>) {
         out.clear();
         if let Some(list) = self.occurrences.by_leaf.get(leaf) {

@@ -16,8 +16,8 @@ use crate::positional::{Cursor, FieldPostings, Leaper, WALK_FACTOR, Walker};
 
 /// Leaves of at most this many tokens are read with a cursor each.
 const CURSORS: usize = 8;
-/// Most occurrences in a table, 8 bytes each, unless one document alone has more.
-const TABLE_LIMIT: usize = 4 << 20;
+/// Most occurrences in a table, 8 bytes each, unless one document alone has more; few in tests, so that it is reached.
+const TABLE_LIMIT: usize = if cfg!(test) { 16 } else { 4 << 20 };
 
 /// The tokens of one leaf in this segment.
 pub(crate) type LeafPostings = Vec<TermInfo>;
@@ -28,18 +28,6 @@ pub(crate) fn for_each_doc(
     leaves: &[LeafPostings],
     candidates: &DocBits,
     limit: u32,
-    matcher: &mut Matcher<'_>,
-    found: &mut dyn FnMut(u32),
-) -> io::Result<()> {
-    for_each_doc_in(field, leaves, candidates, limit, TABLE_LIMIT, matcher, found)
-}
-
-fn for_each_doc_in(
-    field: &FieldPostings<'_>,
-    leaves: &[LeafPostings],
-    candidates: &DocBits,
-    limit: u32,
-    table_limit: usize,
     matcher: &mut Matcher<'_>,
     found: &mut dyn FnMut(u32),
 ) -> io::Result<()> {
@@ -61,7 +49,7 @@ fn for_each_doc_in(
         if candidates.next_from(from).is_none_or(|doc| doc >= to) {
             continue;
         }
-        let room = if to - from > 1 { table_limit } else { usize::MAX };
+        let room = if to - from > 1 { TABLE_LIMIT } else { usize::MAX };
         if !source.fill_tables(field, leaves, candidates, (from, to), room)? {
             let middle = from + (to - from) / 2;
             ranges.push((middle, to));
@@ -169,15 +157,23 @@ impl Table {
         Ok(true)
     }
 
-    fn positions(&mut self, doc: u32, out: &mut Vec<u32>) {
+    /// Goes to the occurrences of a document; false when it has none. Documents come in increasing order.
+    fn seek(&mut self, doc: u32) -> bool {
         let first = u64::from(doc) << 32;
         let rest = &self.occurrences[self.at..];
-        // Documents come in increasing order and mostly close together.
+        // Mostly they come close together.
         let mut step = 1;
         while rest.get(step).is_some_and(|one| *one < first) {
             step *= 2;
         }
         self.at += rest[..rest.len().min(step + 1)].partition_point(|one| *one < first);
+        self.occurrences
+            .get(self.at)
+            .is_some_and(|one| *one >> 32 == u64::from(doc))
+    }
+
+    fn positions(&mut self, doc: u32, out: &mut Vec<u32>) {
+        self.seek(doc);
         let own = self.occurrences[self.at..]
             .iter()
             .take_while(|one| **one >> 32 == u64::from(doc));
@@ -186,6 +182,13 @@ impl Table {
 }
 
 impl Positions for PostingsSource {
+    fn has(&mut self, leaf: usize) -> bool {
+        match &mut self.leaves[leaf] {
+            LeafSource::Table(table) => table.seek(self.doc),
+            LeafSource::Cursors(cursors, _) => cursors.iter_mut().any(|cursor| cursor.seek(self.doc) == self.doc),
+        }
+    }
+
     fn positions(&mut self, leaf: usize, out: &mut Vec<u32>) {
         out.clear();
         match &mut self.leaves[leaf] {
@@ -210,5 +213,67 @@ impl Positions for PostingsSource {
                 out.dedup();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use embley_model::field::Field;
+    use embley_model::id::Ticket;
+    use embley_model::item::ItemKind;
+
+    use crate::analysis::Tokens;
+    use crate::{IndexDoc, IndexStore, Node, Snapshot, SpanQuery, Want, WordPattern};
+
+    #[test]
+    fn tables_that_do_not_fit_are_read_in_ranges_and_find_the_same() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut store = IndexStore::open_or_create(folder.path()).expect("a new folder");
+        let mut builder = store.builder(1 << 20);
+        let mut expected = Vec::new();
+        for item in 0..400_u32 {
+            let mut state = u64::from(item) + 1;
+            let mut next = || {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) as u32
+            };
+            let mut word = |_| match next() % 4 {
+                0 => format!("w{}", next() % 40),
+                1 => format!("v{}", next() % 40),
+                _ => "x".to_owned(),
+            };
+            let words: Vec<String> = (0..item % 13).map(&mut word).collect();
+            let pair = |pair: &[String]| pair[0].starts_with('w') && pair[1].starts_with('v');
+            if words.windows(2).any(pair) {
+                expected.push(item);
+            }
+            let mut tokens = Tokens::new();
+            tokens.text(&words.join(" "));
+            let mut doc = IndexDoc::new(item, ItemKind::Email);
+            doc.texts.push((Field::Body, tokens));
+            builder.add(&doc).expect("items are added in order");
+        }
+        let segment = builder
+            .finish()
+            .expect("the folder can be written")
+            .into_iter()
+            .collect();
+        store.commit(segment, Ticket(1)).expect("the folder can be written");
+        let snapshot = Snapshot::open(folder.path()).expect("an index");
+        let pattern = |prefix| Box::new(SpanQuery::Pattern(WordPattern::prefix(prefix)));
+        let node = Node::Spans {
+            fields: vec![Field::Body],
+            query: SpanQuery::Before {
+                left: pattern("w"),
+                right: pattern("v"),
+                distance: 1,
+            },
+        };
+        let want = Want { items: true, top: None };
+        let found = snapshot.run(&node, want).expect("an index").items;
+        assert!(expected.len() > 20 && expected.len() * 17 > super::TABLE_LIMIT);
+        assert_eq!(found.iter().flatten().collect::<Vec<u32>>(), expected);
     }
 }

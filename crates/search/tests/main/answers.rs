@@ -442,7 +442,7 @@ fn snippets_come_from_every_field_that_matched_and_mark_phrases_as_such() {
     assert_eq!(shown("from:(john w/1 smith)", 6), ["from: John|Smith|John|Smith"]);
     assert_eq!(
         shown("from:(john.smith@force.example w/3 force)", 6),
-        ["from: John.Smith@Force.example"]
+        ["from: John.Smith@force.example"]
     );
 }
 
