@@ -103,7 +103,9 @@ impl Evaluator<'_> {
             }
             Node::Range { field, low, high } => self.range(*field, *low, *high, within),
             Node::Exists { field } => self.exists(*field, within),
-            Node::Items(items) => Ok(narrowed(self.segment.items()?.docs(items, self.doc_count()), within)),
+            Node::Items(items) | Node::Checked(items) => {
+                Ok(narrowed(self.segment.items()?.docs(items, self.doc_count()), within))
+            }
             Node::And(children) => self.and(children, within),
             Node::Or(children) => {
                 let mut bits = self.nothing();
@@ -159,7 +161,7 @@ impl Evaluator<'_> {
                     Ok(rarest)
                 })?
             }
-            Node::Items(items) => items.len().min(doc_count),
+            Node::Items(items) | Node::Checked(items) => items.len().min(doc_count),
             Node::Range { .. } | Node::Exists { .. } => 2 * doc_count,
             Node::Prefix { .. } | Node::KeywordPrefix { .. } | Node::Words { .. } => 3 * doc_count,
             Node::Spans { fields, query } => 10 * self.sum(fields, |field| self.cost(&necessary(field, query)))?,

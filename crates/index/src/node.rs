@@ -95,6 +95,8 @@ pub enum Node {
     },
     /// Items of a set from the catalogue.
     Items(Arc<RoaringBitmap>),
+    /// Items that someone found by reading texts: as [`Node::Items`], but what is known of an item's text decides it.
+    Checked(Arc<RoaringBitmap>),
     /// Items in all of them; of none is [`Node::All`].
     And(Vec<Node>),
     /// Items in any of them; of none is [`Node::Nothing`].

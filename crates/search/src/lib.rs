@@ -7,6 +7,7 @@
 pub mod answer;
 mod case_sets;
 pub mod error;
+pub mod exact;
 pub mod facet;
 pub mod hit;
 mod nearest;
@@ -19,6 +20,7 @@ pub mod tree;
 pub use answer::{Answer, Hits, Scope, SearchOptions, Sort, Summary};
 pub use case_sets::CaseSets;
 pub use error::{SearchError, SyntaxError};
+pub use exact::{ExactForms, ExactFound, ExactWord};
 pub use facet::{Facet, FacetCounts, FacetValue};
 pub use hit::{DecisionLink, Hit, HitLinks, ItemText, Links};
 pub use plan::{BoxError, Plan, PlanContext, Sets, plan, prepare};

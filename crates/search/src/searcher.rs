@@ -20,7 +20,9 @@ use roaring::RoaringBitmap;
 use crate::answer::{Answer, Scope, SearchOptions, Summary};
 use crate::case_sets::{CaseSets, NamedSet};
 use crate::error::SearchError;
+use crate::exact::{ExactForms, StoredForms};
 use crate::facet::{self, Facet, FacetSets};
+use crate::hit::ItemText;
 use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare, year_range};
 
 /// The catalogue's look-up index from items to instances.
@@ -159,14 +161,26 @@ impl Searcher {
     /// # Errors
     /// As [`prepare`].
     pub fn plan(&self, query: &str) -> Result<Plan, SearchError> {
-        prepare(
-            query,
-            &PlanContext {
-                sets: &self.sets,
-                zone: self.zone.clone(),
-                now: self.now,
-            },
-        )
+        prepare(query, &self.context(None))
+    }
+
+    /// The same for queries that may hold words with case and accents as typed (`=Word`): the texts of all items that hold the words
+    /// in some form are read.
+    ///
+    /// # Errors
+    /// As [`prepare`], and when the index or rows cannot be read.
+    pub fn plan_with_texts(&self, query: &str, texts: &dyn ItemText) -> Result<Plan, SearchError> {
+        let forms = StoredForms { searcher: self, texts };
+        prepare(query, &self.context(Some(&forms)))
+    }
+
+    fn context<'a>(&'a self, exact: Option<&'a dyn ExactForms>) -> PlanContext<'a> {
+        PlanContext {
+            sets: &self.sets,
+            zone: self.zone.clone(),
+            now: self.now,
+            exact,
+        }
     }
 
     /// The items that match, for whoever works on sets (tags, exhibits, samples, exports).

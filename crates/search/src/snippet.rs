@@ -10,12 +10,13 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use embley_index::analysis::{fold_address, words_with_offsets};
+use embley_index::analysis::{composed, fold_address, words_with_offsets};
 use embley_index::{Occurrences, SpanMarker, WordPattern};
 use embley_model::address::Address;
 use embley_model::field::Field;
 use serde::Serialize;
 
+use crate::exact::ExactWord;
 use crate::plan::{Highlight, Mark};
 
 /// How much to show.
@@ -70,6 +71,16 @@ struct Part {
 }
 
 impl<'t> FieldText<'t> {
+    /// The field it is in.
+    pub(crate) fn field(&self) -> Field {
+        self.field
+    }
+
+    /// Its parts, one after the other.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|part| &self.text[part.range.clone()])
+    }
+
     /// Plain text.
     pub(crate) fn plain(field: Field, text: &'t str) -> Self {
         let parts = vec![Part {
@@ -181,6 +192,7 @@ struct Patterns<'h> {
     phrases: Vec<(&'h [String], Option<&'h str>, usize)>,
     addresses: Vec<(&'h str, bool, usize)>,
     patterns: Vec<(&'h WordPattern, usize)>,
+    exact: Vec<(&'h [ExactWord], usize)>,
     spans: Vec<(SpanMarker, usize)>,
     longest: usize,
 }
@@ -200,6 +212,10 @@ impl<'h> Patterns<'h> {
                 Mark::Prefix(prefix) => patterns.prefixes.push((prefix, at)),
                 Mark::Phrase(words) => patterns.phrase(words, None, at),
                 Mark::PhrasePrefix(words, prefix) => patterns.phrase(words, Some(prefix), at),
+                Mark::Exact(words) => {
+                    patterns.longest = patterns.longest.max(words.len());
+                    patterns.exact.push((words, at));
+                }
                 Mark::Pattern(pattern) => patterns.patterns.push((pattern, at)),
                 Mark::Spans(query) => patterns.spans.push((SpanMarker::new(query, field), at)),
                 Mark::Address(token) => patterns.addresses.push((token, false, at)),
@@ -215,7 +231,12 @@ impl<'h> Patterns<'h> {
     }
 
     fn words(&self, text: &str, offset: usize, places: &mut Vec<Place>) {
-        if self.words.is_empty() && self.prefixes.is_empty() && self.phrases.is_empty() && self.patterns.is_empty() {
+        if self.words.is_empty()
+            && self.prefixes.is_empty()
+            && self.phrases.is_empty()
+            && self.patterns.is_empty()
+            && self.exact.is_empty()
+        {
             return;
         }
         let mut last: VecDeque<_> = VecDeque::with_capacity(self.longest + 1);
@@ -248,6 +269,19 @@ impl<'h> Patterns<'h> {
             last.push_back(word);
             if last.len() > self.longest {
                 last.pop_front();
+            }
+            for (words, highlight) in &self.exact {
+                let Some(start) = last.len().checked_sub(words.len()) else {
+                    continue;
+                };
+                let mut pairs = last.iter().skip(start).zip(words.iter());
+                if pairs.all(|(word, exact)| composed(&text[word.range.clone()]) == exact.typed) {
+                    let start = last.get(start).map_or(range.start, |word| word.range.start);
+                    places.push(Place {
+                        range: offset + start..offset + range.end,
+                        highlight: *highlight,
+                    });
+                }
             }
             for (words, prefix, highlight) in &self.phrases {
                 let length = words.len() + usize::from(prefix.is_some());

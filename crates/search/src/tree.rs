@@ -110,6 +110,13 @@ pub enum Leaf {
     },
     /// `/expression/`, as it stands between the slashes.
     Regex(String),
+    /// `=word` or `="two words"`: with case and accents as typed.
+    Exact {
+        /// The words.
+        text: String,
+        /// In quotes.
+        quoted: bool,
+    },
     /// `word^`: words with the same stem.
     Stem(String),
     /// A range of dates, in a date field.
@@ -299,6 +306,7 @@ impl Leaf {
             Self::Fuzzy { .. } => "fuzzy word",
             Self::Regex(_) => "regular expression",
             Self::Stem(_) => "stem",
+            Self::Exact { .. } => "exact form",
             Self::Dates(_) => "dates",
             Self::Numbers(_) => "numbers",
         }
@@ -389,6 +397,8 @@ impl fmt::Display for Leaf {
                 distance.map_or(Ok(()), |edits| write!(f, "{edits}"))
             }
             Self::Regex(text) => write!(f, "/{text}/"),
+            Self::Exact { text, quoted: true } => write!(f, "=\"{}\"", escape::quoted(text)),
+            Self::Exact { text, quoted: false } => write!(f, "={}", escape::bare(text)),
             Self::Stem(word) => write!(f, "{}^", escape::bare(word)),
             Self::Dates(interval) => interval.fmt(f),
             Self::Numbers(interval) => interval.fmt(f),

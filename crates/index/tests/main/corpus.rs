@@ -273,7 +273,7 @@ impl Analysed {
                 Home::Date => self.item.date.is_some(),
                 _ => true,
             },
-            Node::Items(items) => items.contains(no),
+            Node::Items(items) | Node::Checked(items) => items.contains(no),
             Node::And(children) => children.iter().all(|child| self.matches(no, child)),
             Node::Or(children) => children.iter().any(|child| self.matches(no, child)),
             Node::Not(child) => !self.matches(no, child),

@@ -12,6 +12,7 @@ use embley_model::item::{ItemKind, Searchability};
 use super::sets::{Found, SetAsk};
 use super::{Mark, Planned, Planner, date};
 use crate::error::SearchError;
+use crate::exact;
 use crate::nearest::nearest;
 use crate::tree::{DateSpec, Interval, Leaf, Span};
 
@@ -61,6 +62,7 @@ impl Planner<'_> {
             Leaf::Regex(_)
             | Leaf::Fuzzy { .. }
             | Leaf::Stem(_)
+            | Leaf::Exact { .. }
             | Leaf::Word(_)
             | Leaf::Phrase(_)
             | Leaf::Prefix(_)
@@ -88,6 +90,7 @@ impl Planner<'_> {
         let (text, prefix) = match leaf {
             Leaf::Word(text) | Leaf::Phrase(text) => (text, false),
             Leaf::Prefix(text) => (text, true),
+            Leaf::Exact { text, .. } => return self.exact(leaf, text, span, fields, positive),
             pattern => return self.text_pattern(pattern, span, fields, positive),
         };
         let words = self.words(text, span)?;
@@ -106,6 +109,32 @@ impl Planner<'_> {
                 Node::Phrase { fields, tokens }
             }
         })
+    }
+
+    /// Words with case and accents as typed.
+    fn exact(&mut self, leaf: &Leaf, text: &str, span: Span, fields: &[Field], positive: bool) -> Planned {
+        let tokens = self.words(text, span)?;
+        let Some(forms) = self.context.exact else {
+            let message = format!("the exact form `{leaf}` needs the texts of items, which are not read here");
+            let hint = "`embley search` reads them; without the `=` words are compared without case and accents";
+            return Err(self.fault(span, message).hint(hint).into());
+        };
+        let words = exact::words_of(text);
+        let fields = fields.to_vec();
+        let folded = Node::Phrase {
+            fields: fields.clone(),
+            tokens,
+        };
+        let found = forms.find(&folded, &fields, &words);
+        let found = found.map_err(|source| SearchError::Texts { source })?;
+        if found.unread > 0 {
+            self.note(format!(
+                "{} items hold the words of `{leaf}` in some form, but their texts could not be compared; they are left out",
+                found.unread
+            ));
+        }
+        self.mark(positive, &fields, Mark::Exact(words));
+        Ok(Node::Checked(Arc::new(found.items)))
     }
 
     fn text_prefix(

@@ -22,6 +22,7 @@ pub(crate) use leaf::NOT_SEARCHABLE;
 pub use sets::{BoxError, Found, SetAsk, Sets};
 
 use crate::error::{SearchError, SyntaxError};
+use crate::exact::{ExactForms, ExactWord};
 use crate::tree::{Expr, ExprNode, Span};
 
 /// Zone in which dates without one are read, when a case does not say otherwise.
@@ -36,6 +37,8 @@ pub struct PlanContext<'a> {
     pub zone: TimeZone,
     /// Seconds UTC: the present, from which relative dates are counted.
     pub now: i64,
+    /// Compares words with case and accents; without it they are refused.
+    pub exact: Option<&'a dyn ExactForms>,
 }
 
 /// Something to mark in the texts of hits.
@@ -58,6 +61,8 @@ pub enum Mark {
     Prefix(String),
     /// These words, and behind them a word that begins so.
     PhrasePrefix(Vec<String>, String),
+    /// These words one after the other, with case and accents as typed.
+    Exact(Vec<ExactWord>),
     /// Each word that the pattern stands for.
     Pattern(WordPattern),
     /// The words and phrases that take part in a span.

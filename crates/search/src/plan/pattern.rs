@@ -86,6 +86,10 @@ impl Planner<'_> {
                 made.map(SpanQuery::Pattern)
                     .map_err(|error| self.bad_regex(&error, span))
             }
+            Leaf::Exact { .. } => Err(self
+                .fault(span, format!("the exact form `{leaf}` has no place in proximity"))
+                .hint(format!("add it beside: `(a w/5 b) {leaf}`"))
+                .into()),
             Leaf::Dates(_) | Leaf::Numbers(_) => unreachable!("the grammar gives text fields no ranges"),
         }
     }

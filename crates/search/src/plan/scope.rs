@@ -30,7 +30,8 @@ fn could(node: &Node, outcome: bool) -> Node {
         | Node::PhrasePrefix { .. }
         | Node::Prefix { .. }
         | Node::Words { .. }
-        | Node::Spans { .. } => Node::All,
+        | Node::Spans { .. }
+        | Node::Checked(_) => Node::All,
         known if outcome => known.clone(),
         known => Node::Not(Box::new(known.clone())),
     }

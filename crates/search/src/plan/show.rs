@@ -51,6 +51,7 @@ fn line(node: &Node) -> String {
         }
         Node::Exists { field } => format!("any value of {}", field.name()),
         Node::Items(items) => format!("set of {} items", items.len()),
+        Node::Checked(items) => format!("{} items whose texts were compared", items.len()),
         Node::And(_) => "AND".to_owned(),
         Node::Or(_) => "OR".to_owned(),
         Node::Not(_) => "NOT".to_owned(),

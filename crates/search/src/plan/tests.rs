@@ -71,6 +71,7 @@ fn planned(query: &str) -> Result<Plan, SearchError> {
             zone: TimeZone::UTC,
             // 2001-05-14, a Monday.
             now: 989_836_200,
+            exact: None,
         },
     )
 }
@@ -273,6 +274,18 @@ fn what_is_not_run_is_refused_by_name_and_place() {
         ),
         ("tag:(a w/5 b)", 7, "`tag:` holds whole values", "AND"),
         ("domain:(a w/5 b)", 10, "`domain:` holds whole values", "AND"),
+        (
+            "x =Will",
+            2,
+            "the exact form `=Will` needs the texts of items",
+            "embley search",
+        ),
+        (
+            "a w/5 =Will",
+            6,
+            "the exact form `=Will` has no place in proximity",
+            "beside",
+        ),
         ("x bribe~3", 2, "`bribe~3`: at most 2 edits are allowed", "`word^`"),
         (
             "e-mail~1",

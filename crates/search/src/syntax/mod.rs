@@ -8,7 +8,7 @@
 //! distance = w/n | pre/n | not w/n | NEAR | NEAR/n
 //! primary = "(" or ")" | field ":" value | leaf
 //! value   = "(" or ")" | leaf                 no field inside a field
-//! leaf    = "*" | word | word* | w?rd | word~n | word^ | "phrase" | /regex/ | dates | numbers
+//! leaf    = "*" | word | word* | w?rd | word~n | word^ | =word | ="phrase" | "phrase" | /regex/ | dates | numbers
 //! ```
 //!
 //! Operators are upper case (distances in any case). A backslash takes the meaning away from a character that is

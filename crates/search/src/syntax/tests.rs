@@ -102,6 +102,9 @@ fn patterns_distances_comments_and_dates_are_read_as_such() {
         ("/br[iy]be (a|b)/", "/br[iy]be (a|b)/"),
         ("subject:/a\\/b/ c", "subject:/a\\/b/ AND c"),
         ("bribe^", "bribe^"),
+        ("=Will", "=Will"),
+        ("=\"Will Smith\" OR =e-Mail", "=\"Will Smith\" OR =e-Mail"),
+        ("subject:(=A =\"b\")", "subject:(=A AND =\"b\")"),
         ("(bribe^ OR a) w/3 b", "(bribe^ OR a) w/3 b"),
         ("/* all of it */ a/* b", "a/* AND b"),
         ("a /* x * / y */ AND /**/ b", "a AND b"),
@@ -229,7 +232,18 @@ fn an_error_points_at_its_character_and_says_what_to_do() {
         ("a /* b", 3, "this comment is not closed", "`*/`"),
         ("a^2", 1, "`^` belongs after a whole word", "`word^`"),
         ("br*^", 1, "`^` belongs after a whole word", "`word^`"),
-        ("a =Word", 3, "not available yet: the exact form `=Word`", "quotes"),
+        (
+            "a =Wor*",
+            3,
+            "the exact form `=` is of words as they are typed",
+            "backslash",
+        ),
+        (
+            "a =\"b c*\"",
+            3,
+            "the exact form `=` is of words as they are typed",
+            "backslash",
+        ),
         ("date:2001-5", 10, "`2001-5` cannot be read as a date", "2001-05"),
         (
             "date:2001..20x1",
@@ -394,6 +408,8 @@ fn leaf() -> impl Strategy<Value = ExprNode> {
             .prop_map(|(word, distance)| ExprNode::Leaf(Leaf::Fuzzy { word, distance })),
         1 => "[a-z()| \\[\\]]{1,8}".prop_map(|text| ExprNode::Leaf(Leaf::Regex(text))),
         1 => word().prop_map(|word| ExprNode::Leaf(Leaf::Stem(word))),
+        1 => (text().prop_filter("not only white space", |text| !text.trim().is_empty()), any::<bool>())
+            .prop_map(|(text, quoted)| ExprNode::Leaf(Leaf::Exact { text, quoted })),
         1 => Just(ExprNode::All),
     ]
 }
@@ -483,7 +499,7 @@ proptest! {
         parts in proptest::collection::vec(
             proptest::sample::select(vec![
                 "a", "b*", "\"", "(", ")", " ", " AND ", " OR ", " NOT ", "subject:", "date:", "size:", "custodian:",
-                "2001", "..", ">", "=", "\\", "~", "/", "*", "?", "^", "/*", "*/", "today", "last-3-days", "w/5", " not w/3 ", "NEAR", "é", "“", "”", "-", ":",
+                "2001", "..", ">", "=", "\\", "~", "/", "*", "?", "^", "=", "/*", "*/", "today", "last-3-days", "w/5", " not w/3 ", "NEAR", "é", "“", "”", "-", ":",
             ]),
             0..20,
         )

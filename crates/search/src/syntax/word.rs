@@ -130,6 +130,12 @@ pub(super) fn bare(input: &mut Input<'_>, mode: Mode) -> Parsed<(ExprNode, Span)
     if mode == Mode::Words && rest(input).starts_with('/') {
         return regex(input);
     }
+    if mode == Mode::Words
+        && let Some(next) = rest(input).strip_prefix('=').and_then(|after| after.chars().next())
+        && (is_quote(next) || !ends_word(next))
+    {
+        return exact(input);
+    }
     let start = position(input);
     let mut glyphs = Vec::new();
     while rest(input).chars().next().is_some_and(|c| !ends_word(c)) {
@@ -230,11 +236,6 @@ fn refuse_foreign(glyphs: &[Glyph], span: Span, after: &str) -> Parsed<()> {
         .hint(hint)
         .cut();
     }
-    if joined && first.means('=') {
-        return Fault::new(span, format!("not available yet: the exact form `{plain}`"))
-            .hint("words are compared without case and accents; to search for the text itself put it in quotes")
-            .cut();
-    }
     let digits_after = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     let compared = plain.starts_with(['<', '>']) && digits_after(plain.trim_start_matches(['<', '>', '=']));
     let ranged = digits_after(&plain) && plain.split_once("..").is_some_and(|(_, high)| digits_after(high));
@@ -244,6 +245,38 @@ fn refuse_foreign(glyphs: &[Glyph], span: Span, after: &str) -> Parsed<()> {
             .cut();
     }
     Ok(())
+}
+
+/// Reads `=word` and `="two words"`.
+fn exact(input: &mut Input<'_>) -> Parsed<(ExprNode, Span)> {
+    let start = position(input);
+    input.next_slice(1);
+    let in_quotes = rest(input).chars().next().is_some_and(is_quote);
+    let (text, plain) = if in_quotes {
+        match quoted(input)? {
+            (ExprNode::Leaf(Leaf::Phrase(text)), _) => (text, true),
+            _ => (String::new(), false),
+        }
+    } else {
+        let mut glyphs = Vec::new();
+        while rest(input).chars().next().is_some_and(|c| !ends_word(c)) {
+            glyphs.push(glyph(input)?);
+        }
+        let signs = |glyph: &Glyph| ['*', '?', '~', '^'].iter().any(|sign| glyph.means(*sign));
+        let plain = !glyphs.iter().any(signs);
+        (glyphs.iter().map(|glyph| glyph.character).collect(), plain)
+    };
+    let span = Span::new(start, position(input));
+    if !plain {
+        return Fault::new(
+            span,
+            "the exact form `=` is of words as they are typed, without patterns",
+        )
+        .hint("put a backslash before a sign that is meant as text")
+        .cut();
+    }
+    let quoted = in_quotes;
+    Ok((ExprNode::Leaf(Leaf::Exact { text, quoted }), span))
 }
 
 /// Reads `word^`.

@@ -23,7 +23,9 @@ fn numbers(searcher: &Searcher, query: &str, options: SearchOptions<'_>) -> Vec<
 }
 
 fn hits(searcher: &Searcher, query: &str, options: SearchOptions<'_>) -> Vec<Hit> {
-    let plan = searcher.plan(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+    let plan = searcher
+        .plan_with_texts(query, &ListTexts)
+        .unwrap_or_else(|error| panic!("{query}: {error}"));
     let answer = searcher.run(&plan, options).expect("the query runs");
     answer
         .hits()
@@ -495,6 +497,47 @@ fn a_query_nested_to_the_limit_is_planned_and_run() {
 }
 
 #[test]
+fn the_exact_form_is_compared_with_the_texts_and_says_what_it_could_not_read() {
+    let case = SmallCase::make(8);
+    let searcher = searcher(&case);
+    let found = |query: &str| {
+        let plan = searcher
+            .plan_with_texts(query, &ListTexts)
+            .unwrap_or_else(|error| panic!("{query}: {error}"));
+        let items: Vec<u32> = searcher.items(&plan).expect("the index is read").iter().collect();
+        (items, plan)
+    };
+    assert_eq!(found("=Fraud").0, [5]);
+    assert_eq!(found("=fraud").0, [2, 3]);
+    assert_eq!(found("=\"No fraud\" OR =FRAUD").0, [3]);
+    assert_eq!(found("=fraud NOT =theft").0, [3]);
+    assert_eq!(found("filename:=Caf\u{e9}").0, [2]);
+    assert_eq!(found("filename:=caf\u{e9}").0, Vec::<u32>::new());
+    assert_eq!(found("from:=Smith").0, [1, 6]);
+    assert_eq!(found("from:=SMITH").0, Vec::<u32>::new());
+    // Item 7 holds fraud, and its text cannot be read.
+    let (_, plan) = found("body:=fraud");
+    assert!(
+        plan.notes[0].starts_with("1 items hold the words of `=fraud`"),
+        "{:?}",
+        plan.notes
+    );
+    let options = SearchOptions {
+        texts: Some(&ListTexts),
+        ..by_item()
+    };
+    let answer = searcher.run(&plan, options).expect("it runs");
+    assert_eq!(
+        answer.summary().not_searchable.len(),
+        2,
+        "what was not searchable still counts"
+    );
+    let hit = answer.hits().expect("hits").next().expect("a hit").expect("read");
+    assert_eq!(hit.snippets[0].ranges, [[3, 8]]);
+    assert!(matches!(searcher.plan("=Fraud"), Err(SearchError::Syntax(_))));
+}
+
+#[test]
 fn explain_shows_the_words_that_patterns_stand_for() {
     let case = SmallCase::make(8);
     let searcher = searcher(&case);
@@ -568,7 +611,8 @@ fn every_example_of_the_documentation_is_run_or_refused_as_it_says() {
                 run += 1;
             }
             "refused" => {
-                assert!(matches!(searcher.plan(query), Err(SearchError::Syntax(_))), "{query}");
+                let planned = searcher.plan_with_texts(query, &ListTexts);
+                assert!(matches!(planned, Err(SearchError::Syntax(_))), "{query}");
                 refused += 1;
             }
             _ => {}
