@@ -19,6 +19,7 @@ mod commit;
 mod document;
 mod error;
 mod eval;
+mod expand;
 mod files;
 mod items;
 mod merge;

@@ -15,8 +15,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::case_sets::{CaseSets, NamedSet};
+use crate::places::FieldText;
 pub use crate::plan::BoxError;
-use crate::snippet::{FieldText, Marker, Snippet, SnippetStyle};
+use crate::snippet::{Marker, Snippet, SnippetStyle};
 
 /// One item that matches.
 #[derive(Clone, Debug, Serialize)]

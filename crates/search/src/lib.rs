@@ -11,6 +11,7 @@ pub mod exact;
 pub mod facet;
 pub mod hit;
 mod nearest;
+mod places;
 pub mod plan;
 pub mod searcher;
 pub mod snippet;
