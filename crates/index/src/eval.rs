@@ -19,6 +19,7 @@ use crate::analysis::fold_keyword;
 use crate::bits::DocBits;
 use crate::columns::for_each_value;
 use crate::error::{IndexError, Result};
+use crate::expand::{Union, necessary};
 use crate::node::Node;
 use crate::positional::{self, FieldPostings};
 use crate::segment::{OpenSegment, ordered};
@@ -40,7 +41,7 @@ impl<'a> Within<'a> {
 
     /// True when looking up each document of this set by skipping is cheaper than reading `doc_count`
     /// postings in blocks (a skip costs about as much as eight documents of a block).
-    fn is_rare_beside(&self, doc_count: u32) -> bool {
+    pub(crate) fn is_rare_beside(&self, doc_count: u32) -> bool {
         self.count.saturating_mul(8) < doc_count
     }
 }
@@ -59,7 +60,7 @@ impl Evaluator<'_> {
     }
 
     /// The documents of `within` (or of the whole segment) that match, deletions not looked at.
-    fn eval(&self, node: &Node, within: Option<Within<'_>>) -> Result<DocBits> {
+    pub(crate) fn eval(&self, node: &Node, within: Option<Within<'_>>) -> Result<DocBits> {
         if within.is_some_and(|within| within.count == 0) {
             return Ok(self.nothing());
         }
@@ -78,6 +79,17 @@ impl Evaluator<'_> {
             Node::Prefix { fields, prefix } => self.words(fields, within, |field, bits| {
                 self.prefix(field.inverted, prefix, within, bits)
             }),
+            Node::Words { fields, pattern } => self.words(fields, within, |field, bits| {
+                let mut union = Union::new(self, field.inverted, within);
+                self.for_each_accepted(field.inverted, pattern, |_, info| union.add(info, bits))
+            }),
+            Node::Spans { fields, query } => {
+                let mut bits = self.nothing();
+                for field in fields {
+                    self.spans(*field, query, within, &mut bits)?;
+                }
+                Ok(bits)
+            }
             Node::Keyword { field, value } => {
                 let mut bits = self.nothing();
                 self.term(&*self.keyword_index(*field)?, &fold_keyword(value), within, &mut bits)?;
@@ -90,7 +102,9 @@ impl Evaluator<'_> {
             }
             Node::Range { field, low, high } => self.range(*field, *low, *high, within),
             Node::Exists { field } => self.exists(*field, within),
-            Node::Items(items) => Ok(narrowed(self.segment.items()?.docs(items, self.doc_count()), within)),
+            Node::Items(items) | Node::Checked(items) => {
+                Ok(narrowed(self.segment.items()?.docs(items, self.doc_count()), within))
+            }
             Node::And(children) => self.and(children, within),
             Node::Or(children) => {
                 let mut bits = self.nothing();
@@ -146,9 +160,10 @@ impl Evaluator<'_> {
                     Ok(rarest)
                 })?
             }
-            Node::Items(items) => items.len().min(doc_count),
+            Node::Items(items) | Node::Checked(items) => items.len().min(doc_count),
             Node::Range { .. } | Node::Exists { .. } => 2 * doc_count,
-            Node::Prefix { .. } | Node::KeywordPrefix { .. } => 3 * doc_count,
+            Node::Prefix { .. } | Node::KeywordPrefix { .. } | Node::Words { .. } => 3 * doc_count,
+            Node::Spans { fields, query } => 10 * self.sum(fields, |field| self.cost(&necessary(field, query)))?,
             Node::And(children) => {
                 let mut cost = 4 * doc_count;
                 for child in children {
@@ -235,7 +250,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn postings(
+    pub(crate) fn postings(
         &self,
         inverted: &InvertedIndexReader,
         info: &TermInfo,
@@ -331,24 +346,8 @@ impl Evaluator<'_> {
         within: Option<Within<'_>>,
         bits: &mut DocBits,
     ) -> Result<()> {
-        // One reader of blocks serves all tokens: making one costs more than reading a short list.
-        let mut reader: Option<BlockSegmentPostings> = None;
-        self.for_each_info(inverted, prefix, |info| {
-            if within.is_some_and(|within| within.is_rare_beside(info.doc_freq)) {
-                return self.postings(inverted, info, within, bits);
-            }
-            let opened = match &mut reader {
-                Some(block) => inverted.reset_block_postings_from_terminfo(info, block),
-                None => inverted
-                    .read_block_postings_from_terminfo(info, IndexRecordOption::Basic)
-                    .map(|block| reader = Some(block)),
-            };
-            opened.map_err(|source| self.failed(source.into()))?;
-            if let Some(block) = &mut reader {
-                insert_all(block, bits);
-            }
-            Ok(())
-        })
+        let mut union = Union::new(self, inverted, within);
+        self.for_each_info(inverted, prefix, |info| union.add(info, bits))
     }
 
     /// Calls `each` with the dictionary entry of every token that begins so.
@@ -438,7 +437,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn doc_count(&self) -> u32 {
+    pub(crate) fn doc_count(&self) -> u32 {
         self.segment.doc_count()
     }
 
@@ -450,12 +449,12 @@ impl Evaluator<'_> {
         DocBits::full(self.doc_count())
     }
 
-    fn failed(&self, source: TantivyError) -> IndexError {
+    pub(crate) fn failed(&self, source: TantivyError) -> IndexError {
         self.segment.failed(source)
     }
 }
 
-fn insert_all(block: &mut BlockSegmentPostings, bits: &mut DocBits) {
+pub(crate) fn insert_all(block: &mut BlockSegmentPostings, bits: &mut DocBits) {
     while !block.docs().is_empty() {
         block.docs().iter().for_each(|doc| bits.insert(*doc));
         block.advance();

@@ -10,6 +10,9 @@ use std::sync::Arc;
 use embley_model::field::Field;
 use roaring::RoaringBitmap;
 
+use crate::pattern::WordPattern;
+use crate::spans::SpanQuery;
+
 /// A query over items.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
@@ -48,6 +51,20 @@ pub enum Node {
         /// Folded beginning; the empty one matches items with any token.
         prefix: String,
     },
+    /// Items with a word that the pattern stands for in any of the text fields. Exact: no limit on the number of words.
+    Words {
+        /// Text fields.
+        fields: Vec<Field>,
+        /// Which words.
+        pattern: WordPattern,
+    },
+    /// Items in which the query has a span of positions within one of the text fields.
+    Spans {
+        /// Text fields.
+        fields: Vec<Field>,
+        /// Which spans.
+        query: SpanQuery,
+    },
     /// Items with this whole value, which is folded here.
     Keyword {
         /// A keyword field.
@@ -78,6 +95,8 @@ pub enum Node {
     },
     /// Items of a set from the catalogue.
     Items(Arc<RoaringBitmap>),
+    /// Items that someone found by reading texts: as [`Node::Items`], but what is known of an item's text decides it.
+    Checked(Arc<RoaringBitmap>),
     /// Items in all of them; of none is [`Node::All`].
     And(Vec<Node>),
     /// Items in any of them; of none is [`Node::Nothing`].

@@ -2,8 +2,8 @@
 //!
 //! Reads postings and positions directly. Two ways lead to the same documents: when one token is much rarer
 //! than the others, their lists are skipped through ([`leap`]); otherwise all lists are read block by block
-//! from end to end, which costs less a document ([`walk`]). All positional forms go through
-//! [`for_each_match`], so that proximity has one place to grow.
+//! from end to end, which costs less a document ([`walk`]). Phrases of patterns and proximity are in
+//! [`spans`](crate::spans), which reads with the same cursors.
 
 use std::io;
 
@@ -16,7 +16,7 @@ use tantivy::{DocSet, InvertedIndexReader, TERMINATED};
 use crate::bits::DocBits;
 
 /// Lists at most this many times as long as the shortest are read from end to end.
-const WALK_FACTOR: u32 = 16;
+pub(crate) const WALK_FACTOR: u32 = 16;
 
 /// What is known of one field of one segment.
 pub(crate) struct FieldPostings<'s> {
@@ -55,7 +55,7 @@ pub(crate) fn for_each_match(
 }
 
 /// A list of one token, and how far its positions are shifted.
-trait Cursor {
+pub(crate) trait Cursor {
     /// The present document; [`TERMINATED`] at the end.
     fn doc(&self) -> u32;
     /// Goes to the first document from `target` on.
@@ -108,23 +108,24 @@ fn leap(
     within: Option<&DocBits>,
     found: &mut dyn FnMut(u32, u32),
 ) -> io::Result<()> {
-    let open = |(shift, info): &(u32, &TermInfo)| {
-        let option = IndexRecordOption::WithFreqsAndPositions;
-        let postings = field.inverted.read_postings_from_terminfo(info, option)?;
-        Ok(Leaper {
-            postings,
-            shift: *shift,
-        })
-    };
+    let open = |(shift, info): &(u32, &TermInfo)| Leaper::open(field, info, *shift);
     let cursors: io::Result<Vec<Leaper>> = ordered.iter().map(open).collect();
     intersect(cursors?, within, found);
     Ok(())
 }
 
 /// Skips through a list.
-struct Leaper {
+pub(crate) struct Leaper {
     postings: SegmentPostings,
     shift: u32,
+}
+
+impl Leaper {
+    pub(crate) fn open(field: &FieldPostings<'_>, info: &TermInfo, shift: u32) -> io::Result<Self> {
+        let option = IndexRecordOption::WithFreqsAndPositions;
+        let postings = field.inverted.read_postings_from_terminfo(info, option)?;
+        Ok(Self { postings, shift })
+    }
 }
 
 impl Cursor for Leaper {
@@ -158,7 +159,7 @@ fn walk(
 }
 
 /// Reads a list from end to end and keeps count of where its positions are.
-struct Walker {
+pub(crate) struct Walker {
     block: BlockSegmentPostings,
     reader: PositionReader,
     shift: u32,
@@ -171,7 +172,7 @@ struct Walker {
 }
 
 impl Walker {
-    fn open(field: &FieldPostings<'_>, info: &TermInfo, shift: u32) -> io::Result<Self> {
+    pub(crate) fn open(field: &FieldPostings<'_>, info: &TermInfo, shift: u32) -> io::Result<Self> {
         let block = field
             .inverted
             .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqsAndPositions)?;

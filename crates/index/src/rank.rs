@@ -3,7 +3,7 @@
 //! A key is a `u64` whose smaller values come first; ties are broken by document number, which within a
 //! segment is the same as by item number. Relevance is BM25 (Robertson and Zaragoza, "The Probabilistic
 //! Relevance Framework", 2009) with k1 1.2 and b 0.75, summed over the words and phrases of the query that
-//! are not negated; a prefix adds 1; field lengths count for `body` and `subject`. Its statistics are those of
+//! are not negated; a pattern or proximity adds 1; field lengths count for `body` and `subject`. Its statistics are those of
 //! all segments together, so the score of an item does not depend on which segment it lies in.
 
 use std::collections::BinaryHeap;
@@ -136,9 +136,9 @@ pub(crate) enum Leaf<'n> {
         weight: f32,
         average_length: f32,
     },
-    /// A prefix: adds 1 to each match.
+    /// A pattern or proximity: adds 1 to each match.
     Flat(&'n Node),
-    /// A prefix that every result matches: adds 1 to all.
+    /// One that every result matches: adds 1 to all.
     Always,
 }
 
@@ -164,7 +164,7 @@ fn collect<'n>(node: &'n Node, required: bool, statistics: &dyn Statistics, out:
     match node {
         Node::Term { fields, token } => words(fields, std::slice::from_ref(token), statistics, out),
         Node::Phrase { fields, tokens } => words(fields, tokens, statistics, out),
-        Node::Prefix { .. } | Node::PhrasePrefix { .. } => {
+        Node::Prefix { .. } | Node::PhrasePrefix { .. } | Node::Words { .. } | Node::Spans { .. } => {
             out.push(if required { Leaf::Always } else { Leaf::Flat(node) });
             Ok(())
         }
@@ -184,6 +184,7 @@ fn collect<'n>(node: &'n Node, required: bool, statistics: &dyn Statistics, out:
         | Node::Range { .. }
         | Node::Exists { .. }
         | Node::Items(_)
+        | Node::Checked(_)
         | Node::Not(_) => Ok(()),
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Invariant: an answer is exact and does not depend on the number of segments or threads.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::commit::Payload;
 use crate::error::Result;
 use crate::eval::Evaluator;
 use crate::node::{Node, Order, Outcome, Want};
+use crate::pattern::WordPattern;
 use crate::rank::{self, Leaf, Statistics};
 use crate::schema::{IndexSchema, register};
 use crate::segment::{OpenSegment, guarded};
@@ -107,6 +109,30 @@ impl Snapshot {
             sum += Evaluator { segment }.doc_freq(field, token)?;
         }
         Ok(sum)
+    }
+
+    /// The indexed words of these text fields that the pattern stands for, sorted, with those of items that were superseded and are
+    /// not yet merged away. For people who want to know what a pattern means here; queries need no such list.
+    ///
+    /// # Errors
+    /// When a field holds no words, or the index is damaged.
+    pub fn words(&self, fields: &[Field], pattern: &WordPattern) -> Result<BTreeSet<String>> {
+        let mut words = BTreeSet::new();
+        for segment in &self.segments {
+            let evaluator = Evaluator { segment };
+            for field in fields {
+                let inverted = evaluator.text_index(*field)?;
+                guarded(&segment.file("*"), || {
+                    evaluator.for_each_accepted(&inverted, pattern, |word, _| {
+                        if !words.contains(word) {
+                            words.insert(word.to_owned());
+                        }
+                        Ok(())
+                    })
+                })?;
+            }
+        }
+        Ok(words)
     }
 
     /// Runs a query: the exact count, and what is wanted besides.

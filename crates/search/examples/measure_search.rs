@@ -130,7 +130,7 @@ fn anonymous_kib() -> u64 {
 
 type Shape = fn(&mut Random, u32) -> String;
 
-const SHAPES: [(&str, Shape); 8] = [
+const SHAPES: [(&str, Shape); 15] = [
     ("term, of the 200 commonest", |random, _| word(random.below(200))),
     ("term, of the 3000 commonest", |random, _| word(random.below(3000))),
     ("AND of two of the 3000", |random, _| {
@@ -145,6 +145,23 @@ const SHAPES: [(&str, Shape); 8] = [
     }),
     ("phrase of two words", |random, items| phrase(random, items, 2)),
     ("phrase of three words", |random, items| phrase(random, items, 3)),
+    ("w/5 of two of the 20 commonest", |random, _| near(random, 20, "w/5")),
+    ("w/5 of two of the 200", |random, _| near(random, 200, "w/5")),
+    ("w/5 of two of the 3000", |random, _| near(random, 3000, "w/5")),
+    ("not w/5 of two of the 200", |random, _| near(random, 200, "not w/5")),
+    ("(a w/5 b) w/10 c of the 200", |random, _| {
+        format!("({}) w/10 {}", near(random, 200, "w/5"), word(random.below(200)))
+    }),
+    ("a w/5 prefix of three letters", |random, _| {
+        format!(
+            "{} w/5 {}*",
+            word(random.below(200)),
+            &word(2000 + random.below(40_000))[..3]
+        )
+    }),
+    ("a w/5 fuzzy, one edit", |random, _| {
+        format!("{} w/5 {}~1", word(random.below(200)), word(random.below(3000)))
+    }),
     ("term, custodian and year", |random, _| {
         format!(
             "{} custodian:\"Custodian {}\" date:{}",
@@ -154,6 +171,10 @@ const SHAPES: [(&str, Shape); 8] = [
         )
     }),
 ];
+
+fn near(random: &mut Random, ranks: u64, operator: &str) -> String {
+    format!("{} {operator} {}", word(random.below(ranks)), word(random.below(ranks)))
+}
 
 fn phrase(random: &mut Random, items: u32, length: usize) -> String {
     let text = text_of(1 + random.below(u64::from(items)) as u32);

@@ -105,6 +105,12 @@ pub enum SearchError {
         /// Why.
         source: BoxError,
     },
+    /// Texts of items could not be compared.
+    #[error("the texts of items cannot be compared")]
+    Texts {
+        /// Why.
+        source: BoxError,
+    },
     /// The index could not be read.
     #[error("the index cannot be read")]
     Index(#[from] embley_index::IndexError),
@@ -135,7 +141,7 @@ impl SearchError {
         };
         match self {
             Self::Syntax(_) => ErrorClass::Config,
-            Self::Sets { source, .. } | Self::Catalogue { source, .. } => of(source),
+            Self::Sets { source, .. } | Self::Catalogue { source, .. } | Self::Texts { source } => of(source),
             Self::Index(error) => match error.class() {
                 embley_index::ErrorClass::Input => ErrorClass::Input,
                 embley_index::ErrorClass::Environment => ErrorClass::Environment,

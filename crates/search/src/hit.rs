@@ -15,8 +15,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::case_sets::{CaseSets, NamedSet};
+use crate::places::FieldText;
 pub use crate::plan::BoxError;
-use crate::snippet::{FieldText, Marker, Snippet, SnippetStyle};
+use crate::snippet::{Marker, Snippet, SnippetStyle};
 
 /// One item that matches.
 #[derive(Clone, Debug, Serialize)]
@@ -267,7 +268,11 @@ pub(crate) fn text_field(kind: ItemKind) -> Field {
 /// Snippets of one hit: from its text first, then subject, file name, sender and recipients. Addresses that the index
 /// counts as sender (`Sender`, `Reply-To`) are shown as such.
 pub(crate) fn snippets(draft: &Draft, text: &str, marker: &Marker<'_>, style: SnippetStyle) -> Vec<Snippet> {
-    let row = &draft.row;
+    marker.snippets(&field_texts(&draft.row, text, |field| marker.wants(field)), style)
+}
+
+/// The texts of an item by field; sender and recipients only where they are wanted.
+pub(crate) fn field_texts<'t>(row: &'t ItemRow, text: &'t str, wants: impl Fn(Field) -> bool) -> Vec<FieldText<'t>> {
     let mut texts = vec![
         FieldText::plain(text_field(row.kind), text),
         FieldText::plain(Field::Subject, &row.subject),
@@ -279,11 +284,11 @@ pub(crate) fn snippets(draft: &Draft, text: &str, marker: &Marker<'_>, style: Sn
         (Field::Cc, &[Role::Cc][..]),
         (Field::Bcc, &[Role::Bcc][..]),
     ] {
-        if marker.wants(field) {
+        if wants(field) {
             let mut seen: HashMap<&Address, ()> = HashMap::new();
             let once = of_roles(row, roles).filter(|address| seen.insert(address, ()).is_none());
             texts.push(FieldText::addresses(field, once));
         }
     }
-    marker.snippets(&texts, style)
+    texts
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use embley_index::{Node, Order, Snapshot, Want};
+use embley_model::clock::{Clock, SystemClock};
 use embley_model::defect::DefectCode;
 use embley_model::field::Field;
 use embley_model::id::{ItemNo, Ticket};
@@ -19,7 +20,9 @@ use roaring::RoaringBitmap;
 use crate::answer::{Answer, Scope, SearchOptions, Summary};
 use crate::case_sets::{CaseSets, NamedSet};
 use crate::error::SearchError;
+use crate::exact::{ExactForms, StoredForms};
 use crate::facet::{self, Facet, FacetSets};
+use crate::hit::ItemText;
 use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare, year_range};
 
 /// The catalogue's look-up index from items to instances.
@@ -32,6 +35,7 @@ pub struct Searcher {
     snapshot: Arc<Snapshot>,
     sets: CaseSets,
     zone: TimeZone,
+    now: i64,
     not_indexed: u64,
     facts: RefCell<Option<Arc<FactSets>>>,
     facets: RefCell<HashMap<Facet, Arc<FacetSets>>>,
@@ -70,6 +74,7 @@ impl Searcher {
             snapshot,
             sets: CaseSets::new(reader),
             zone,
+            now: SystemClock::new().now_micros().div_euclid(1_000_000),
             facts: RefCell::default(),
             facets: RefCell::default(),
             hidden: OnceLock::new(),
@@ -120,18 +125,62 @@ impl Searcher {
         &self.zone
     }
 
+    /// Counts relative dates from this moment instead of when the searcher was made; seconds UTC.
+    pub fn set_now(&mut self, now: i64) {
+        self.now = now;
+    }
+
+    /// The plan in words, with the words that its patterns stand for in this case.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn explain(&self, plan: &Plan) -> Result<String, SearchError> {
+        const SHOWN: usize = 20;
+        let mut text = plan.explain();
+        let patterns = plan.patterns();
+        if !patterns.is_empty() {
+            text.push_str("\npatterns\n");
+        }
+        for (fields, pattern) in patterns {
+            let words = self.snapshot.words(&fields, &pattern)?;
+            let mut shown: Vec<&str> = words.iter().take(SHOWN).map(String::as_str).collect();
+            if words.len() > SHOWN {
+                shown.push("...");
+            }
+            text.push_str(&format!(
+                "  {pattern}: {} in this case: {}\n",
+                words.len(),
+                shown.join(" ")
+            ));
+        }
+        Ok(text)
+    }
+
     /// Plans a query against the sets of this case.
     ///
     /// # Errors
     /// As [`prepare`].
     pub fn plan(&self, query: &str) -> Result<Plan, SearchError> {
-        prepare(
-            query,
-            &PlanContext {
-                sets: &self.sets,
-                zone: self.zone.clone(),
-            },
-        )
+        prepare(query, &self.context(None))
+    }
+
+    /// The same for queries that may hold words with case and accents as typed (`=Word`): the texts of all items that hold the words
+    /// in some form are read.
+    ///
+    /// # Errors
+    /// As [`prepare`], and when the index or rows cannot be read.
+    pub fn plan_with_texts(&self, query: &str, texts: &dyn ItemText) -> Result<Plan, SearchError> {
+        let forms = StoredForms { searcher: self, texts };
+        prepare(query, &self.context(Some(&forms)))
+    }
+
+    fn context<'a>(&'a self, exact: Option<&'a dyn ExactForms>) -> PlanContext<'a> {
+        PlanContext {
+            sets: &self.sets,
+            zone: self.zone.clone(),
+            now: self.now,
+            exact,
+        }
     }
 
     /// The items that match, for whoever works on sets (tags, exhibits, samples, exports).

@@ -1,21 +1,18 @@
 //! Pieces of an item's texts around what a query marks, with the places of the marks.
 //!
 //! Words are told apart by the index's own analysis, so what is marked is what matched; a phrase is marked only where
-//! all of its words stand in order. Not for: getting the texts (see [`ItemText`](crate::hit::ItemText)).
+//! all of its words stand in order, and of words that have to be near each other those that are. Not for: getting the texts (see [`ItemText`](crate::hit::ItemText)).
 //! Invariants: ranges count characters (Unicode scalar values) of the snippet's text, increase and do not overlap; the
 //! text holds no control characters, and every run of white space is one space.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use embley_index::analysis::{fold_address, words_with_offsets};
-use embley_model::address::Address;
 use embley_model::field::Field;
 use serde::Serialize;
 
-use crate::plan::{Highlight, Mark};
+use crate::places::{FieldText, Place, places};
+use crate::plan::Highlight;
 
 /// How much to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,83 +46,10 @@ pub struct Snippet {
     pub ranges: Vec<[usize; 2]>,
 }
 
-/// Bytes of a text that are looked at behind the first mark. A mark further back is not shown when there are nearer ones.
-const LOOK_BYTES: usize = 1 << 20;
-/// Marks collected from one text.
-const MAX_MARKS: usize = 500;
-
-/// A text of an item in one field. Its parts are matched apart: no phrase goes from one into the next.
-#[derive(Clone, Debug)]
-pub(crate) struct FieldText<'t> {
-    field: Field,
-    text: Cow<'t, str>,
-    parts: Vec<Part>,
-}
-
-#[derive(Clone, Debug)]
-struct Part {
-    range: Range<usize>,
-    is_address: bool,
-}
-
-impl<'t> FieldText<'t> {
-    /// Plain text.
-    pub(crate) fn plain(field: Field, text: &'t str) -> Self {
-        let parts = vec![Part {
-            range: 0..text.len(),
-            is_address: false,
-        }];
-        Self {
-            field,
-            text: Cow::Borrowed(text),
-            parts,
-        }
-    }
-
-    /// Addresses as people read them, one after the other.
-    pub(crate) fn addresses<'a>(field: Field, addresses: impl IntoIterator<Item = &'a Address>) -> Self {
-        let mut text = String::new();
-        let mut parts = Vec::new();
-        for address in addresses {
-            if !text.is_empty() {
-                text.push_str("; ");
-            }
-            let shown = address.display();
-            let name_end = text.len() + address.name.len();
-            let addr_at = text.len() + shown.rfind(&address.addr).unwrap_or(0);
-            if !address.name.is_empty() {
-                parts.push(Part {
-                    range: text.len()..name_end,
-                    is_address: false,
-                });
-            }
-            if !address.addr.is_empty() {
-                parts.push(Part {
-                    range: addr_at..addr_at + address.addr.len(),
-                    is_address: true,
-                });
-            }
-            text.push_str(&shown);
-        }
-        Self {
-            field,
-            text: Cow::Owned(text),
-            parts,
-        }
-    }
-}
-
 /// What a query marks, ready to be looked for.
 #[derive(Debug)]
 pub(crate) struct Marker<'h> {
     highlights: &'h [Highlight],
-}
-
-/// A place of a mark, and which highlight it is of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    range: Range<usize>,
-    highlight: usize,
 }
 
 impl<'h> Marker<'h> {
@@ -144,7 +68,7 @@ impl<'h> Marker<'h> {
     pub(crate) fn snippets(&self, texts: &[FieldText<'_>], style: SnippetStyle) -> Vec<Snippet> {
         let mut all = Vec::new();
         for text in texts {
-            let places = self.places(text);
+            let places = places(self.highlights, text);
             for window in windows(&text.text, &places, style) {
                 if all.len() == style.per_hit {
                     return all;
@@ -153,139 +77,6 @@ impl<'h> Marker<'h> {
             }
         }
         all
-    }
-
-    fn places(&self, text: &FieldText<'_>) -> Vec<Place> {
-        let mut places = Vec::new();
-        let patterns = Patterns::new(self.highlights, text.field);
-        for part in &text.parts {
-            let piece = &text.text[part.range.clone()];
-            patterns.words(piece, part.range.start, &mut places);
-            if part.is_address {
-                patterns.address(piece, part.range.start, &mut places);
-            }
-        }
-        places.sort_by_key(|place| (place.range.start, place.range.end));
-        places
-    }
-}
-
-/// The marks of one field, sorted by how they are looked for.
-#[derive(Default)]
-struct Patterns<'h> {
-    words: HashMap<&'h str, Vec<usize>>,
-    prefixes: Vec<(&'h str, usize)>,
-    /// Phrases by their last word; `true` when the last word is a prefix.
-    phrases: Vec<(&'h [String], Option<&'h str>, usize)>,
-    addresses: Vec<(&'h str, bool, usize)>,
-    longest: usize,
-}
-
-impl<'h> Patterns<'h> {
-    fn new(highlights: &'h [Highlight], field: Field) -> Self {
-        let mut patterns = Self {
-            longest: 1,
-            ..Self::default()
-        };
-        for (at, highlight) in highlights.iter().enumerate() {
-            if !highlight.fields.contains(&field) {
-                continue;
-            }
-            match &highlight.mark {
-                Mark::Word(word) => patterns.words.entry(word).or_default().push(at),
-                Mark::Prefix(prefix) => patterns.prefixes.push((prefix, at)),
-                Mark::Phrase(words) => patterns.phrase(words, None, at),
-                Mark::PhrasePrefix(words, prefix) => patterns.phrase(words, Some(prefix), at),
-                Mark::Address(token) => patterns.addresses.push((token, false, at)),
-                Mark::AddressPrefix(prefix) => patterns.addresses.push((prefix, true, at)),
-            }
-        }
-        patterns
-    }
-
-    fn phrase(&mut self, words: &'h [String], prefix: Option<&'h str>, at: usize) {
-        self.longest = self.longest.max(words.len() + usize::from(prefix.is_some()));
-        self.phrases.push((words, prefix, at));
-    }
-
-    fn words(&self, text: &str, offset: usize, places: &mut Vec<Place>) {
-        if self.words.is_empty() && self.prefixes.is_empty() && self.phrases.is_empty() {
-            return;
-        }
-        let mut last: VecDeque<_> = VecDeque::with_capacity(self.longest + 1);
-        let first_new = places.len();
-        for word in words_with_offsets(text) {
-            if let Some(first) = places.get(first_new) {
-                let looked = offset + word.range.start - first.range.start;
-                if looked > LOOK_BYTES || places.len() - first_new >= MAX_MARKS {
-                    return;
-                }
-            }
-            let mut push = |start: usize, highlight: usize| {
-                let range = offset + start..offset + word.range.end;
-                places.push(Place { range, highlight });
-            };
-            for highlight in self.words.get(word.folded.as_ref()).into_iter().flatten() {
-                push(word.range.start, *highlight);
-            }
-            for (prefix, highlight) in &self.prefixes {
-                if word.folded.starts_with(prefix) {
-                    push(word.range.start, *highlight);
-                }
-            }
-            let range = word.range.clone();
-            last.push_back(word);
-            if last.len() > self.longest {
-                last.pop_front();
-            }
-            for (words, prefix, highlight) in &self.phrases {
-                let length = words.len() + usize::from(prefix.is_some());
-                let Some(start) = last.len().checked_sub(length) else {
-                    continue;
-                };
-                let mut candidate = last.iter().skip(start);
-                let same = words
-                    .iter()
-                    .all(|word| candidate.next().is_some_and(|one| one.folded == *word))
-                    && prefix.is_none_or(|prefix| candidate.next().is_some_and(|one| one.folded.starts_with(prefix)));
-                if same {
-                    let start = last.get(start).map_or(range.start, |word| word.range.start);
-                    let range = offset + start..offset + range.end;
-                    places.push(Place {
-                        range,
-                        highlight: *highlight,
-                    });
-                }
-            }
-        }
-    }
-
-    fn address(&self, address: &str, offset: usize, places: &mut Vec<Place>) {
-        if self.addresses.is_empty() {
-            return;
-        }
-        let whole = fold_address(address);
-        let domain_at = address.rfind('@').unwrap_or(0);
-        let domain = whole.rfind('@').map_or("", |at| &whole[at..]);
-        for (token, is_prefix, highlight) in &self.addresses {
-            let fits = |value: &str| {
-                if *is_prefix {
-                    value.starts_with(token)
-                } else {
-                    value == *token
-                }
-            };
-            let start = match (fits(&whole), fits(domain)) {
-                (true, _) => 0,
-                (false, true) => domain_at,
-                (false, false) => continue,
-            };
-            let range = offset + start..offset + address.len();
-            places.push(Place {
-                range,
-                highlight: *highlight,
-            });
-        }
     }
 }
 
@@ -418,7 +209,7 @@ fn cut(text: &FieldText<'_>, places: &[Place], window: Range<usize>) -> Snippet 
         shown.push('…');
     }
     Snippet {
-        field: text.field.name(),
+        field: text.field().name(),
         text: shown.text,
         ranges,
     }
@@ -475,7 +266,10 @@ impl Shown {
 
 #[cfg(test)]
 mod tests {
+    use embley_model::address::Address;
+
     use super::*;
+    use crate::plan::Mark;
 
     fn highlight(mark: Mark) -> Highlight {
         let fields = vec![Field::Body, Field::From];
@@ -652,6 +446,40 @@ mod tests {
             check(Mark::Phrase(vec!["org".into(), "ann".into()])),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn a_long_text_is_read_until_words_near_each_other_are_found() {
+        let spans = |distance, apart: bool| {
+            let side = |word: &str| Box::new(embley_index::SpanQuery::Word(word.to_owned()));
+            let (left, right) = (side("alpha"), side("beta"));
+            highlight(Mark::Spans(if apart {
+                embley_index::SpanQuery::NotWithin { left, right, distance }
+            } else {
+                embley_index::SpanQuery::Within { left, right, distance }
+            }))
+        };
+        let filler = "lorem ipsum ".repeat(100_000);
+        let text = format!("alpha x x beta {filler} alpha {filler} {filler} beta x alpha {filler}");
+        let check = |mark: Highlight, expected: &[&str]| {
+            let found = shown(
+                &text,
+                &[mark],
+                SnippetStyle {
+                    width: 24,
+                    ..SnippetStyle::default()
+                },
+            );
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(found.contains(expected), "{found}");
+            }
+        };
+        check(spans(2, false), &["[beta] x [alpha]"]);
+        check(spans(3, false), &["[alpha] x x [beta]"]);
+        check(spans(2, true), &["[alpha] x x beta"]);
+        check(spans(3, true), &["ipsum [alpha] lorem"]);
+        check(spans(1_000_000, true), &[]);
     }
 
     #[test]

@@ -110,6 +110,15 @@ pub enum Leaf {
     },
     /// `/expression/`, as it stands between the slashes.
     Regex(String),
+    /// `=word` or `="two words"`: with case and accents as typed.
+    Exact {
+        /// The words.
+        text: String,
+        /// In quotes.
+        quoted: bool,
+    },
+    /// `word^`: words with the same stem.
+    Stem(String),
     /// A range of dates, in a date field.
     Dates(Interval<DateSpec>),
     /// A range of numbers, in a number field.
@@ -158,7 +167,36 @@ pub enum Interval<T> {
     AtMost(T),
 }
 
-/// A date as precise as it was typed, in the zone of the case. The parser only makes dates that exist.
+/// A length of time in the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Days.
+    Day,
+    /// Weeks, from Monday on.
+    Week,
+    /// Months.
+    Month,
+    /// Years.
+    Year,
+}
+
+impl Unit {
+    /// All units.
+    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Year];
+
+    /// The word for one of it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+}
+
+/// A date as precise as it was typed, in the zone of the case. The parser only makes dates that exist. Dates that are relative to the
+/// present day stay so: the plan knows which day it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateSpec {
     /// `2001`.
@@ -171,6 +209,18 @@ pub enum DateSpec {
     Minute(i16, i8, i8, i8, i8),
     /// `2001-05-14T09:30:15` (the whole second).
     Second(i16, i8, i8, i8, i8, i8),
+    /// `today`.
+    Today,
+    /// `yesterday`.
+    Yesterday,
+    /// `-7d`: the day that is so long ago.
+    Ago(u16, Unit),
+    /// `last-30-days`: from the day that is so long ago to the end of today.
+    Past(u16, Unit),
+    /// `this-year`: the whole week, month or year that holds today.
+    This(Unit),
+    /// `last-year`: the whole week, month or year before that one.
+    Last(Unit),
 }
 
 impl Expr {
@@ -255,6 +305,8 @@ impl Leaf {
             Self::PhrasePattern(_) => "wildcard in a phrase",
             Self::Fuzzy { .. } => "fuzzy word",
             Self::Regex(_) => "regular expression",
+            Self::Stem(_) => "stem",
+            Self::Exact { .. } => "exact form",
             Self::Dates(_) => "dates",
             Self::Numbers(_) => "numbers",
         }
@@ -345,6 +397,9 @@ impl fmt::Display for Leaf {
                 distance.map_or(Ok(()), |edits| write!(f, "{edits}"))
             }
             Self::Regex(text) => write!(f, "/{text}/"),
+            Self::Exact { text, quoted: true } => write!(f, "=\"{}\"", escape::quoted(text)),
+            Self::Exact { text, quoted: false } => write!(f, "={}", escape::bare(text)),
+            Self::Stem(word) => write!(f, "{}^", escape::bare(word)),
             Self::Dates(interval) => interval.fmt(f),
             Self::Numbers(interval) => interval.fmt(f),
         }
@@ -393,6 +448,12 @@ impl fmt::Display for DateSpec {
             Self::Second(year, month, day, hour, minute, second) => {
                 write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
             }
+            Self::Today => f.write_str("today"),
+            Self::Yesterday => f.write_str("yesterday"),
+            Self::Ago(count, unit) => write!(f, "-{count}{}", &unit.word()[..1]),
+            Self::Past(count, unit) => write!(f, "last-{count}-{}s", unit.word()),
+            Self::This(unit) => write!(f, "this-{}", unit.word()),
+            Self::Last(unit) => write!(f, "last-{}", unit.word()),
         }
     }
 }

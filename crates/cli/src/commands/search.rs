@@ -53,18 +53,19 @@ impl ItemText for StoredTexts<'_> {
 pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
     let case = Case::open(&context::case_dir(args)?, Access::Read)?;
     let searcher = Searcher::open(&case)?;
+    let stored = StoredTexts::new(&case);
     let plan = searcher
-        .plan(&search.query)
+        .plan_with_texts(&search.query, &stored)
         .map_err(|error| exit::pointed(error, &search.query))?;
     if search.explain {
-        result_line!("{}", plan.explain())?;
+        result_line!("{}", searcher.explain(&plan)?)?;
         return Ok(exit::DONE);
     }
     let facets = facets(search)?;
     let texts = if search.count || search.no_snippets {
         None
     } else {
-        Some(StoredTexts::new(&case))
+        Some(&stored)
     };
     let links = CaseHits::new(&searcher);
     let limit = if search.count {
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
         offset: 0,
         limit,
         facets: &facets,
-        texts: texts.as_ref().map(|texts| texts as &dyn ItemText),
+        texts: texts.map(|texts| texts as &dyn ItemText),
         style: SnippetStyle::default(),
         links: Some(&links),
     };

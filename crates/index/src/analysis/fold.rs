@@ -2,12 +2,25 @@
 //!
 //! Invariant: folding what is already folded changes nothing.
 
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible, is_combining_mark};
 
 use super::TOKEN_LIMIT_BYTES;
 
 /// Longest keyword value in bytes. Message-IDs are limited to a line of 998 bytes (RFC 5322 section 2.1.1).
 const KEYWORD_LIMIT_BYTES: usize = 1000;
+
+/// A text as typed, in one of the forms that Unicode calls canonically equivalent (NFC), so that equal letters are equal bytes. Case
+/// and accents stay.
+pub fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
 
 /// What a character means for the splitting of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ mod scan;
 mod sketch;
 mod tokens;
 
-pub use fold::{fold_address, fold_keyword};
+pub use fold::{composed, fold_address, fold_keyword};
 pub use scan::{Word, WordsWithOffsets, words_with_offsets};
 pub use sketch::{SKETCH_LEN, SKETCH_VERSION, similarity, sketch};
 pub use tokens::{ADDRESS_GAP, Tokens};

@@ -242,6 +242,8 @@ impl Analysed {
                     .iter()
                     .any(|(_, word)| word.starts_with(prefix.as_str()))
             }),
+            // Patterns and positions have an oracle of their own, in `spans`.
+            Node::Words { .. } | Node::Spans { .. } => unreachable!("not made here"),
             Node::Keyword { field, value } => self.keywords(*field).contains(&fold_keyword(value)),
             Node::KeywordPrefix { field, prefix } => self
                 .keywords(*field)
@@ -271,7 +273,7 @@ impl Analysed {
                 Home::Date => self.item.date.is_some(),
                 _ => true,
             },
-            Node::Items(items) => items.contains(no),
+            Node::Items(items) | Node::Checked(items) => items.contains(no),
             Node::And(children) => children.iter().all(|child| self.matches(no, child)),
             Node::Or(children) => children.iter().any(|child| self.matches(no, child)),
             Node::Not(child) => !self.matches(no, child),

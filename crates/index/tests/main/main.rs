@@ -7,4 +7,5 @@
 mod corpus;
 mod lifecycle;
 mod oracle;
+mod spans;
 mod traps;

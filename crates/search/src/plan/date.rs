@@ -9,9 +9,9 @@ use embley_index::Node;
 use embley_model::field::Field;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::tree::{DateSpec, Interval};
+use crate::tree::{DateSpec, Interval, Unit};
 
 /// The first moment of a date and the first moment after it; an end beyond what clocks hold is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,94 @@ pub(super) fn range(interval: &Interval<DateSpec>, zone: &TimeZone) -> Node {
     }
 }
 
+/// The day in the zone at a moment in seconds UTC.
+pub(super) fn today(now: i64, zone: &TimeZone) -> Date {
+    let stamp = Timestamp::from_second(now).unwrap_or(if now < 0 { Timestamp::MIN } else { Timestamp::MAX });
+    stamp.to_zoned(zone.clone()).date()
+}
+
+/// The interval with dates that do not depend on the present day; `None` when one lies outside of the calendar.
+pub(super) fn absolute(interval: &Interval<DateSpec>, today: Date) -> Option<Interval<DateSpec>> {
+    let first = |spec: &DateSpec| Some(resolved(*spec, today)?.0);
+    let last = |spec: &DateSpec| Some(resolved(*spec, today)?.1);
+    Some(match interval {
+        Interval::In(spec) => {
+            let (low, high) = resolved(*spec, today)?;
+            if low == high {
+                Interval::In(low)
+            } else {
+                Interval::Between(Some(low), Some(high))
+            }
+        }
+        Interval::Between(low, high) => {
+            let low = match low {
+                Some(spec) => Some(first(spec)?),
+                None => None,
+            };
+            let high = match high {
+                Some(spec) => Some(last(spec)?),
+                None => None,
+            };
+            Interval::Between(low, high)
+        }
+        Interval::Above(spec) => Interval::Above(last(spec)?),
+        Interval::AtLeast(spec) => Interval::AtLeast(first(spec)?),
+        Interval::Below(spec) => Interval::Below(first(spec)?),
+        Interval::AtMost(spec) => Interval::AtMost(last(spec)?),
+    })
+}
+
+/// The first and the last date of a date that may be relative to the present day.
+fn resolved(spec: DateSpec, today: Date) -> Option<(DateSpec, DateSpec)> {
+    let day = |date: Date| DateSpec::Day(date.year(), date.month(), date.day());
+    let ago = |count: u16, unit: Unit| {
+        let count = i64::from(count);
+        let span = match unit {
+            Unit::Day => count.days(),
+            Unit::Week => count.weeks(),
+            Unit::Month => count.months(),
+            Unit::Year => count.years(),
+        };
+        today.checked_sub(span).ok()
+    };
+    let whole = |date: Date, unit: Unit| {
+        let one = match unit {
+            Unit::Day => day(date),
+            Unit::Month => DateSpec::Month(date.year(), date.month()),
+            Unit::Year => DateSpec::Year(date.year()),
+            Unit::Week => {
+                let since_monday = i64::from(date.weekday().to_monday_zero_offset());
+                let monday = date.checked_sub(since_monday.days()).ok()?;
+                return Some((day(monday), day(monday.checked_add(6.days()).ok()?)));
+            }
+        };
+        Some((one, one))
+    };
+    match spec {
+        DateSpec::Today => Some((day(today), day(today))),
+        DateSpec::Yesterday => whole(today.yesterday().ok()?, Unit::Day),
+        DateSpec::Ago(count, unit) => whole(ago(count, unit)?, Unit::Day),
+        DateSpec::Past(count, unit) => Some((day(ago(count, unit)?), day(today))),
+        DateSpec::This(unit) => whole(today, unit),
+        DateSpec::Last(Unit::Month) => whole(today.first_of_month().yesterday().ok()?, Unit::Month),
+        DateSpec::Last(Unit::Year) => whole(today.first_of_year().yesterday().ok()?, Unit::Year),
+        DateSpec::Last(unit) => whole(ago(1, unit)?, unit),
+        absolute => Some((absolute, absolute)),
+    }
+}
+
+/// True when an absolute interval ends before it begins.
+pub(super) fn is_empty(interval: &Interval<DateSpec>, zone: &TimeZone) -> bool {
+    match range(interval, zone) {
+        Node::Range {
+            low: Bound::Included(low),
+            high: Bound::Excluded(high),
+            ..
+        } => low >= high,
+        _ => false,
+    }
+}
+
 /// The items dated from the first moment of the year `low` to the last of the year `high`.
 pub(crate) fn year_range(low: i16, high: i16, zone: &TimeZone) -> Node {
     range(
@@ -96,6 +184,12 @@ fn spans(spec: DateSpec, zone: &TimeZone) -> Vec<Span> {
             SignedDuration::from_secs(1),
             zone,
         ),
+        DateSpec::Today
+        | DateSpec::Yesterday
+        | DateSpec::Ago(..)
+        | DateSpec::Past(..)
+        | DateSpec::This(_)
+        | DateSpec::Last(_) => unreachable!("relative dates are made absolute before"),
     }
 }
 

@@ -12,8 +12,9 @@ use embley_model::item::{ItemKind, Searchability};
 use super::sets::{Found, SetAsk};
 use super::{Mark, Planned, Planner, date};
 use crate::error::SearchError;
+use crate::exact;
 use crate::nearest::nearest;
-use crate::tree::{Interval, Leaf, Span};
+use crate::tree::{DateSpec, Interval, Leaf, Span};
 
 /// What `has:` can ask beside how far the text of an item could be searched ([`Searchability::word`]).
 const PROPERTIES: &[&str] = &[
@@ -56,11 +57,17 @@ impl Planner<'_> {
 
     pub(super) fn leaf(&mut self, leaf: &Leaf, span: Span, field: Option<Field>, positive: bool) -> Planned {
         match leaf {
-            Leaf::Dates(interval) => return Ok(date::range(interval, &self.context.zone)),
+            Leaf::Dates(interval) => return self.dates(interval, span),
             Leaf::Numbers(interval) => return Ok(numbers(field.unwrap_or(Field::Size), interval)),
-            Leaf::Regex(_) => return Err(self.not_yet("regular expression", &leaf.to_string(), span, None)),
-            Leaf::Fuzzy { .. } => return Err(self.not_yet("fuzzy word", &leaf.to_string(), span, None)),
-            Leaf::Word(_) | Leaf::Phrase(_) | Leaf::Prefix(_) | Leaf::Wildcard(_) | Leaf::PhrasePattern(_) => {}
+            Leaf::Regex(_)
+            | Leaf::Fuzzy { .. }
+            | Leaf::Stem(_)
+            | Leaf::Exact { .. }
+            | Leaf::Word(_)
+            | Leaf::Phrase(_)
+            | Leaf::Prefix(_)
+            | Leaf::Wildcard(_)
+            | Leaf::PhrasePattern(_) => {}
         }
         match field {
             None => self.text(leaf, span, DEFAULT, positive),
@@ -83,7 +90,8 @@ impl Planner<'_> {
         let (text, prefix) = match leaf {
             Leaf::Word(text) | Leaf::Phrase(text) => (text, false),
             Leaf::Prefix(text) => (text, true),
-            other => return Err(self.refuse_pattern(other, span)),
+            Leaf::Exact { text, .. } => return self.exact(leaf, text, span, fields, positive),
+            pattern => return self.text_pattern(pattern, span, fields, positive),
         };
         let words = self.words(text, span)?;
         if prefix {
@@ -103,6 +111,32 @@ impl Planner<'_> {
         })
     }
 
+    /// Words with case and accents as typed.
+    fn exact(&mut self, leaf: &Leaf, text: &str, span: Span, fields: &[Field], positive: bool) -> Planned {
+        let tokens = self.words(text, span)?;
+        let Some(forms) = self.context.exact else {
+            let message = format!("the exact form `{leaf}` needs the texts of items, which are not read here");
+            let hint = "`embley search` reads them; without the `=` words are compared without case and accents";
+            return Err(self.fault(span, message).hint(hint).into());
+        };
+        let words = exact::words_of(text);
+        let fields = fields.to_vec();
+        let folded = Node::Phrase {
+            fields: fields.clone(),
+            tokens,
+        };
+        let found = forms.find(&folded, &fields, &words);
+        let found = found.map_err(|source| SearchError::Texts { source })?;
+        if found.unread > 0 {
+            self.note(format!(
+                "{} items hold the words of `{leaf}` in some form, but their texts could not be compared; they are left out",
+                found.unread
+            ));
+        }
+        self.mark(positive, &fields, Mark::Exact(words));
+        Ok(Node::Checked(Arc::new(found.items)))
+    }
+
     fn text_prefix(
         &mut self,
         leaf: &Leaf,
@@ -112,12 +146,7 @@ impl Planner<'_> {
         fields: &[Field],
         positive: bool,
     ) -> Planned {
-        if !text.chars().next_back().is_some_and(char::is_alphanumeric) {
-            return Err(self
-                .fault(span, format!("`{leaf}` has a sign between the word and its `*`"))
-                .hint("put the `*` right behind the word")
-                .into());
-        }
+        self.refuse_sign_before_star(leaf, text, span)?;
         let fields = fields.to_vec();
         let Some(prefix) = words.pop() else {
             return Ok(Node::Nothing);
@@ -134,8 +163,39 @@ impl Planner<'_> {
         })
     }
 
+    pub(super) fn refuse_sign_before_star(&self, leaf: &Leaf, text: &str, span: Span) -> Result<(), SearchError> {
+        if text.chars().next_back().is_some_and(char::is_alphanumeric) {
+            return Ok(());
+        }
+        Err(self
+            .fault(span, format!("`{leaf}` has a sign between the word and its `*`"))
+            .hint("put the `*` right behind the word")
+            .into())
+    }
+
+    /// Dates, counted from the present day where they are relative to it.
+    fn dates(&mut self, interval: &Interval<DateSpec>, span: Span) -> Planned {
+        let today = date::today(self.context.now, &self.context.zone);
+        let absolute = date::absolute(interval, today);
+        let Some(absolute) = absolute else {
+            return Err(self
+                .fault(span, format!("`{interval}` lies outside of the calendar"))
+                .into());
+        };
+        if absolute != *interval {
+            self.note(format!("dates relative to the present are counted from {today}"));
+        }
+        if let Interval::Between(Some(_), Some(_)) = absolute
+            && date::is_empty(&absolute, &self.context.zone)
+        {
+            let message = format!("the range `{interval}` runs backwards: its end lies before its start");
+            return Err(self.fault(span, message).into());
+        }
+        Ok(date::range(&absolute, &self.context.zone))
+    }
+
     /// The folded words of a text: at least one, and none cut.
-    fn words(&mut self, text: &str, span: Span) -> Result<Vec<String>, SearchError> {
+    pub(super) fn words(&mut self, text: &str, span: Span) -> Result<Vec<String>, SearchError> {
         let words: Vec<String> = words_with_offsets(text).map(|word| word.folded.into_owned()).collect();
         if words.is_empty() {
             return Err(self
@@ -159,17 +219,24 @@ impl Planner<'_> {
     }
 
     /// `and`, `or` and `not` in lower case are words; that is worth a note.
-    fn note_lower_case_operator(&mut self, leaf: &Leaf, text: &str) {
-        if matches!(leaf, Leaf::Word(_)) && matches!(text, "and" | "or" | "not") {
+    pub(super) fn note_lower_case_operator(&mut self, leaf: &Leaf, text: &str) {
+        if !matches!(leaf, Leaf::Word(_)) {
+            return;
+        }
+        if matches!(text, "and" | "or" | "not") {
             self.note(format!(
                 "`{text}` in lower case is searched as a word; the operator is {}",
                 text.to_ascii_uppercase()
             ));
         }
+        if text.eq_ignore_ascii_case("near") {
+            self.note(format!("`{text}` is searched as a word; nearness is written `w/5`"));
+        }
     }
 
     fn refuse_pattern(&self, leaf: &Leaf, span: Span) -> SearchError {
-        let hint = "`word*` is available; for the sign itself write `\\*` or `\\?`";
+        let hint =
+            "here values are whole: only one `*` at the end is available; for the sign itself write `\\*` or `\\?`";
         self.not_yet(leaf.kind(), &leaf.to_string(), span, Some(hint))
     }
 
@@ -448,7 +515,7 @@ impl Planner<'_> {
 }
 
 /// True for `local@domain` and `@domain` without white space.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     match text.split_once('@') {
         Some((_, domain)) => {
             domain.contains(char::is_alphanumeric) && !text.contains(char::is_whitespace) && !text.contains(['<', '>'])

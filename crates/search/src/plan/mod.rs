@@ -7,11 +7,13 @@
 mod date;
 mod fold;
 mod leaf;
+mod near;
+mod pattern;
 mod scope;
 mod sets;
 mod show;
 
-use embley_index::Node;
+use embley_index::{Node, SpanQuery, WordPattern};
 use embley_model::field::Field;
 use jiff::tz::TimeZone;
 
@@ -20,6 +22,7 @@ pub(crate) use leaf::NOT_SEARCHABLE;
 pub use sets::{BoxError, Found, SetAsk, Sets};
 
 use crate::error::{SearchError, SyntaxError};
+use crate::exact::{ExactForms, ExactWord};
 use crate::tree::{Expr, ExprNode, Span};
 
 /// Zone in which dates without one are read, when a case does not say otherwise.
@@ -32,6 +35,10 @@ pub struct PlanContext<'a> {
     pub sets: &'a dyn Sets,
     /// Days begin at midnight in this zone.
     pub zone: TimeZone,
+    /// Seconds UTC: the present, from which relative dates are counted.
+    pub now: i64,
+    /// Compares words with case and accents; without it they are refused.
+    pub exact: Option<&'a dyn ExactForms>,
 }
 
 /// Something to mark in the texts of hits.
@@ -54,6 +61,12 @@ pub enum Mark {
     Prefix(String),
     /// These words, and behind them a word that begins so.
     PhrasePrefix(Vec<String>, String),
+    /// These words one after the other, with case and accents as typed.
+    Exact(Vec<ExactWord>),
+    /// Each word that the pattern stands for.
+    Pattern(WordPattern),
+    /// The words and phrases that take part in a span.
+    Spans(SpanQuery),
     /// A whole address, or `@domain`.
     Address(String),
     /// Addresses that begin so.
@@ -79,6 +92,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The patterns of the query with the fields they are searched in, each once.
+    pub fn patterns(&self) -> Vec<(Vec<Field>, WordPattern)> {
+        let mut all = Vec::new();
+        collect_patterns(&self.node, &mut all);
+        all
+    }
+
     /// The tree and the plan in words, for `--explain`.
     pub fn explain(&self) -> String {
         let mut out = format!("query: {}\n\ntree\n", self.query);
@@ -92,6 +112,25 @@ impl Plan {
             out.push_str(&indented(&self.notes.join("\n")));
         }
         out
+    }
+}
+
+fn collect_patterns(node: &Node, all: &mut Vec<(Vec<Field>, WordPattern)>) {
+    let mut add = |fields: &[Field], pattern: &WordPattern| {
+        let one = (fields.to_vec(), pattern.clone());
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    };
+    match node {
+        Node::Words { fields, pattern } => add(fields, pattern),
+        Node::Prefix { fields, prefix } | Node::PhrasePrefix { fields, prefix, .. } => {
+            add(fields, &WordPattern::prefix(prefix));
+        }
+        Node::Spans { fields, query } => query.for_each_pattern(&mut |pattern| add(fields, pattern)),
+        Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| collect_patterns(part, all)),
+        Node::Not(inner) => collect_patterns(inner, all),
+        _ => {}
     }
 }
 
@@ -156,14 +195,12 @@ impl Planner<'_> {
             ExprNode::Not(inner) => Ok(Node::Not(Box::new(self.expr(inner, field, !positive)?))),
             ExprNode::Field { field, inner, name } => {
                 if *field == Field::Language {
-                    return Err(self.not_yet("the field", "language:", *name, None));
+                    let hint = "the language of messages is not determined, so an answer would leave them out";
+                    return Err(self.not_yet("the field", "language:", *name, Some(hint)));
                 }
                 self.expr(inner, Some(*field), positive)
             }
-            ExprNode::Near { near, operator, .. } => {
-                let hint = Some("a phrase in quotes finds words that stand side by side");
-                Err(self.not_yet("proximity", &near.to_string(), *operator, hint))
-            }
+            ExprNode::Near { .. } => self.near(expr, field, positive),
         }
     }
 

@@ -25,7 +25,13 @@ fn could(node: &Node, outcome: bool) -> Node {
             }
         }
         Node::Exists { field } if field.home() == Home::Text => Node::All,
-        Node::Term { .. } | Node::Phrase { .. } | Node::PhrasePrefix { .. } | Node::Prefix { .. } => Node::All,
+        Node::Term { .. }
+        | Node::Phrase { .. }
+        | Node::PhrasePrefix { .. }
+        | Node::Prefix { .. }
+        | Node::Words { .. }
+        | Node::Spans { .. }
+        | Node::Checked(_) => Node::All,
         known if outcome => known.clone(),
         known => Node::Not(Box::new(known.clone())),
     }

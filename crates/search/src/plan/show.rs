@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use embley_index::Node;
+use embley_index::{Node, SpanQuery};
 use embley_model::date::rfc3339;
 use embley_model::field::Field;
 
@@ -37,6 +37,8 @@ fn line(node: &Node) -> String {
             )
         }
         Node::Prefix { fields, prefix } => format!("terms that begin {prefix:?} in {}", names(fields)),
+        Node::Words { fields, pattern } => format!("{pattern} in {}", names(fields)),
+        Node::Spans { fields, query } => format!("{} in {}", spans(query), names(fields)),
         Node::Keyword { field, value } => format!("value {value:?} of {}", field.name()),
         Node::KeywordPrefix { field, prefix } => format!("values that begin {prefix:?} of {}", field.name()),
         Node::Range { field, low, high } => {
@@ -49,9 +51,30 @@ fn line(node: &Node) -> String {
         }
         Node::Exists { field } => format!("any value of {}", field.name()),
         Node::Items(items) => format!("set of {} items", items.len()),
+        Node::Checked(items) => format!("{} items whose texts were compared", items.len()),
         Node::And(_) => "AND".to_owned(),
         Node::Or(_) => "OR".to_owned(),
         Node::Not(_) => "NOT".to_owned(),
+    }
+}
+
+/// A span query on one line.
+fn spans(query: &SpanQuery) -> String {
+    let list = |parts: &[SpanQuery], with: &str| parts.iter().map(spans).collect::<Vec<_>>().join(with);
+    match query {
+        SpanQuery::Word(token) => format!("{token:?}"),
+        SpanQuery::Pattern(pattern) => format!("<{pattern}>"),
+        SpanQuery::Any(parts) => format!("({})", list(parts, " or ")),
+        SpanQuery::Phrase(parts) => format!("[{}]", list(parts, ", ")),
+        SpanQuery::Within { left, right, distance } => {
+            format!("({} within {distance} of {})", spans(left), spans(right))
+        }
+        SpanQuery::Before { left, right, distance } => {
+            format!("({} at most {distance} before {})", spans(left), spans(right))
+        }
+        SpanQuery::NotWithin { left, right, distance } => {
+            format!("({} not within {distance} of {})", spans(left), spans(right))
+        }
     }
 }
 

@@ -69,6 +69,9 @@ fn planned(query: &str) -> Result<Plan, SearchError> {
         &PlanContext {
             sets: &sets,
             zone: TimeZone::UTC,
+            // 2001-05-14, a Monday.
+            now: 989_836_200,
+            exact: None,
         },
     )
 }
@@ -197,27 +200,178 @@ fn a_set_that_cannot_be_read_is_an_error_with_its_cause() {
 }
 
 #[test]
-fn what_cannot_run_yet_is_refused_by_name_and_place() {
-    for (query, offset, message) in [
-        ("fraud w/5 theft", 6, "not available yet: proximity `w/5`"),
-        ("subject:(a pre/3 b)", 11, "not available yet: proximity `pre/3`"),
-        ("a not w/3 b", 2, "not available yet: proximity `not w/3`"),
-        ("a NEAR b", 2, "not available yet: proximity `NEAR`"),
-        ("x bri?e", 2, "not available yet: wildcard `bri?e`"),
-        ("*ment", 0, "not available yet: wildcard `*ment`"),
+fn proximity_and_patterns_become_spans_and_words() {
+    for (query, expected) in [
         (
-            "\"bri* minister\"",
-            0,
-            "not available yet: wildcard in a phrase `\"bri* minister\"`",
+            "subject:(fraud w/5 theft)",
+            "(\"fraud\" within 5 of \"theft\") in subject",
         ),
-        ("bribe~1", 0, "not available yet: fuzzy word `bribe~1`"),
-        ("/br.be/", 0, "not available yet: regular expression `/br.be/`"),
-        ("language:en", 0, "not available yet: the field `language:`"),
-        ("tag:u?gent", 4, "not available yet: wildcard `u?gent`"),
+        ("a PRE/3 b", &format!("(\"a\" at most 3 before \"b\") in {ANY}")),
+        ("subject:(a not w/300 b)", "(\"a\" not within 300 of \"b\") in subject"),
+        (
+            "subject:(a w/5 b w/3 \"c d\")",
+            "((\"a\" within 5 of \"b\") within 3 of [\"c\", \"d\"]) in subject",
+        ),
+        (
+            "subject:((a OR e-mail) w/5 (b pre/1 Bri*))",
+            "((\"a\" or [\"e\", \"mail\"]) within 5 of (\"b\" at most 1 before <words that begin \"bri\">)) in subject",
+        ),
+        (
+            "from:(john.smith@x.org w/3 Ann)",
+            "(\"john.smith@x.org\" within 3 of \"ann\") in from",
+        ),
+        ("subject:BRI?E", "words like \"bri?e\" in subject"),
+        ("subject:*ment", "words like \"*ment\" in subject"),
+        ("subject:a**b", "words like \"a*b\" in subject"),
+        ("subject:e-m?il", "[\"e\", <words like \"m?il\">] in subject"),
+        (
+            "subject:\"bri* minister\"",
+            "[<words like \"bri*\">, \"minister\"] in subject",
+        ),
+        ("subject:Bribé~", "words at most 1 edits from \"bribe\" in subject"),
+        ("subject:bribe~2", "words at most 2 edits from \"bribe\" in subject"),
+        ("subject:/br[iy]be/", "words of the form /br[iy]be/ in subject"),
+        (
+            "subject:Bribed^",
+            "words with the stem \"bribe\" of \"bribed\" in subject",
+        ),
+        ("subject:\"Fr?ud\"", "words like \"fr?ud\" in subject"),
+        (
+            "subject:(a /* one */ w/5 /* two */ b)",
+            "(\"a\" within 5 of \"b\") in subject",
+        ),
+    ] {
+        assert_eq!(shown(query), expected, "{query}");
+    }
+}
+
+#[test]
+fn what_is_not_run_is_refused_by_name_and_place() {
+    for (query, offset, message, hint) in [
+        ("a NEAR b", 2, "`NEAR` is not an operator here", "`w/5`"),
+        ("a near/9 b", 2, "`NEAR/9` is not an operator here", "`w/9`"),
+        ("a w/0 b", 2, "`w/0` can find nothing", "1 or more"),
+        (
+            "(a AND b) w/5 c",
+            0,
+            "AND has no place in proximity",
+            "`(a w/5 c) AND (b w/5 c)`",
+        ),
+        (
+            "c pre/2 (a b)",
+            8,
+            "AND has no place in proximity",
+            "`(c pre/2 a) AND (c pre/2 b)`",
+        ),
+        ("a w/5 (NOT b)", 6, "NOT has no place in proximity", "`a not w/5 b`"),
+        ("a w/5 (b OR (c d))", 12, "AND has no place in proximity", "`w/n`"),
+        ("a w/5 *", 6, "`*` alone stands for everything", "wildcards"),
+        (
+            "subject:a w/5 b",
+            0,
+            "`subject:` stands inside proximity",
+            "`subject:(a w/5 b)`",
+        ),
+        ("tag:(a w/5 b)", 7, "`tag:` holds whole values", "AND"),
+        ("domain:(a w/5 b)", 10, "`domain:` holds whole values", "AND"),
+        (
+            "x =Will",
+            2,
+            "the exact form `=Will` needs the texts of items",
+            "embley search",
+        ),
+        (
+            "a w/5 =Will",
+            6,
+            "the exact form `=Will` has no place in proximity",
+            "beside",
+        ),
+        ("x bribe~3", 2, "`bribe~3`: at most 2 edits are allowed", "`word^`"),
+        (
+            "e-mail~1",
+            0,
+            "`e-mail~1` is 2 words, and a fuzzy word is one",
+            "`pre/1`",
+        ),
+        ("e-mail^", 0, "`e-mail^` is 2 words, and a stem is one", "`pre/1`"),
+        (
+            "a /b^r/",
+            4,
+            "this regular expression cannot be used: anchors",
+            "whole words",
+        ),
+        (
+            "a /b(r/",
+            4,
+            "this regular expression cannot be used: unclosed group",
+            "",
+        ),
+        ("/caf\u{e9}/", 4, "this regular expression cannot be used: `\u{e9}`", ""),
+        (
+            "\"gross * misconduct\"",
+            0,
+            "in `\"gross * misconduct\"` a `*` stands alone",
+            "`w/2`",
+        ),
+        ("e-*l-*", 0, "in `e-*l-*` a `*` stands alone", ""),
+        ("from:j*@x.org", 5, "`j*@x.org` is neither words", "`address:`"),
+        ("tag:u?gent", 4, "not available yet: wildcard `u?gent`", "whole"),
+        (
+            "language:en",
+            0,
+            "not available yet: the field `language:`",
+            "not determined",
+        ),
+        ("date:today..2000", 5, "the range `today..2000` runs backwards", ""),
     ] {
         let error = refused(query);
-        assert_eq!((error.offset, error.message.as_str()), (offset, message), "{query}");
+        assert_eq!(error.offset, offset, "{query}: {error}");
+        assert!(error.message.starts_with(message), "{query}: {error}");
+        assert!(
+            error.hint.clone().unwrap_or_default().contains(hint),
+            "{query}: {error}"
+        );
     }
+}
+
+#[test]
+fn relative_dates_are_counted_from_the_day_that_is_given() {
+    let from_to = |low: &str, high: &str| format!("date from {low}T00:00:00Z on to {high}T00:00:00Z excluded");
+    for (query, expected) in [
+        ("date:today", from_to("2001-05-14", "2001-05-15")),
+        ("date:yesterday", from_to("2001-05-13", "2001-05-14")),
+        ("date:-7d", from_to("2001-05-07", "2001-05-08")),
+        ("date:-2w..yesterday", from_to("2001-04-30", "2001-05-14")),
+        ("date:last-30-days", from_to("2001-04-14", "2001-05-15")),
+        ("date:last-3-months", from_to("2001-02-14", "2001-05-15")),
+        ("date:this-week", from_to("2001-05-14", "2001-05-21")),
+        ("date:last-week", from_to("2001-05-07", "2001-05-14")),
+        ("date:this-month", from_to("2001-05-01", "2001-06-01")),
+        ("date:last-month", from_to("2001-04-01", "2001-05-01")),
+        ("date:this-year", from_to("2001-01-01", "2002-01-01")),
+        ("date:last-year", from_to("2000-01-01", "2001-01-01")),
+        ("date:2000..-1y", from_to("2000-01-01", "2000-05-15")),
+        ("date:-7d..", "date from 2001-05-07T00:00:00Z on to anything".to_owned()),
+        (
+            "date:<this-year",
+            "date from anything to 2001-01-01T00:00:00Z excluded".to_owned(),
+        ),
+    ] {
+        assert_eq!(shown(query), expected, "{query}");
+        let note = "dates relative to the present are counted from 2001-05-14";
+        assert_eq!(good(query).notes, [note], "{query}");
+    }
+    assert!(good("date:2001").notes.is_empty());
+    assert!(shown("date:-2000y").contains("0001-05-14"));
+}
+
+#[test]
+fn the_word_near_is_not_searched_in_silence() {
+    assert_eq!(
+        good("a near b").notes,
+        ["`near` is searched as a word; nearness is written `w/5`"]
+    );
+    assert!(good("a \"near\" b").notes.is_empty());
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub(crate) fn bare(text: &str) -> String {
     let mut previous = None;
     let mut out = String::with_capacity(text.len() + 2);
     for character in text.chars() {
-        let first = previous.is_none() && matches!(character, '-' | '+' | '!' | '/' | '<' | '>');
+        let first = previous.is_none() && matches!(character, '-' | '+' | '!' | '/' | '<' | '>' | '=');
         let range = character == '.' && previous == Some('.');
         out.extend(escaped(character, first || range || special(character)));
         previous = Some(character);
@@ -27,7 +27,7 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// True for characters that end a word or mean something inside one.
 fn special(character: char) -> bool {
-    word::ends_word(character) || matches!(character, '\\' | '*' | '?' | '~' | ':')
+    word::ends_word(character) || matches!(character, '\\' | '*' | '?' | '~' | '^' | ':')
 }
 
 fn escaped(character: char, escape: bool) -> impl Iterator<Item = char> {

@@ -8,11 +8,11 @@
 //! distance = w/n | pre/n | not w/n | NEAR | NEAR/n
 //! primary = "(" or ")" | field ":" value | leaf
 //! value   = "(" or ")" | leaf                 no field inside a field
-//! leaf    = "*" | word | word* | word~n | "phrase" | /regex/ | dates | numbers
+//! leaf    = "*" | word | word* | w?rd | word~n | word^ | =word | ="phrase" | "phrase" | /regex/ | dates | numbers
 //! ```
 //!
 //! Operators are upper case (distances in any case). A backslash takes the meaning away from a character that is
-//! not a letter or digit. Main function: [`parse`]. Invariant: every character of the query is accounted for
+//! not a letter or digit. `/* ... */` is white space where white space may stand. Main function: [`parse`]. Invariant: every character of the query is accounted for
 //! in the tree, or the query is refused with the place; what the language has but cannot run yet is parsed as
 //! such (`plan` refuses it by name).
 

@@ -2,7 +2,7 @@ use embley_model::field::Field;
 use proptest::prelude::*;
 
 use super::{MAX_DEPTH, MAX_QUERY_BYTES, parse};
-use crate::tree::{DateSpec, Expr, ExprNode, Interval, Leaf, Near, Pattern, Piece, Span};
+use crate::tree::{DateSpec, Expr, ExprNode, Interval, Leaf, Near, Pattern, Piece, Span, Unit};
 
 /// The query, parsed, printed canonically.
 fn canonical(query: &str) -> String {
@@ -77,7 +77,7 @@ fn queries_are_read_with_the_usual_precedence() {
 }
 
 #[test]
-fn what_belongs_to_the_later_language_is_read_as_such() {
+fn patterns_distances_comments_and_dates_are_read_as_such() {
     for (query, expected) in [
         ("a w/5 b", "a w/5 b"),
         ("a W/5 b c", "a w/5 b AND c"),
@@ -101,6 +101,25 @@ fn what_belongs_to_the_later_language_is_read_as_such() {
         ("bribe~2", "bribe~2"),
         ("/br[iy]be (a|b)/", "/br[iy]be (a|b)/"),
         ("subject:/a\\/b/ c", "subject:/a\\/b/ AND c"),
+        ("bribe^", "bribe^"),
+        ("=Will", "=Will"),
+        ("=\"Will Smith\" OR =e-Mail", "=\"Will Smith\" OR =e-Mail"),
+        ("subject:(=A =\"b\")", "subject:(=A AND =\"b\")"),
+        ("(bribe^ OR a) w/3 b", "(bribe^ OR a) w/3 b"),
+        ("/* all of it */ a/* b", "a/* AND b"),
+        ("a /* x * / y */ AND /**/ b", "a AND b"),
+        ("a not /* far */ w/3 b", "a not w/3 b"),
+        ("date:14/05/2001", "date:2001-05-14"),
+        ("date:\"14 May 2001\"", "date:2001-05-14"),
+        ("date:\"1st jan 2001..3 Sept 2002\"", "date:2001-01-01..2002-09-03"),
+        ("date:\"May 2001\"", "date:2001-05"),
+        ("date:>=1/2/2001", "date:>=2001-02-01"),
+        ("date:TODAY", "date:today"),
+        ("date:-7d..yesterday", "date:-7d..yesterday"),
+        ("date:last-30-days", "date:last-30-days"),
+        ("date:last-1-year..", "date:last-1-years.."),
+        ("date:this-week", "date:this-week"),
+        ("date:<last-year", "date:<last-year"),
     ] {
         assert_eq!(canonical(query), expected, "{query}");
     }
@@ -198,21 +217,41 @@ fn an_error_points_at_its_character_and_says_what_to_do() {
         (">10k", 1, "a range needs a field", "size:>10k"),
         ("date:2001-13", 6, "there is no date 2001-13", "2001-05-14"),
         ("date:2001-02-30", 6, "there is no date 2001-02-30", "2001-05-14"),
+        ("date:05/14/2001", 6, "there is no month 14", "2001-05-14"),
+        ("date:31/02/2001", 6, "there is no date 2001-02-31", "2001-05-14"),
+        ("date:1/2/01", 10, "`1/2/01` cannot be read as a date", "2001-05-14"),
         (
-            "date:14/05/2001",
-            6,
-            "`14/05/2001` cannot be read as a date",
-            "2001-05-14",
+            "date:\"14 Mai 2001\"",
+            10,
+            "`14 Mai 2001` cannot be read",
+            "14 May 2001",
+        ),
+        ("date:this-day", 11, "a single day is `today`", "today"),
+        ("date:last-3-fortnights", 13, "`fortnights` is not days", "last-30-days"),
+        ("date:-7q", 8, "`q` is not d, w, m or y", "-7d"),
+        ("a /* b", 3, "this comment is not closed", "`*/`"),
+        ("a^2", 1, "`^` belongs after a whole word", "`word^`"),
+        ("br*^", 1, "`^` belongs after a whole word", "`word^`"),
+        (
+            "a =Wor*",
+            3,
+            "the exact form `=` is of words as they are typed",
+            "backslash",
+        ),
+        (
+            "a =\"b c*\"",
+            3,
+            "the exact form `=` is of words as they are typed",
+            "backslash",
         ),
         ("date:2001-5", 10, "`2001-5` cannot be read as a date", "2001-05"),
         (
             "date:2001..20x1",
-            12,
+            14,
             "`2001..20x1` cannot be read as a date",
             "2001-05",
         ),
         ("date:2003..2001", 6, "the range `2003..2001` runs backwards", ""),
-        ("date:yesterday", 6, "not available yet: relative dates", ""),
         ("date:2001-05-14T25:00", 6, "there is no time 25:00", ""),
         ("date:..", 8, "`..` cannot be read as a date", ""),
         ("size:10q", 8, "`q` is not a unit of size", "1k is 1024"),
@@ -308,6 +347,25 @@ fn pattern(inner: &'static str) -> impl Strategy<Value = Pattern> {
 }
 
 fn date() -> impl Strategy<Value = DateSpec> {
+    let unit = proptest::sample::select(&Unit::ALL[..]);
+    let relative = prop_oneof![
+        Just(DateSpec::Today),
+        Just(DateSpec::Yesterday),
+        (0u16..10_000, unit.clone()).prop_map(|(count, unit)| DateSpec::Ago(count, unit)),
+        (0u16..10_000, unit.clone()).prop_map(|(count, unit)| DateSpec::Past(count, unit)),
+        unit.clone().prop_map(|unit| match unit {
+            Unit::Day => DateSpec::Today,
+            unit => DateSpec::This(unit),
+        }),
+        unit.prop_map(|unit| match unit {
+            Unit::Day => DateSpec::Yesterday,
+            unit => DateSpec::Last(unit),
+        }),
+    ];
+    prop_oneof![2 => absolute_date(), 1 => relative]
+}
+
+fn absolute_date() -> impl Strategy<Value = DateSpec> {
     (1i16..=9999, 1i8..=12, 1i8..=28, 0i8..24, 0i8..60, 0i8..60, 0..5).prop_map(|(y, mo, d, h, mi, s, form)| match form
     {
         0 => DateSpec::Year(y),
@@ -349,6 +407,9 @@ fn leaf() -> impl Strategy<Value = ExprNode> {
         1 => (word(), proptest::option::of(0u8..20))
             .prop_map(|(word, distance)| ExprNode::Leaf(Leaf::Fuzzy { word, distance })),
         1 => "[a-z()| \\[\\]]{1,8}".prop_map(|text| ExprNode::Leaf(Leaf::Regex(text))),
+        1 => word().prop_map(|word| ExprNode::Leaf(Leaf::Stem(word))),
+        1 => (text().prop_filter("not only white space", |text| !text.trim().is_empty()), any::<bool>())
+            .prop_map(|(text, quoted)| ExprNode::Leaf(Leaf::Exact { text, quoted })),
         1 => Just(ExprNode::All),
     ]
 }
@@ -438,7 +499,7 @@ proptest! {
         parts in proptest::collection::vec(
             proptest::sample::select(vec![
                 "a", "b*", "\"", "(", ")", " ", " AND ", " OR ", " NOT ", "subject:", "date:", "size:", "custodian:",
-                "2001", "..", ">", "=", "\\", "~", "/", "*", "?", "w/5", " not w/3 ", "NEAR", "é", "“", "”", "-", ":",
+                "2001", "..", ">", "=", "\\", "~", "/", "*", "?", "^", "=", "/*", "*/", "today", "last-3-days", "w/5", " not w/3 ", "NEAR", "é", "“", "”", "-", ":",
             ]),
             0..20,
         )

@@ -9,7 +9,7 @@ use winnow::error::{ErrMode, ParserError};
 use winnow::stream::{LocatingSlice, Location};
 use winnow::token::take_while;
 
-use crate::tree::{DateSpec, Interval};
+use crate::tree::{DateSpec, Interval, Unit};
 
 /// Why a value cannot be read: the bytes of the value at fault, and what is wrong.
 pub(super) struct BadValue {
@@ -18,36 +18,33 @@ pub(super) struct BadValue {
     pub(super) hint: String,
 }
 
-const DATE_HINT: &str =
-    "write `2001`, `2001-05`, `2001-05-14` or `2001-05-14T09:30`; `2001-05..2001-07` and `>=2001-05-14` are ranges";
+const DATE_HINT: &str = "write `2001`, `2001-05`, `2001-05-14` or `2001-05-14T09:30`, in quotes `\"14 May 2001\"`, or `today`, `-7d`, \
+     `last-30-days`, `this-year`; `2001-05..2001-07` and `>=2001-05-14` are ranges";
 const NUMBER_HINT: &str = "write `500`, `10k`, `2M` or `1G` (1k is 1024); `1M..2M` and `>10k` are ranges";
-const RELATIVE: [&str; 12] = [
-    "today",
-    "yesterday",
-    "last",
-    "this",
-    "past",
-    "since",
-    "now",
-    "week",
-    "month",
-    "year",
-    "next",
-    "ago",
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 /// Reads a range of dates.
 pub(super) fn dates(text: &str) -> Result<Interval<DateSpec>, BadValue> {
-    let lower = text.to_ascii_lowercase();
-    if RELATIVE.iter().any(|word| lower.starts_with(word)) {
-        return Err(BadValue {
-            range: 0..text.len(),
-            message: format!("not available yet: relative dates, such as `{text}`"),
-            hint: DATE_HINT.to_owned(),
-        });
-    }
     let parsed = interval(text, date, "date", DATE_HINT)?;
-    refuse_backwards(text, parsed, DATE_HINT, |spec| sort_key(*spec))
+    // Which of two dates is earlier is known here only when neither is relative to the present day.
+    let absolute = |spec: &DateSpec| sort_key(*spec).is_some();
+    match &parsed {
+        Interval::Between(Some(low), Some(high)) if !absolute(low) || !absolute(high) => Ok(parsed),
+        _ => refuse_backwards(text, parsed, DATE_HINT, |spec| sort_key(*spec)),
+    }
 }
 
 /// Reads a range of numbers; k, M and G are powers of 1024.
@@ -72,15 +69,22 @@ fn refuse_backwards<T, K: Ord>(
     }
 }
 
-/// The earliest moment of a date, comparable with that of any other.
-fn sort_key(spec: DateSpec) -> (i16, i8, i8, i8, i8, i8) {
-    match spec {
+/// The earliest moment of a date, comparable with that of any other; `None` when it is relative to the present day.
+fn sort_key(spec: DateSpec) -> Option<(i16, i8, i8, i8, i8, i8)> {
+    let key = match spec {
         DateSpec::Year(y) => (y, 0, 0, 0, 0, 0),
         DateSpec::Month(y, mo) => (y, mo, 0, 0, 0, 0),
         DateSpec::Day(y, mo, d) => (y, mo, d, -1, 0, 0),
         DateSpec::Minute(y, mo, d, h, mi) => (y, mo, d, h, mi, -1),
         DateSpec::Second(y, mo, d, h, mi, s) => (y, mo, d, h, mi, s),
-    }
+        DateSpec::Today
+        | DateSpec::Yesterday
+        | DateSpec::Ago(..)
+        | DateSpec::Past(..)
+        | DateSpec::This(_)
+        | DateSpec::Last(_) => return None,
+    };
+    Some(key)
 }
 
 type Input<'a> = LocatingSlice<&'a str>;
@@ -167,8 +171,142 @@ fn whole_interval<T>(input: &mut Input<'_>, one: &mut impl FnMut(&mut Input<'_>)
     Ok(Interval::Between(Some(low), Some(one(input)?)))
 }
 
-/// `2001`, `2001-05`, `2001-05-14`, `2001-05-14T09:30`, `2001-05-14T09:30:15`.
+/// A date in any of its forms.
 fn date(input: &mut Input<'_>) -> Parsed<DateSpec> {
+    let text: &str = input.as_ref();
+    match text.chars().next() {
+        Some(first) if first.is_ascii_alphabetic() => worded(input),
+        Some('-') => ago(input),
+        Some(first) if first.is_ascii_digit() => {
+            let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+            if digits < 3 { british(input) } else { iso(input) }
+        }
+        Some(_) | None => iso(input),
+    }
+}
+
+/// Takes the letters at the front, in lower case.
+fn letters(input: &mut Input<'_>) -> Parsed<String> {
+    let text: &str = take_while(1.., |c: char| c.is_ascii_alphabetic()).parse_next(input)?;
+    Ok(text.to_ascii_lowercase())
+}
+
+fn spaces(input: &mut Input<'_>) -> Parsed<()> {
+    take_while(1.., ' ').void().parse_next(input)
+}
+
+/// `May 2001`, `today`, `yesterday`, `last-30-days`, `this-year`, `last-year`.
+fn worded(input: &mut Input<'_>) -> Parsed<DateSpec> {
+    let at = input.current_token_start();
+    let word = letters(input)?;
+    match word.as_str() {
+        "today" => return Ok(DateSpec::Today),
+        "yesterday" => return Ok(DateSpec::Yesterday),
+        "this" | "last" => {}
+        _ => {
+            let month = month(&word, at)?;
+            spaces(input)?;
+            let year = digits(input, 4)?;
+            existing(year, month, 1, at)?;
+            return Ok(DateSpec::Month(year, month));
+        }
+    }
+    "-".void().parse_next(input)?;
+    if word == "last" {
+        let digits: Option<&str> = opt(take_while(1..=4, |c: char| c.is_ascii_digit())).parse_next(input)?;
+        if let Some(digits) = digits {
+            "-".void().parse_next(input)?;
+            let unit = unit(input)?;
+            return Ok(DateSpec::Past(digits.parse().unwrap_or(u16::MAX), unit));
+        }
+    }
+    let place = input.current_token_start();
+    match (word.as_str(), unit(input)?) {
+        (_, Unit::Day) => Err(ErrMode::Cut(Odd {
+            at: place,
+            why: Some("a single day is `today` or `yesterday`".to_owned()),
+        })),
+        ("this", unit) => Ok(DateSpec::This(unit)),
+        (_, unit) => Ok(DateSpec::Last(unit)),
+    }
+}
+
+/// `day`, `days`, `week`, ...
+fn unit(input: &mut Input<'_>) -> Parsed<Unit> {
+    let at = input.current_token_start();
+    let word = letters(input)?;
+    let singular = word.strip_suffix('s').unwrap_or(&word);
+    let found = Unit::ALL.into_iter().find(|unit| unit.word() == singular);
+    found.ok_or_else(|| {
+        let why = Some(format!("`{word}` is not days, weeks, months or years"));
+        ErrMode::Cut(Odd { at, why })
+    })
+}
+
+/// `-7d`, `-2w`, `-3m`, `-1y`.
+fn ago(input: &mut Input<'_>) -> Parsed<DateSpec> {
+    "-".void().parse_next(input)?;
+    let digits: &str = take_while(1..=4, |c: char| c.is_ascii_digit()).parse_next(input)?;
+    let at = input.current_token_start();
+    let letter = letters(input)?;
+    let found = Unit::ALL.into_iter().find(|unit| unit.word()[..1] == letter);
+    let unit = found.ok_or_else(|| {
+        let why = Some(format!("`{letter}` is not d, w, m or y"));
+        ErrMode::Cut(Odd { at, why })
+    })?;
+    Ok(DateSpec::Ago(digits.parse().unwrap_or(u16::MAX), unit))
+}
+
+/// `14/05/2001`, the day first, and `14 May 2001`.
+fn british(input: &mut Input<'_>) -> Parsed<DateSpec> {
+    let at = input.current_token_start();
+    let day: &str = take_while(1..=2, |c: char| c.is_ascii_digit()).parse_next(input)?;
+    let day: i8 = day.parse().map_err(|_| ErrMode::Cut(Odd { at, why: None }))?;
+    if opt("/").parse_next(input)?.is_some() {
+        let month: &str = take_while(1..=2, |c: char| c.is_ascii_digit()).parse_next(input)?;
+        let month: i8 = month.parse().map_err(|_| ErrMode::Cut(Odd { at, why: None }))?;
+        "/".void().parse_next(input)?;
+        let year = digits(input, 4)?;
+        if month > 12 {
+            let why = Some(format!("there is no month {month}: the day stands before the month"));
+            return Err(ErrMode::Cut(Odd { at, why }));
+        }
+        existing(year, month, day, at)?;
+        return Ok(DateSpec::Day(year, month, day));
+    }
+    opt(alt(("st", "nd", "rd", "th"))).void().parse_next(input)?;
+    spaces(input)?;
+    let place = input.current_token_start();
+    let month = month(&letters(input)?, place)?;
+    spaces(input)?;
+    let year = digits(input, 4)?;
+    existing(year, month, day, at)?;
+    Ok(DateSpec::Day(year, month, day))
+}
+
+/// The number of the month with this name, or its first three letters (four of September).
+fn month(word: &str, at: usize) -> Parsed<i8> {
+    let fits = |name: &&str| {
+        *name == word || (word.len() == 3 && name.starts_with(word)) || (word == "sept" && name.starts_with(word))
+    };
+    match (1_i8..).zip(MONTHS).find(|(_, name)| fits(name)) {
+        Some((number, _)) => Ok(number),
+        None => Err(ErrMode::Cut(Odd { at, why: None })),
+    }
+}
+
+fn existing(year: i16, month: i8, day: i8, at: usize) -> Parsed<()> {
+    match Date::new(year, month, day) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            let why = Some(format!("there is no date {year:04}-{month:02}-{day:02}"));
+            Err(ErrMode::Cut(Odd { at, why }))
+        }
+    }
+}
+
+/// `2001`, `2001-05`, `2001-05-14`, `2001-05-14T09:30`, `2001-05-14T09:30:15`.
+fn iso(input: &mut Input<'_>) -> Parsed<DateSpec> {
     let at = input.current_token_start();
     let year: i16 = digits(input, 4)?;
     let Some(month) = opt(preceded("-", |i: &mut Input<'_>| digits::<i8>(i, 2))).parse_next(input)? else {

@@ -39,10 +39,22 @@ pub(super) fn is_quote(character: char) -> bool {
     matches!(character, '"' | '“' | '”' | '„')
 }
 
-/// Skips white space; true when there was some.
+/// Skips white space and comments; true when there was some.
 pub(super) fn spaces(input: &mut Input<'_>) -> Parsed<bool> {
-    let skipped: &str = take_while(0.., char::is_whitespace).parse_next(input)?;
-    Ok(!skipped.is_empty())
+    let start = position(input);
+    loop {
+        take_while(0.., char::is_whitespace).void().parse_next(input)?;
+        if !rest(input).starts_with("/*") {
+            return Ok(position(input) > start);
+        }
+        let Some(length) = rest(input)[2..].find("*/") else {
+            let at = position(input);
+            return Fault::new(Span::new(at, at + 2), "this comment is not closed")
+                .hint("close it with `*/`; to search for the text itself put it in quotes")
+                .cut();
+        };
+        input.next_slice(2 + length + 2);
+    }
 }
 
 /// The raw text of the word at the front, escapes and all, without taking it.
@@ -118,6 +130,12 @@ pub(super) fn bare(input: &mut Input<'_>, mode: Mode) -> Parsed<(ExprNode, Span)
     if mode == Mode::Words && rest(input).starts_with('/') {
         return regex(input);
     }
+    if mode == Mode::Words
+        && let Some(next) = rest(input).strip_prefix('=').and_then(|after| after.chars().next())
+        && (is_quote(next) || !ends_word(next))
+    {
+        return exact(input);
+    }
     let start = position(input);
     let mut glyphs = Vec::new();
     while rest(input).chars().next().is_some_and(|c| !ends_word(c)) {
@@ -129,8 +147,11 @@ pub(super) fn bare(input: &mut Input<'_>, mode: Mode) -> Parsed<(ExprNode, Span)
     }
     if mode == Mode::Words {
         refuse_foreign(&glyphs, span, rest(input))?;
-        if let Some(fuzzy) = fuzzy(&glyphs, span)? {
-            return Ok((ExprNode::Leaf(fuzzy), span));
+        if let Some(leaf) = stem(&glyphs, span)? {
+            return Ok((ExprNode::Leaf(leaf), span));
+        }
+        if let Some(leaf) = fuzzy(&glyphs, span)? {
+            return Ok((ExprNode::Leaf(leaf), span));
         }
     }
     let pattern = pieces(&glyphs, |glyph, _| glyph.means('?'));
@@ -224,6 +245,60 @@ fn refuse_foreign(glyphs: &[Glyph], span: Span, after: &str) -> Parsed<()> {
             .cut();
     }
     Ok(())
+}
+
+/// Reads `=word` and `="two words"`.
+fn exact(input: &mut Input<'_>) -> Parsed<(ExprNode, Span)> {
+    let start = position(input);
+    input.next_slice(1);
+    let in_quotes = rest(input).chars().next().is_some_and(is_quote);
+    let (text, plain) = if in_quotes {
+        match quoted(input)? {
+            (ExprNode::Leaf(Leaf::Phrase(text)), _) => (text, true),
+            _ => (String::new(), false),
+        }
+    } else {
+        let mut glyphs = Vec::new();
+        while rest(input).chars().next().is_some_and(|c| !ends_word(c)) {
+            glyphs.push(glyph(input)?);
+        }
+        let signs = |glyph: &Glyph| ['*', '?', '~', '^'].iter().any(|sign| glyph.means(*sign));
+        let plain = !glyphs.iter().any(signs);
+        (glyphs.iter().map(|glyph| glyph.character).collect(), plain)
+    };
+    let span = Span::new(start, position(input));
+    if !plain {
+        return Fault::new(
+            span,
+            "the exact form `=` is of words as they are typed, without patterns",
+        )
+        .hint("put a backslash before a sign that is meant as text")
+        .cut();
+    }
+    let quoted = in_quotes;
+    Ok((ExprNode::Leaf(Leaf::Exact { text, quoted }), span))
+}
+
+/// Reads `word^`.
+fn stem(glyphs: &[Glyph], span: Span) -> Parsed<Option<Leaf>> {
+    let Some(sign) = glyphs.iter().position(|glyph| glyph.means('^')) else {
+        return Ok(None);
+    };
+    let (word, after) = glyphs.split_at(sign);
+    let plain = !word.is_empty()
+        && !word
+            .iter()
+            .any(|glyph| ['*', '?', '~'].iter().any(|sign| glyph.means(*sign)));
+    if !plain || after.len() > 1 {
+        return Fault::new(
+            span,
+            "`^` belongs after a whole word and asks for all words of its stem; words have no weights",
+        )
+        .hint("write `word^`; to search for the text itself put it in quotes")
+        .cut();
+    }
+    let word = word.iter().map(|glyph| glyph.character).collect();
+    Ok(Some(Leaf::Stem(word)))
 }
 
 /// Reads `word~` and `word~n`.

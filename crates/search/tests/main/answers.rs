@@ -23,7 +23,9 @@ fn numbers(searcher: &Searcher, query: &str, options: SearchOptions<'_>) -> Vec<
 }
 
 fn hits(searcher: &Searcher, query: &str, options: SearchOptions<'_>) -> Vec<Hit> {
-    let plan = searcher.plan(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+    let plan = searcher
+        .plan_with_texts(query, &ListTexts)
+        .unwrap_or_else(|error| panic!("{query}: {error}"));
     let answer = searcher.run(&plan, options).expect("the query runs");
     answer
         .hits()
@@ -60,6 +62,26 @@ fn queries_find_exactly_their_items() {
         ("cafe", &[2]),
         ("filename:café", &[2]),
         ("mis*", &[1, 2, 7, 8]),
+        ("*ment", &[8]),
+        ("m?sc*", &[1, 2, 7, 8]),
+        ("\"gr?ss mis*\"", &[1, 8]),
+        ("fruad~1", &[2, 3, 5, 7]),
+        ("discused~", &[1]),
+        ("discussing^", &[1]),
+        ("/fr.{2}d|lunch/", &[2, 3, 5, 7]),
+        ("fraud w/2 theft", &[2]),
+        ("theft w/2 fraud", &[2]),
+        ("fraud w/1 theft", &[]),
+        ("theft pre/9 fraud", &[]),
+        ("fraud w/2 lunch", &[3]),
+        ("fraud w/1 fraud", &[7]),
+        ("fraud not w/2 lunch", &[2, 5, 7]),
+        ("body:(fraud not w/2 (lunch OR again))", &[7]),
+        ("attachment:(fraud w/5 theft) custodian:jones", &[2]),
+        ("hearing w/9 john", &[]),
+        ("from:(john w/5 smith)", &[1, 6]),
+        ("participant:(smith w/90 ann)", &[]),
+        ("NOT (fraud w/2 theft) fraud", &[3, 5, 7]),
         ("subject:gross", &[1]),
         ("body:(fraud OR theft)", &[3, 5, 7]),
         ("attachment:(fraud OR theft)", &[2]),
@@ -406,6 +428,24 @@ fn snippets_come_from_every_field_that_matched_and_mark_phrases_as_such() {
     assert_eq!(shown("subject:gross", 1), ["subject: gross"]);
     assert_eq!(shown("caf*", 2), ["filename: Café"]);
     assert_eq!(shown("type:email NOT gross", 3), Vec::<String>::new());
+    assert_eq!(shown("*ment", 8), ["subject: assessment"]);
+    // The subject holds lunch too, and no fraud near it.
+    assert_eq!(shown("fraud w/2 lunch", 3), ["body: fraud|lunch"]);
+    assert_eq!(shown("lunch not w/2 fraud", 3), ["subject: lunch"]);
+    // Fraud is three from the hull of the two.
+    assert_eq!(
+        shown("(misconduct w/2 gross) w/2 (theft OR fraud)", 2),
+        ["attachment: theft|misconduct|gross"]
+    );
+    assert_eq!(
+        shown("\"gr?ss mis*\" w/5 discussed", 1),
+        ["body: gross misconduct|discussed"]
+    );
+    assert_eq!(shown("from:(john w/1 smith)", 6), ["from: John|Smith|John|Smith"]);
+    assert_eq!(
+        shown("from:(john.smith@force.example w/3 force)", 6),
+        ["from: John.Smith@force.example"]
+    );
 }
 
 #[test]
@@ -447,12 +487,82 @@ fn a_query_nested_to_the_limit_is_planned_and_run() {
     for query in [
         format!("{}fraud{}", "(".repeat(256), ")".repeat(256)),
         format!("{}fraud", "NOT ".repeat(256)),
+        format!("fraud{}", " not w/3 absent".repeat(256)),
         format!("{}fraud{}", "(lunch OR ".repeat(256), ")".repeat(256)),
         format!("{}fraud{}", "(* AND (x OR ".repeat(128), "))".repeat(128)),
     ] {
         let found = numbers(&searcher, &query, by_item());
         assert_eq!(found, [2, 3, 5, 7], "{}", &query[..20]);
     }
+}
+
+#[test]
+fn the_exact_form_is_compared_with_the_texts_and_says_what_it_could_not_read() {
+    let case = SmallCase::make(8);
+    let searcher = searcher(&case);
+    let found = |query: &str| {
+        let plan = searcher
+            .plan_with_texts(query, &ListTexts)
+            .unwrap_or_else(|error| panic!("{query}: {error}"));
+        let items: Vec<u32> = searcher.items(&plan).expect("the index is read").iter().collect();
+        (items, plan)
+    };
+    assert_eq!(found("=Fraud").0, [5]);
+    assert_eq!(found("=fraud").0, [2, 3]);
+    assert_eq!(found("=\"No fraud\" OR =FRAUD").0, [3]);
+    assert_eq!(found("=fraud NOT =theft").0, [3]);
+    assert_eq!(found("filename:=Caf\u{e9}").0, [2]);
+    assert_eq!(found("filename:=caf\u{e9}").0, Vec::<u32>::new());
+    assert_eq!(found("from:=Smith").0, [1, 6]);
+    assert_eq!(found("from:=SMITH").0, Vec::<u32>::new());
+    // Item 7 holds fraud, and its text cannot be read.
+    let (_, plan) = found("body:=fraud");
+    assert!(
+        plan.notes[0].starts_with("1 items hold the words of `=fraud`"),
+        "{:?}",
+        plan.notes
+    );
+    let options = SearchOptions {
+        texts: Some(&ListTexts),
+        ..by_item()
+    };
+    let answer = searcher.run(&plan, options).expect("it runs");
+    assert_eq!(
+        answer.summary().not_searchable.len(),
+        2,
+        "what was not searchable still counts"
+    );
+    let hit = answer.hits().expect("hits").next().expect("a hit").expect("read");
+    assert_eq!(hit.snippets[0].ranges, [[3, 8]]);
+    assert!(matches!(searcher.plan("=Fraud"), Err(SearchError::Syntax(_))));
+}
+
+#[test]
+fn explain_shows_the_words_that_patterns_stand_for() {
+    let case = SmallCase::make(8);
+    let searcher = searcher(&case);
+    let plan = searcher
+        .plan("body:(mis* w/5 fr?ud) OR body:discussing^")
+        .expect("a good query");
+    let text = searcher.explain(&plan).expect("the index is read");
+    for line in [
+        "words that begin \"mis\": 1 in this case: misconduct",
+        "words like \"fr?ud\": 1 in this case: fraud",
+        "words with the stem \"discuss\" of \"discussing\": 1 in this case: discussed",
+    ] {
+        assert!(text.contains(line), "{line:?} is not in\n{text}");
+    }
+}
+
+#[test]
+fn relative_dates_are_counted_from_the_moment_the_searcher_is_given() {
+    let case = SmallCase::make(8);
+    let mut searcher = searcher(&case);
+    // 00:10 on 2001-05-15 in London.
+    searcher.set_now(989_881_800);
+    assert_eq!(numbers(&searcher, "date:yesterday", by_item()), [1, 2]);
+    assert_eq!(numbers(&searcher, "date:today", by_item()), Vec::<u32>::new());
+    assert_eq!(numbers(&searcher, "date:-1d..", by_item()), [1, 2, 5, 6, 7, 8]);
 }
 
 #[test]
@@ -501,7 +611,8 @@ fn every_example_of_the_documentation_is_run_or_refused_as_it_says() {
                 run += 1;
             }
             "refused" => {
-                assert!(matches!(searcher.plan(query), Err(SearchError::Syntax(_))), "{query}");
+                let planned = searcher.plan_with_texts(query, &ListTexts);
+                assert!(matches!(planned, Err(SearchError::Syntax(_))), "{query}");
                 refused += 1;
             }
             _ => {}
