@@ -21,6 +21,8 @@ pub struct IndexDoc {
     pub kind: ItemKind,
     /// Seconds UTC; `None` for undated items.
     pub date: Option<i64>,
+    /// Other date fields, seconds UTC; each at most once.
+    pub dates: Vec<(Field, i64)>,
     /// Size of the original in bytes.
     pub size: u64,
     /// Text fields.
@@ -36,6 +38,7 @@ impl IndexDoc {
             item_no,
             kind,
             date: None,
+            dates: Vec::new(),
             size: 0,
             texts: Vec::new(),
             keywords: Vec::new(),
@@ -72,6 +75,15 @@ impl Prepared {
         self.values.push((schema.item, OwnedValue::U64(u64::from(doc.item_no))));
         if let Some(date) = doc.date {
             self.column(schema, Field::Date, OwnedValue::I64(date))?;
+        }
+        for (at, (field, date)) in doc.dates.iter().enumerate() {
+            if *field == Field::Date || doc.dates[..at].iter().any(|(earlier, _)| earlier == field) {
+                return Err(misuse(*field, "twice in one item"));
+            }
+            if field.home() != Home::Date {
+                return Err(misuse(*field, "as a date field"));
+            }
+            self.column(schema, *field, OwnedValue::I64(*date))?;
         }
         self.column(schema, Field::Size, OwnedValue::U64(doc.size))?;
         for (at, (field, tokens)) in doc.texts.iter().enumerate() {

@@ -382,7 +382,7 @@ impl Evaluator<'_> {
             return Ok(self.nothing());
         }
         match field.home() {
-            Home::Date => self.between(&self.segment.dates()?, ordered(low), ordered(high), within),
+            Home::Date => self.between(&self.segment.dates(field)?, ordered(low), ordered(high), within),
             Home::Number => {
                 let Ok(high) = u64::try_from(high) else {
                     return Ok(self.nothing());
@@ -422,7 +422,7 @@ impl Evaluator<'_> {
     fn exists(&self, field: Field, within: Option<Within<'_>>) -> Result<DocBits> {
         match field.home() {
             Home::Date => {
-                let column = self.segment.dates()?;
+                let column = self.segment.dates(field)?;
                 let mut bits = self.nothing();
                 for_each_value(&column, self.doc_count(), |doc, _| bits.insert(doc));
                 Ok(narrowed(bits, within))

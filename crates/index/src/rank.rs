@@ -56,7 +56,7 @@ pub(crate) fn best(
 const UNDATED: u64 = u64::MAX;
 
 fn by_date(segment: &OpenSegment, bits: &DocBits, keep: &mut Keep, key: impl Fn(u64) -> u64) -> Result<()> {
-    let column = segment.dates()?;
+    let column = segment.dates(Field::Date)?;
     let doc_count = segment.doc_count();
     if bits.count() < doc_count / 4 {
         bits.for_each(|doc| keep.offer((column.first(doc).map_or(UNDATED, &key), doc)));

@@ -100,13 +100,13 @@ impl OpenSegment {
         }
     }
 
-    /// The column of dates, in the engine's own order-preserving form ([`ordered`]), which it reads without a
+    /// The column of a date field, in the engine's own order-preserving form ([`ordered`]), which it reads without a
     /// detour.
-    pub(crate) fn dates(&self) -> Result<Column<u64>> {
+    pub(crate) fn dates(&self, field: Field) -> Result<Column<u64>> {
         let column = self
             .reader
             .fast_fields()
-            .u64_lenient_for_type(Some(&[ColumnType::I64]), Field::Date.name())
+            .u64_lenient_for_type(Some(&[ColumnType::I64]), field.name())
             .map_err(|source| self.failed(source))?;
         Ok(column.map_or_else(|| Column::build_empty_column(self.doc_count()), |(column, _)| column))
     }

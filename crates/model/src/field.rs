@@ -47,6 +47,12 @@ pub enum Field {
     Domain,
     /// The item's date.
     Date,
+    /// Who made a document or saved it last, as it says itself.
+    Author,
+    /// When a document was made, as it says itself.
+    Created,
+    /// When a document was changed last, as it says itself.
+    Modified,
     /// Size of the original in bytes.
     Size,
     /// Kind of item, or media type.
@@ -111,6 +117,9 @@ impl Field {
         Self::Address,
         Self::Domain,
         Self::Date,
+        Self::Author,
+        Self::Created,
+        Self::Modified,
         Self::Size,
         Self::Type,
         Self::Language,
@@ -144,6 +153,9 @@ impl Field {
             Self::Address => "address",
             Self::Domain => "domain",
             Self::Date => "date",
+            Self::Author => "author",
+            Self::Created => "created",
+            Self::Modified => "modified",
             Self::Size => "size",
             Self::Type => "type",
             Self::Language => "language",
@@ -181,9 +193,10 @@ impl Field {
             | Self::From
             | Self::To
             | Self::Cc
-            | Self::Bcc => Home::Text,
+            | Self::Bcc
+            | Self::Author => Home::Text,
             Self::Participant | Self::Address | Self::Domain => Home::Union(ROLES),
-            Self::Date => Home::Date,
+            Self::Date | Self::Created | Self::Modified => Home::Date,
             Self::Size => Home::Number,
             Self::Type | Self::Language | Self::Label | Self::MessageId | Self::Has | Self::Defect => Home::Keyword,
             Self::Hash

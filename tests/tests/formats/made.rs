@@ -165,7 +165,7 @@ fn texts_with_a_structure_are_found_by_what_they_mean() {
     let source = Site::bare();
     let folder = source.path("made");
     let card = "BEGIN:VCARD\r\nVERSION:2.1\r\nFN;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:J=C3=BCrgen=20Xqcard\r\nEND:VCARD\r\n";
-    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:long xqfol\r\n ded word\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:long xqfol\r\n ded word\r\nORGANIZER:mailto:jo@xqorganiser.example\r\nCREATED:20190310T120000Z\r\nLAST-MODIFIED:20200102T030405Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
     files::write(&folder.join("card.vcf"), card);
     files::write(&folder.join("day.ics"), calendar);
     files::write(&folder.join("data.json"), "{\"key\":\"xqjs\\u006fn\"}");
@@ -180,6 +180,23 @@ fn texts_with_a_structure_are_found_by_what_they_mean() {
         .filter(|word| site.count(word) != 1)
         .collect();
     assert!(missing.is_empty(), "not found: {missing:?}");
+    // What a document says of itself is asked for by fields of their own.
+    for query in [
+        "author:xqorganiser",
+        "created:2019-03-10",
+        "modified:2020-01-02",
+        "created:2019 AND modified:>2019",
+    ] {
+        assert_eq!(site.count(query), 1, "{query}");
+    }
+    assert_eq!(site.count("created:2020"), 0);
+    assert_eq!(site.count("defect:TYPE-NOT-DECODED"), 0);
+    assert_eq!(site.count("has:partly-decoding"), 0);
+    // Without the readers they are searched as they stand, and say so.
+    let site = Site::new();
+    site.ingest(&[folder.as_os_str(), "--no-open".as_ref()]).expect(0);
+    assert_eq!(site.count("defect:TYPE-NOT-DECODED"), 4);
+    assert_eq!((site.count("xqattribute"), site.count("xqjson")), (1, 0));
 }
 
 #[test]

@@ -270,6 +270,7 @@ impl Analysed {
             Node::Exists { field } => match field.home() {
                 Home::Text => !self.text(*field).is_empty(),
                 Home::Keyword => !self.keywords(*field).is_empty(),
+                Home::Date if *field != Field::Date => false,
                 Home::Date => self.item.date.is_some(),
                 _ => true,
             },

@@ -162,15 +162,21 @@ impl StoredOpening {
         found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// A time that the document says, as it stands and in seconds UTC; `None` when it cannot be read as one.
+    fn time(&self, field: MetaField) -> Option<(&str, i64)> {
+        let raw = self.field(field)?;
+        let time: jiff::Timestamp = raw.parse().ok()?;
+        Some((raw, time.as_second()))
+    }
+
     /// When the document says that it was changed or made last.
     fn date(&self) -> Option<EvidenceDate> {
-        let raw = self
-            .field(MetaField::Modified)
-            .or_else(|| self.field(MetaField::Created))?;
-        let time: jiff::Timestamp = raw.parse().ok()?;
+        let (raw, seconds) = self
+            .time(MetaField::Modified)
+            .or_else(|| self.time(MetaField::Created))?;
         Some(EvidenceDate {
             raw: raw.to_owned(),
-            utc_secs: Some(time.as_second()),
+            utc_secs: Some(seconds),
             offset_minutes: None,
             source: DateSource::Metadata,
             confidence: Confidence::Medium,
@@ -198,6 +204,24 @@ impl StoredOpening {
             if let Some(date) = self.date() {
                 doc.date = date.utc_secs;
             }
+        }
+        for (field, said) in [
+            (Field::Created, MetaField::Created),
+            (Field::Modified, MetaField::Modified),
+        ] {
+            if let Some((_, seconds)) = self.time(said) {
+                doc.dates.push((field, seconds));
+            }
+        }
+        let mut authors = Tokens::new();
+        for (field, value) in &self.opened.fields {
+            if matches!(field, MetaField::Author | MetaField::LastSavedBy) {
+                authors.text(value);
+                authors.gap();
+            }
+        }
+        if !authors.is_empty() {
+            doc.texts.push((Field::Author, authors));
         }
         if let Some(language) = &self.language {
             doc.keywords.push((Field::Language, language.clone()));

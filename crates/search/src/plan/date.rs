@@ -20,8 +20,8 @@ struct Span {
     end: Option<i64>,
 }
 
-/// The items dated within the interval.
-pub(super) fn range(interval: &Interval<DateSpec>, zone: &TimeZone) -> Node {
+/// The items whose date in this field lies within the interval.
+pub(super) fn range(field: Field, interval: &Interval<DateSpec>, zone: &TimeZone) -> Node {
     let whole = |spec: &DateSpec| {
         let all = spans(*spec, zone);
         // The earliest and the latest moment of it.
@@ -30,6 +30,7 @@ pub(super) fn range(interval: &Interval<DateSpec>, zone: &TimeZone) -> Node {
             all.last().and_then(|span| span.end),
         )
     };
+    let between = |low: Bound<i64>, high: Bound<i64>| Node::Range { field, low, high };
     let from = |at: Option<i64>| at.map_or(Bound::Unbounded, Bound::Included);
     let before = |at: Option<i64>| at.map_or(Bound::Unbounded, Bound::Excluded);
     match interval {
@@ -136,7 +137,7 @@ fn resolved(spec: DateSpec, today: Date) -> Option<(DateSpec, DateSpec)> {
 
 /// True when an absolute interval ends before it begins.
 pub(super) fn is_empty(interval: &Interval<DateSpec>, zone: &TimeZone) -> bool {
-    match range(interval, zone) {
+    match range(Field::Date, interval, zone) {
         Node::Range {
             low: Bound::Included(low),
             high: Bound::Excluded(high),
@@ -149,14 +150,10 @@ pub(super) fn is_empty(interval: &Interval<DateSpec>, zone: &TimeZone) -> bool {
 /// The items dated from the first moment of the year `low` to the last of the year `high`.
 pub(crate) fn year_range(low: i16, high: i16, zone: &TimeZone) -> Node {
     range(
+        Field::Date,
         &Interval::Between(Some(DateSpec::Year(low)), Some(DateSpec::Year(high))),
         zone,
     )
-}
-
-fn between(low: Bound<i64>, high: Bound<i64>) -> Node {
-    let field = Field::Date;
-    Node::Range { field, low, high }
 }
 
 fn spans(spec: DateSpec, zone: &TimeZone) -> Vec<Span> {
@@ -308,8 +305,9 @@ mod tests {
                 Bound::Excluded(end),
             ),
         ] {
-            let expected = format!("{:?}", between(low, high));
-            let found = match range(&interval, &london()) {
+            let field = Field::Date;
+            let expected = format!("{:?}", Node::Range { field, low, high });
+            let found = match range(Field::Date, &interval, &london()) {
                 Node::Or(parts) if parts.len() == 1 => format!("{:?}", parts[0]),
                 other => format!("{other:?}"),
             };
@@ -319,7 +317,10 @@ mod tests {
 
     #[test]
     fn the_last_year_of_the_calendar_has_no_end() {
-        let found = format!("{:?}", range(&Interval::In(DateSpec::Year(9999)), &london()));
+        let found = format!(
+            "{:?}",
+            range(Field::Date, &Interval::In(DateSpec::Year(9999)), &london())
+        );
         assert!(found.contains("Unbounded"), "{found}");
     }
 }

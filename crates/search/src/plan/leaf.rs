@@ -57,7 +57,7 @@ impl Planner<'_> {
 
     pub(super) fn leaf(&mut self, leaf: &Leaf, span: Span, field: Option<Field>, positive: bool) -> Planned {
         match leaf {
-            Leaf::Dates(interval) => return self.dates(interval, span),
+            Leaf::Dates(interval) => return self.dates(field.unwrap_or(Field::Date), interval, span),
             Leaf::Numbers(interval) => return Ok(numbers(field.unwrap_or(Field::Size), interval)),
             Leaf::Regex(_)
             | Leaf::Fuzzy { .. }
@@ -174,7 +174,7 @@ impl Planner<'_> {
     }
 
     /// Dates, counted from the present day where they are relative to it.
-    fn dates(&mut self, interval: &Interval<DateSpec>, span: Span) -> Planned {
+    fn dates(&mut self, field: Field, interval: &Interval<DateSpec>, span: Span) -> Planned {
         let today = date::today(self.context.now, &self.context.zone);
         let absolute = date::absolute(interval, today);
         let Some(absolute) = absolute else {
@@ -191,7 +191,7 @@ impl Planner<'_> {
             let message = format!("the range `{interval}` runs backwards: its end lies before its start");
             return Err(self.fault(span, message).into());
         }
-        Ok(date::range(&absolute, &self.context.zone))
+        Ok(date::range(field, &absolute, &self.context.zone))
     }
 
     /// The folded words of a text: at least one, and none cut.

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use embley_index::{Node, SpanQuery};
 use embley_model::date::rfc3339;
-use embley_model::field::Field;
+use embley_model::field::{Field, Home};
 
 /// The plan in words.
 pub(super) fn node(node: &Node) -> String {
@@ -84,7 +84,11 @@ fn names(fields: &[Field]) -> String {
 
 fn bound(field: Field, bound: &Bound<i64>) -> String {
     let value = |value: i64| {
-        let date = if field == Field::Date { rfc3339(value) } else { None };
+        let date = if field.home() == Home::Date {
+            rfc3339(value)
+        } else {
+            None
+        };
         date.unwrap_or_else(|| value.to_string())
     };
     match bound {
