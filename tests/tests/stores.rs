@@ -62,7 +62,10 @@ impl Members for Taken {
         let mut content = Vec::new();
         let error = bytes.read_to_end(&mut content).err().map(|error| error.to_string());
         let path = String::from_utf8_lossy(&member.path).into_owned();
-        let defects = member.defects.iter().map(|one| format!("{} {}", one.code.text(), one.detail));
+        let defects = member
+            .defects
+            .iter()
+            .map(|one| format!("{} {}", one.code.text(), one.detail));
         let hash = if content.is_empty() {
             Vec::new()
         } else {
@@ -181,10 +184,7 @@ fn what_is_said_of_a_store_is_said_once() {
         assert_eq!(said(DefectCode::PstSearchFolder), 2, "{:?}", opened.defects);
         assert_eq!(said(DefectCode::PstCount), 3, "{:?}", opened.defects);
         let count = opened.defects.iter().find(|defect| defect.code == DefectCode::PstCount);
-        assert_eq!(
-            count.expect("one").detail,
-            "40 messages are listed, 42 are stated"
-        );
+        assert_eq!(count.expect("one").detail, "40 messages are listed, 42 are stated");
         assert_eq!(opened.defects.len(), 6, "{:?}", opened.defects);
     }
 }
@@ -263,7 +263,10 @@ fn a_taker_that_cannot_go_on_stops_all_shares() {
     let error = pool
         .in_shares(&job, &JobInput::Bytes(&bytes), 3, &mut Full(0))
         .expect_err("it is full");
-    assert_eq!(std::error::Error::source(&error).expect("why").to_string(), "the disk is full");
+    assert_eq!(
+        std::error::Error::source(&error).expect("why").to_string(),
+        "the disk is full"
+    );
     // All places are back.
     assert_eq!(in_shares(&pool, &bytes, 4).1.len(), 125);
 }
@@ -281,16 +284,19 @@ fn one_thread_and_three_make_the_same_case_of_a_large_store() {
         ..SMALL
     };
     let bytes = made(&plan);
-    assert!(bytes.len() > 33 << 20, "{} bytes are below the limit of shares", bytes.len());
+    assert!(
+        bytes.len() > 33 << 20,
+        "{} bytes are below the limit of shares",
+        bytes.len()
+    );
     files::write(&path.join("made.pst"), bytes);
-    let dumps = ["1", "3"]
-        .map(|threads| {
-            let site = Site::new();
-            site.ingest(&[path.to_str().expect("UTF-8"), "--threads", threads])
-                .expect(0)
-                .says(&["all sums close"]);
-            (site.dump(), site.count("type:email"))
-        });
+    let dumps = ["1", "3"].map(|threads| {
+        let site = Site::new();
+        site.ingest(&[path.to_str().expect("UTF-8"), "--threads", threads])
+            .expect(0)
+            .says(&["all sums close"]);
+        (site.dump(), site.count("type:email"))
+    });
     assert_eq!((dumps[0].1, dumps[1].1), (605, 605));
     assert!(dumps[0] == dumps[1], "the cases differ");
 }
@@ -331,4 +337,43 @@ fn a_long_attachment_is_kept_whole_and_found_again() {
     let before = site.dump_of_evidence();
     site.ok(&["reindex"]);
     assert!(before == site.dump_of_evidence(), "made again, the case differs");
+}
+
+/// Counts bytes.
+#[derive(Default)]
+struct Weighed(u64, u64);
+
+impl Members for Weighed {
+    fn member(&mut self, _: Member, bytes: &mut dyn Read) -> io::Result<()> {
+        self.0 += 1;
+        self.1 += io::copy(bytes, &mut io::sink())?;
+        Ok(())
+    }
+}
+
+/// Figures: `EMBLEY_STORE=FILE EMBLEY_SHARES=1,2 cargo test -p embley-tests --test stores -- --ignored --nocapture`.
+#[test]
+#[ignore = "reads the store that EMBLEY_STORE names"]
+fn time_of_reading_a_store() {
+    let path = std::env::var_os("EMBLEY_STORE").expect("EMBLEY_STORE names a file");
+    let file = std::fs::File::open(&path).expect("a file");
+    let input = JobInput::of_file(&file).expect("a length");
+    let shares = std::env::var("EMBLEY_SHARES").unwrap_or_else(|_| "1,2".to_owned());
+    for shares in shares.split(',').map(|number| number.parse().expect("a number")) {
+        let pool = pool(shares + 1);
+        let job = |share| Job::Store {
+            share,
+            limits: OpenLimits::default(),
+        };
+        let mut weighed = Weighed::default();
+        let started = std::time::Instant::now();
+        let opened = pool.in_shares(&job, &input, shares, &mut weighed).expect("workers");
+        eprintln!(
+            "{shares} shares: {:.1} s, {} members of {} bytes, {} defects",
+            started.elapsed().as_secs_f64(),
+            weighed.0,
+            weighed.1,
+            opened.defects.len()
+        );
+    }
 }

@@ -110,7 +110,7 @@ pub(crate) fn properties_message(
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let (item, _) = embley_mapi::canonical::read(canonical).ok()?;
         let message = mapi::message_of(&item, &mut |digest| content(&digest.hash));
-        Some(mapi::family(&message, limits, long))
+        Some(mapi::family(&message, &item, limits, long))
     }));
     let Ok(Some(family)) = parsed else {
         return (

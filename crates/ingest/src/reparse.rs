@@ -214,8 +214,8 @@ impl Originals {
         }
         let bytes = self.raw(item)?;
         let mut parts = Parts::of(self, row.root, &bytes)?;
-        let (read, _) = canonical::read(&bytes)
-            .map_err(|error| IngestError::internal(format!("item {item}: {error}")))?;
+        let (read, _) =
+            canonical::read(&bytes).map_err(|error| IngestError::internal(format!("item {item}: {error}")))?;
         let message = mapi::message_of(&read, &mut |digest| parts.content(&digest.hash));
         parts.ended()?;
         Ok(Some(embley_mapi::eml::render(&message)))
@@ -453,7 +453,10 @@ impl<'o> Parts<'o> {
 
     /// The first bytes of an item. A failure is kept for [`Parts::ended`].
     fn read(&mut self, item: ItemNo, most: usize) -> Option<Vec<u8>> {
-        let mut head = Head { bytes: Vec::new(), most };
+        let mut head = Head {
+            bytes: Vec::new(),
+            most,
+        };
         match self.originals.raw_to(item, &mut head) {
             Ok(()) => Some(head.bytes),
             // The only writer here that refuses is a full one.

@@ -24,8 +24,8 @@ mod tests;
 
 pub use error::PstError;
 pub use messaging::{
-    AttachmentPath, AttachmentReader, Folder, FolderKind, Folders, ItemList, NodeSet, Origin, PstFile, Recovered, Salvage, SearchFolder,
-    subject_text,
+    AttachmentPath, AttachmentReader, Folder, FolderKind, Folders, ItemList, NodeSet, Origin, PstFile, Recovered,
+    Salvage, SearchFolder, subject_text,
 };
 pub use ndb::{CryptMethod, FileVersion, Header, NodeId, NodeKind};
 pub use options::{Limits, PstOptions, ScanMode};

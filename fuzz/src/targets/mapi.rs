@@ -139,8 +139,8 @@ pub(super) fn whole(message: &Message, again: &Message) -> Result<(), String> {
         "another identity when read from the bundle".to_owned()
     })?;
     let limits = ParseLimits::default();
-    let one = family(&back, &limits, &mut ());
-    let other = family(&back, &limits, &mut ());
+    let one = family(&back, &item, &limits, &mut ());
+    let other = family(&back, &item, &limits, &mut ());
     let mut paths = std::collections::HashSet::new();
     for (item, other) in one.items.iter().zip(&other.items) {
         ensure(paths.insert(&item.part_path), || {

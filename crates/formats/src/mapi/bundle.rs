@@ -226,13 +226,21 @@ pub fn open(source: &dyn ReadAt) -> io::Result<Option<OpenBundle>> {
     if !is_one {
         return Ok(None);
     }
-    let Some(length) = input.number(4)? else { return Ok(None) };
-    let Some(defects) = input.take(length)? else { return Ok(None) };
+    let Some(length) = input.number(4)? else {
+        return Ok(None);
+    };
+    let Some(defects) = input.take(length)? else {
+        return Ok(None);
+    };
     let Ok(defects) = serde_json::from_slice(&defects) else {
         return Ok(None);
     };
-    let Some(length) = input.number(8)? else { return Ok(None) };
-    let Some(canonical) = input.take(length)? else { return Ok(None) };
+    let Some(length) = input.number(8)? else {
+        return Ok(None);
+    };
+    let Some(canonical) = input.take(length)? else {
+        return Ok(None);
+    };
     let Some(count) = input.number(4)? else { return Ok(None) };
     let mut contents = BTreeMap::new();
     for _ in 0..count {
@@ -393,13 +401,22 @@ mod tests {
             .collect();
         let open = |long: &Long| -> io::Result<Box<dyn Read + '_>> { Ok(Box::new(of(&long.path).as_slice())) };
         let mut bytes = Vec::new();
-        with_long(&cut, &[], &long, &open).read_to_end(&mut bytes).expect("reads");
+        with_long(&cut, &[], &long, &open)
+            .read_to_end(&mut bytes)
+            .expect("reads");
         assert!(bytes == expected, "{} bytes, not {}", bytes.len(), expected.len());
-        assert!(with_long(&cut, &[], &long, &no_long).read_to_end(&mut Vec::new()).is_err());
+        assert!(
+            with_long(&cut, &[], &long, &no_long)
+                .read_to_end(&mut Vec::new())
+                .is_err()
+        );
 
         let opened = super::open(&bytes.as_slice()).expect("reads").expect("a bundle");
         let bundle = read(&bytes).expect("a bundle");
-        assert_eq!((opened.canonical.as_slice(), &opened.defects), (bundle.canonical, &bundle.defects));
+        assert_eq!(
+            (opened.canonical.as_slice(), &opened.defects),
+            (bundle.canonical, &bundle.defects)
+        );
         assert_eq!(opened.contents.len(), 3);
         for (hash, range) in &opened.contents {
             let [start, end] = [range.start, range.end].map(|at| usize::try_from(at).expect("small"));

@@ -145,15 +145,16 @@ fn properties(of: &[(Key, Value)]) -> Properties {
     properties
 }
 
-/// The items of a message: itself, messages inside it, attachments; depth first. Never empty. `long` knows the contents that the message does not hold.
-pub fn family(message: &Message, limits: &ParseLimits, long: &mut dyn LongParts) -> Family<'static> {
+/// The items of a message: itself, messages inside it, attachments; depth first. Never empty. `item` is its canonical form, which also knows the digests of
+/// contents that the message does not hold; `long` knows what these are.
+pub fn family(message: &Message, item: &Item, limits: &ParseLimits, long: &mut dyn LongParts) -> Family<'static> {
     let mut builder = Builder {
         items: Vec::new(),
         limits,
         long,
         text_left: limits.max_text_bytes,
     };
-    builder.message(message, None, String::new(), None, 0);
+    builder.message((message, item), None, String::new(), None, 0);
     Family { items: builder.items }
 }
 
@@ -172,7 +173,14 @@ enum Seen<'s> {
 }
 
 impl Builder<'_> {
-    fn message(&mut self, message: &Message, parent: Option<u32>, path: String, page: Option<u32>, depth: usize) {
+    fn message(
+        &mut self,
+        (message, item): (&Message, &Item),
+        parent: Option<u32>,
+        path: String,
+        page: Option<u32>,
+        depth: usize,
+    ) {
         let view = View::of(message, page);
         let at = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
         let mut body = body_text(&view);
@@ -202,7 +210,7 @@ impl Builder<'_> {
             part_path: path.clone(),
             filename: None,
             media_type: MEDIA_TYPE.to_owned(),
-            content: mail::Content::Bytes(Cow::Owned(canonical::bytes(message, Form::Identity))),
+            content: mail::Content::Bytes(Cow::Owned(canonical::write(item, Form::Identity))),
             text: body,
             mail: Some(Box::new(meta(&view))),
             searchability,
@@ -210,19 +218,29 @@ impl Builder<'_> {
         });
         for (ordinal, (attachment, said)) in message.attachments.iter().zip(&view.attachments).enumerate() {
             let part_path = part_path(&path, ordinal);
-            match &attachment.content {
-                Content::Message(inner) if depth < self.limits.max_depth => {
-                    self.message(inner, Some(at), part_path, Some(view.page), depth + 1);
+            let holding = item.attachments.get(ordinal).map(|held| &held.content);
+            match (&attachment.content, holding) {
+                (Content::Message(inner), Some(Holding::Message(held))) if depth < self.limits.max_depth => {
+                    self.message((inner, held), Some(at), part_path, Some(view.page), depth + 1);
                 }
-                content => self.attachment(content, said, at, part_path),
+                (content, holding) => self.attachment((content, holding), said, at, part_path),
             }
         }
     }
 
-    fn attachment(&mut self, content: &Content, said: &AttachmentView, parent: u32, part_path: String) {
+    fn attachment(
+        &mut self,
+        (content, holding): (&Content, Option<&Holding>),
+        said: &AttachmentView,
+        parent: u32,
+        part_path: String,
+    ) {
         let bytes: Cow<'static, [u8]> = match content {
             Content::Bytes(bytes) | Content::Ole(bytes) => Cow::Owned(bytes.clone()),
-            Content::Message(inner) => Cow::Owned(canonical::bytes(inner, Form::Identity)),
+            Content::Message(inner) => Cow::Owned(match holding {
+                Some(Holding::Message(item)) => canonical::write(item, Form::Identity),
+                _ => canonical::bytes(inner, Form::Identity),
+            }),
             Content::None | Content::TooLong(_) => Cow::Borrowed(&[]),
         };
         let filename = (!said.name.is_empty()).then(|| said.name.clone());

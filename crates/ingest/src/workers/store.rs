@@ -166,7 +166,9 @@ impl Reading<'_> {
             let mut take = |member: Member, bytes: &mut dyn Read| taking.take(member, bytes);
             let job = (self.job)(self.share);
             let held = &mut self.place.place.confined;
-            let answer = self.pool.run_in::<Member, Opened>(held, false, job, self.input, &mut take);
+            let answer = self
+                .pool
+                .run_in::<Member, Opened>(held, false, job, self.input, &mut take);
             let failure = match answer {
                 Ok(Ok(answer)) => {
                     let _ = sender.send(Piece::Done(Ok(answer.answer)));

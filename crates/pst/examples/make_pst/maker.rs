@@ -81,10 +81,7 @@ impl<W: Write + Seek> Maker<W> {
     fn store(&mut self, plan: &Plan) -> io::Result<()> {
         // Where the folders that people see begin ([MS-PST] section 2.4.3.2): other readers need it.
         let top = [vec![0; 20], 0x8002u32.to_le_bytes().to_vec()].concat();
-        let values = [
-            (0x3001_001F, Put::Item(utf16("Made"))),
-            (0x35E0_0102, Put::Item(top)),
-        ];
+        let values = [(0x3001_001F, Put::Item(utf16("Made"))), (0x35E0_0102, Put::Item(top))];
         let (data, sub) = self.context(&values, &[])?;
         self.node(0x21, data, sub, 0);
         // No named properties: three empty streams ([MS-PST] section 2.4.7).
@@ -121,10 +118,7 @@ impl<W: Write + Seek> Maker<W> {
         folders: &[u32],
         messages: &[u32],
     ) -> io::Result<()> {
-        let values = [
-            (0x3001_001F, Put::Item(utf16(name))),
-            (0x3602_0003, Put::Small(stated)),
-        ];
+        let values = [(0x3001_001F, Put::Item(utf16(name))), (0x3602_0003, Put::Small(stated))];
         let (data, sub) = self.context(&values, &[])?;
         self.node(id, data, sub, parent);
         for (kind, list) in [(0x0D, folders), (0x0E, messages)] {
