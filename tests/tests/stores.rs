@@ -179,7 +179,7 @@ fn what_is_said_of_a_store_is_said_once() {
     let pool = pool(4);
     for shares in [1, 3] {
         let (opened, members) = in_shares(&pool, &made(&SMALL), shares);
-        assert_eq!(members.len(), 125);
+        assert_eq!(members.len(), SMALL.total() as usize);
         let said = |code| opened.defects.iter().filter(|defect| defect.code == code).count();
         assert_eq!(said(DefectCode::PstSearchFolder), 2, "{:?}", opened.defects);
         assert_eq!(said(DefectCode::PstCount), 3, "{:?}", opened.defects);
