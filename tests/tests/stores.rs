@@ -10,6 +10,7 @@ use embley_formats::mapi::bundle;
 use embley_formats::opened::{Member, Members, OpenLimits, Opened};
 use embley_formats::worker::{Job, Share, TestJob};
 use embley_ingest::workers::{JobInput, WorkerOptions, WorkerPool};
+use embley_model::clock::{Clock, SystemClock};
 use embley_model::defect::DefectCode;
 use embley_model::item::Searchability;
 use embley_tests::files;
@@ -366,11 +367,12 @@ fn time_of_reading_a_store() {
             limits: OpenLimits::default(),
         };
         let mut weighed = Weighed::default();
-        let started = std::time::Instant::now();
+        let clock = SystemClock::new();
+        let started = clock.monotonic_nanos();
         let opened = pool.in_shares(&job, &input, shares, &mut weighed).expect("workers");
         eprintln!(
             "{shares} shares: {:.1} s, {} members of {} bytes, {} defects",
-            started.elapsed().as_secs_f64(),
+            (clock.monotonic_nanos() - started) as f64 / 1e9,
             weighed.0,
             weighed.1,
             opened.defects.len()

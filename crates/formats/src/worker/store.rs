@@ -13,7 +13,7 @@ use embley_mapi::Message;
 use embley_mapi::canonical::Digest;
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::item::Searchability;
-use embley_pst::{AttachmentPath, Folder, Limits, NodeId, NodeSet, PstFile, PstOptions};
+use embley_pst::{AttachmentPath, Folder, ItemList, Limits, NodeId, NodeSet, PstFile, PstOptions};
 
 use super::message::Share;
 use super::source::JobSource;
@@ -120,15 +120,15 @@ impl Outlet<'_> {
             format!("{path}/(associated)")
         };
         // One list after the other, so that only one is held.
-        let lists: [(fn(&PstFile, &Folder) -> embley_pst::ItemList, String); 2] =
-            [(PstFile::messages, path), (PstFile::associated, associated)];
-        for (list, place) in lists {
-            let list = list(self.file, folder);
-            opened.defects.extend(list.defects);
-            for id in list.ids {
-                self.listed.extend([id]);
-                self.member(id, &place, Vec::new())?;
-            }
+        self.list(self.file.messages(folder), &path, opened)?;
+        self.list(self.file.associated(folder), &associated, opened)
+    }
+
+    fn list(&mut self, list: ItemList, place: &str, opened: &mut Opened) -> io::Result<()> {
+        opened.defects.extend(list.defects);
+        for id in list.ids {
+            self.listed.extend([id]);
+            self.member(id, place, Vec::new())?;
         }
         Ok(())
     }
