@@ -397,6 +397,7 @@ pub(crate) fn reparse(bytes: &[u8], given: &Given<'_>, zone: &TimeZone) -> Resul
         doc,
         sketch: None,
         span: None,
+        streamed: None,
     })
 }
 

@@ -520,7 +520,12 @@ impl<'a> Feed<'a> {
             return Ok(());
         };
         if file.spool.is_some() && head.starts_with(bundle::MAGIC) {
-            self.queued.push_back(Work::Files(vec![file]));
+            let large = file.stat.size > self.options.large_bytes;
+            self.queued.push_back(if large {
+                Work::LargeFile(file)
+            } else {
+                Work::Files(vec![file])
+            });
             return Ok(());
         }
         let (kind, _) = probe::probe(&head, &file.name, &file.place, file.stat.size);

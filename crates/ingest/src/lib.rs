@@ -6,6 +6,7 @@
 mod append;
 mod baseline;
 mod board;
+mod bundles;
 mod commit;
 mod dedup;
 mod entrance;

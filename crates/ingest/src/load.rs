@@ -331,13 +331,16 @@ impl Loaded {
     fn large_file(&mut self, file: Arc<FileContext>) {
         let probed = SourceFile::open(&file.absolute).and_then(|source| {
             let head = source.read_at_most(0, 64 << 10)?;
-            Ok((probe::probe(&head, &file.name, &file.place, source.len()), source.len()))
+            let is_bundle = file.spool.is_some() && head.starts_with(bundle::MAGIC);
+            let found = probe::probe(&head, &file.name, &file.place, source.len());
+            Ok((found, is_bundle, source.len()))
         });
-        let ((kind, defects), size) = match probed {
+        let ((kind, mut defects), is_bundle, size) = match probed {
             Ok(probed) => probed,
             Err(error) => return self.unreadable(file, &error),
         };
-        let message = matches!(kind, FileKind::Message);
+        defects.extend(file.defects.iter().cloned());
+        let message = is_bundle || matches!(kind, FileKind::Message);
         let index = self.push_file(
             file,
             if message { kind_code::MESSAGE } else { kind_code::LOOSE },
@@ -348,10 +351,10 @@ impl Loaded {
         self.entries.push(LoadedEntry {
             file: index,
             bytes: Bytes::File { range: 0..size },
-            kind: if message {
-                EntryKind::Message
-            } else {
-                EntryKind::Loose(kind)
+            kind: match (is_bundle, message) {
+                (true, _) => EntryKind::Bundle,
+                (false, true) => EntryKind::Message,
+                (false, false) => EntryKind::Loose(kind),
             },
             variant: None,
             found: Found {

@@ -10,14 +10,14 @@ use embley_formats::FormatError;
 use embley_formats::mailbox::UnquoteReader;
 use embley_formats::source::SourceFile;
 use embley_formats::walk::Place;
-use embley_model::id::{BlobId, FileId, InstanceId, ItemNo, RunNo};
+use embley_model::id::{Blake3, BlobId, FileId, InstanceId, ItemNo, RunNo};
 use embley_store::catalogue::{BlobPlaceRow, FileRow, FileState, InstanceStatus, NextIds, TallyRow};
 use embley_store::packs::{FrameBuilder, FramePos, PackPosition, PackWriter};
 
 use crate::dedup::DedupTable;
 use crate::error::IngestError;
 use crate::order::Turnstile;
-use crate::unit::{FileContext, FileProgress, Outcome, PreparedFamily, PreparedUnit, StreamedOriginal};
+use crate::unit::{FileContext, FileProgress, Outcome, PreparedUnit, StreamedOriginal};
 use crate::work::AS_IT_IS;
 
 /// What an entry became, with its numbers.
@@ -109,7 +109,7 @@ impl Numberer {
         let mut top_items = Vec::new();
         for index in 0..unit.entries.len() {
             let place = self.place(&unit, index, &frames)?;
-            let parts = part_places(&unit, index, &frames)?;
+            let parts = self.part_places(&unit, index, &frames)?;
             let numbered = dedup.with(|table| self.entry(&unit, index, (place, parts), table, &mut top_items))?;
             let counted = !matches!(numbered, Numbered::Excluded | Numbered::Excepted);
             numbers.push((numbered, InstanceId(self.next.instance)));
@@ -154,13 +154,38 @@ impl Numberer {
                 "a new entry has neither frames nor a file to copy",
             ));
         };
-        Ok(Some(self.copy_streamed(family, streamed)?))
+        let blake3 = family.items.first().map(|item| item.blake3);
+        Ok(Some(self.copy_streamed(blake3, streamed)?))
+    }
+
+    /// Where the parts of a new family stand that have bytes of their own.
+    fn part_places(
+        &mut self,
+        unit: &PreparedUnit,
+        index: usize,
+        frames: &[FramePos],
+    ) -> Result<Vec<(usize, BlobPlaceRow)>, IngestError> {
+        let Outcome::New(family) = &unit.entries[index].outcome else {
+            return Ok(Vec::new());
+        };
+        let mut places = Vec::new();
+        for (position, item) in family.items.iter().enumerate() {
+            if let Some(span) = &item.span {
+                let place = span
+                    .place(frames)
+                    .ok_or_else(|| IngestError::internal("a frame of a range is missing"))?;
+                places.push((position, place));
+            } else if let Some(streamed) = &item.streamed {
+                places.push((position, self.copy_streamed(Some(item.blake3), streamed)?));
+            }
+        }
+        Ok(places)
     }
 
     /// Copies a large original into the pack and makes sure that it is still what was hashed.
     fn copy_streamed(
         &mut self,
-        family: &PreparedFamily,
+        blake3: Option<Blake3>,
         streamed: &StreamedOriginal,
     ) -> Result<BlobPlaceRow, IngestError> {
         let read_error = |source| IngestError::Source {
@@ -185,7 +210,7 @@ impl Numberer {
             writer.write(&buffer[..read])?;
         }
         let written = writer.finish()?;
-        if family.items.first().is_none_or(|item| item.blake3 != written.blake3) {
+        if blake3 != Some(written.blake3) {
             return Err(IngestError::Request {
                 detail: format!(
                     "{} changed while it was read; nothing of it counts. Stop whatever writes it and run the same command again",
@@ -370,30 +395,6 @@ impl Numberer {
         }
         Ok(())
     }
-}
-
-/// Where the parts of a new family stand that have bytes of their own.
-fn part_places(
-    unit: &PreparedUnit,
-    index: usize,
-    frames: &[FramePos],
-) -> Result<Vec<(usize, BlobPlaceRow)>, IngestError> {
-    let Outcome::New(family) = &unit.entries[index].outcome else {
-        return Ok(Vec::new());
-    };
-    let spans = family
-        .items
-        .iter()
-        .enumerate()
-        .filter_map(|(position, item)| Some((position, item.span.as_ref()?)));
-    spans
-        .map(|(position, span)| {
-            let place = span
-                .place(frames)
-                .ok_or_else(|| IngestError::internal("a frame of a range is missing"))?;
-            Ok((position, place))
-        })
-        .collect()
 }
 
 fn advance(row: &mut FileRow, progress: &FileProgress) {

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use embley_formats::identity;
 use embley_formats::mail::{self, Content, Family, MailMeta, ParseLimits, Parsed};
-use embley_formats::mapi;
+use embley_formats::mapi::{self, LongParts};
 use embley_formats::probe::{self, FileKind};
 use embley_formats::text;
 use embley_index::IndexDoc;
@@ -97,24 +97,25 @@ pub(crate) fn family_items(family: Family<'_>, given: Given<'_>, depth: Depth) -
     items
 }
 
-/// Makes the items of a message of properties from its canonical bytes, with the bytes of each. `content` gives what an attachment holds by
-/// its BLAKE3; what it does not give is said to be too long.
+/// Makes the items of a message of properties from its canonical bytes, with the bytes of each part that the message holds. `content` gives what an attachment
+/// holds by its BLAKE3, and `long` knows those that are too long for that; what neither gives is said to be too long.
 pub(crate) fn properties_message(
     canonical: &[u8],
     given: Given<'_>,
-    content: &dyn Fn(&[u8; 32]) -> Option<Vec<u8>>,
+    content: &mut dyn FnMut(&[u8; 32]) -> Option<Vec<u8>>,
+    long: &mut dyn LongParts,
     limits: &ParseLimits,
     depth: Depth,
-) -> (Vec<PreparedItem>, Vec<Vec<u8>>) {
+) -> (Vec<PreparedItem>, Vec<Option<Vec<u8>>>) {
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let (item, _) = embley_mapi::canonical::read(canonical).ok()?;
-        let message = mapi::message_of(&item, &|digest| content(&digest.hash));
-        Some(mapi::family(&message, limits))
+        let message = mapi::message_of(&item, &mut |digest| content(&digest.hash));
+        Some(mapi::family(&message, &item, limits, long))
     }));
     let Ok(Some(family)) = parsed else {
         return (
             vec![failed(ItemKind::Email, mapi::MEDIA_TYPE, canonical, given)],
-            vec![Vec::new()],
+            vec![None],
         );
     };
     let bytes = family
@@ -122,8 +123,8 @@ pub(crate) fn properties_message(
         .iter()
         .enumerate()
         .map(|(position, item)| match &item.content {
-            Content::Bytes(bytes) if position > 0 => bytes.to_vec(),
-            Content::Bytes(_) | Content::Streamed { .. } => Vec::new(),
+            Content::Bytes(bytes) if position > 0 => Some(bytes.to_vec()),
+            Content::Bytes(_) | Content::Streamed { .. } => None,
         })
         .collect();
     (family_items(family, given, depth), bytes)
@@ -237,6 +238,7 @@ fn item(
         doc,
         sketch,
         span: None,
+        streamed: None,
     }
 }
 
@@ -440,6 +442,7 @@ pub(crate) fn document(
         doc,
         sketch,
         span: None,
+        streamed: None,
     }
 }
 
@@ -503,5 +506,6 @@ fn failed(kind: ItemKind, media_type: &str, raw: &[u8], given: Given<'_>) -> Pre
         doc,
         sketch: None,
         span: None,
+        streamed: None,
     }
 }

@@ -3,15 +3,17 @@
 //! Invariant: the same bytes give the same items as when they were taken in; numbers, dates of files and defects found outside
 //! the bytes come from the catalogue.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::unix::fs::FileExt;
 
 use embley_formats::mail::{self, ParseLimits};
 use embley_formats::mailbox::{Variant, requote};
-use embley_formats::mapi;
+use embley_formats::mapi::{self, LongPart, LongParts};
 use embley_formats::probe;
 use embley_formats::source::ReadAt;
 use embley_index::IndexDoc;
+use embley_mapi::canonical;
 use embley_model::field::Field;
 use embley_model::id::{BlobId, ItemNo};
 use embley_model::item::ItemKind;
@@ -210,26 +212,13 @@ impl Originals {
         if row.media_type != mapi::MEDIA_TYPE {
             return Ok(None);
         }
-        let canonical = self.raw(item)?;
-        let contents = self.contents_of(row.root)?;
-        let (read, _) = embley_mapi::canonical::read(&canonical)
-            .map_err(|error| IngestError::internal(format!("item {item}: {error}")))?;
-        let message = mapi::message_of(&read, &|digest| contents.get(&digest.hash).cloned());
+        let bytes = self.raw(item)?;
+        let mut parts = Parts::of(self, row.root, &bytes)?;
+        let (read, _) =
+            canonical::read(&bytes).map_err(|error| IngestError::internal(format!("item {item}: {error}")))?;
+        let message = mapi::message_of(&read, &mut |digest| parts.content(&digest.hash));
+        parts.ended()?;
         Ok(Some(embley_mapi::eml::render(&message)))
-    }
-
-    /// What the attachments of a message of properties hold, by BLAKE3.
-    fn contents_of(&mut self, root: ItemNo) -> Result<HashMap<[u8; 32], Vec<u8>>, IngestError> {
-        let mut contents: HashMap<[u8; 32], Vec<u8>> = HashMap::new();
-        for part in self.reader.family(root)?.into_iter().skip(1) {
-            let blob = self.blob(&part)?;
-            if blob.size <= LARGE_BYTES && part.kind == ItemKind::Attachment {
-                let mut bytes = Vec::new();
-                self.raw_to(part.item_no, &mut bytes)?;
-                contents.insert(blob.blake3.0, bytes);
-            }
-        }
-        Ok(contents)
     }
 
     /// A container's own file, when it was referenced and not copied.
@@ -366,9 +355,13 @@ impl Originals {
         depth: Depth,
     ) -> Result<Vec<PreparedItem>, IngestError> {
         let canonical = self.raw(root.item_no)?;
-        let contents = self.contents_of(root.item_no)?;
-        let content = |hash: &[u8; 32]| contents.get(hash).cloned();
-        Ok(prepare::properties_message(&canonical, given, &content, &self.limits, depth).0)
+        let limits = self.limits.clone();
+        let parts = RefCell::new(Parts::of(self, root.item_no, &canonical)?);
+        let mut content = |hash: &[u8; 32]| parts.borrow_mut().content(hash);
+        let mut long = Shared(&parts);
+        let (items, _) = prepare::properties_message(&canonical, given, &mut content, &mut long, &limits, depth);
+        parts.into_inner().ended()?;
+        Ok(items)
     }
 
     fn reparse(&mut self, root: &ItemRow, depth: Depth) -> Result<Vec<PreparedItem>, IngestError> {
@@ -412,6 +405,105 @@ impl Originals {
                 )]
             }
         })
+    }
+}
+
+/// The contents of the attachments of a message of properties, which stand beside it.
+struct Parts<'o> {
+    originals: &'o mut Originals,
+    by_hash: HashMap<[u8; 32], ItemNo>,
+    by_path: HashMap<String, (ItemNo, LongPart)>,
+    failure: Option<IngestError>,
+}
+
+impl<'o> Parts<'o> {
+    fn of(originals: &'o mut Originals, root: ItemNo, canonical: &[u8]) -> Result<Self, IngestError> {
+        // Only what was kept: a part of which nothing was read has an empty blob.
+        let digests = canonical::read(canonical).map(|(item, _)| mapi::digests(&item));
+        let digests = digests.unwrap_or_default();
+        let (mut by_hash, mut by_path) = (HashMap::new(), HashMap::new());
+        for part in originals.reader.family(root)?.into_iter().skip(1) {
+            if part.kind != ItemKind::Attachment {
+                continue;
+            }
+            let blob = originals.blob(&part)?;
+            by_hash.insert(blob.blake3.0, part.item_no);
+            let long = LongPart {
+                blake3: blob.blake3,
+                sha256: blob.sha256,
+                size: blob.size,
+            };
+            if digests.contains_key(&part.part_path) {
+                by_path.insert(part.part_path, (part.item_no, long));
+            }
+        }
+        Ok(Self {
+            originals,
+            by_hash,
+            by_path,
+            failure: None,
+        })
+    }
+
+    /// What an attachment holds, by its BLAKE3.
+    fn content(&mut self, hash: &[u8; 32]) -> Option<Vec<u8>> {
+        let item = *self.by_hash.get(hash)?;
+        self.read(item, usize::MAX)
+    }
+
+    /// The first bytes of an item. A failure is kept for [`Parts::ended`].
+    fn read(&mut self, item: ItemNo, most: usize) -> Option<Vec<u8>> {
+        let mut head = Head {
+            bytes: Vec::new(),
+            most,
+        };
+        match self.originals.raw_to(item, &mut head) {
+            Ok(()) => Some(head.bytes),
+            // The only writer here that refuses is a full one.
+            Err(_) if head.bytes.len() >= most => Some(head.bytes),
+            Err(error) => {
+                self.failure.get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    /// Says what failed.
+    fn ended(self) -> Result<(), IngestError> {
+        self.failure.map_or(Ok(()), Err)
+    }
+}
+
+/// Contents are asked for by hash and by path in turn.
+struct Shared<'p, 'o>(&'p RefCell<Parts<'o>>);
+
+impl LongParts for Shared<'_, '_> {
+    fn part(&mut self, part_path: &str) -> Option<LongPart> {
+        self.0.borrow().by_path.get(part_path).map(|(_, part)| *part)
+    }
+
+    fn head(&mut self, part_path: &str, most: usize) -> Vec<u8> {
+        let mut parts = self.0.borrow_mut();
+        let item = parts.by_path.get(part_path).map(|(item, _)| *item);
+        item.and_then(|item| parts.read(item, most)).unwrap_or_default()
+    }
+}
+
+/// Takes the first bytes and refuses the rest.
+struct Head {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl std::io::Write for Head {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        let room = buf.len().min(self.most - self.bytes.len());
+        self.bytes.extend_from_slice(&buf[..room]);
+        Ok(room)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

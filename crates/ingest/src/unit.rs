@@ -160,6 +160,8 @@ pub(crate) struct PreparedItem {
     pub(crate) sketch: Option<[u8; 64]>,
     /// Its own place in the unit's frames, for a part that its message does not contain.
     pub(crate) span: Option<BlobSpan>,
+    /// The same for a part that is too long to be held.
+    pub(crate) streamed: Option<StreamedOriginal>,
 }
 
 /// The mail part of an item.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use embley_formats::FormatError;
 use embley_formats::mail::{self, ParseLimits};
 use embley_formats::mailbox::{UnquoteReader, Variant, unquote};
-use embley_formats::mapi::bundle::{self, Bundle};
+use embley_formats::mapi::bundle;
 use embley_formats::opened::is_only_a_container;
 use embley_formats::probe::FileKind;
 use embley_formats::source::SourceFile;
@@ -20,6 +20,7 @@ use embley_model::id::{Blake3, Sha256};
 use embley_store::packs::FrameBuilder;
 use sha2::Digest;
 
+use crate::bundles::{FileBundle, HeldBundle};
 use crate::dedup::DedupTable;
 use crate::error::IngestError;
 use crate::load::{Bytes, EntryKind, Loaded, LoadedEntry, load};
@@ -29,6 +30,9 @@ use crate::request::IngestOptions;
 use crate::unit::{
     FileContext, Outcome, PreparedEntry, PreparedFamily, PreparedItem, PreparedUnit, StreamedOriginal, Unit,
 };
+
+/// Said of a bundle that is none.
+const NOT_WHOLE: &str = "what the reader of its container gave is not whole";
 
 /// The variant in which nothing is quoted: bytes are read as they stand.
 pub(crate) const AS_IT_IS: Variant = Variant::Mboxcl2;
@@ -75,7 +79,7 @@ impl KnownHashes {
 struct Hashed<'b> {
     loaded: LoadedEntry,
     /// A message of properties: all that its reader gave.
-    bundle: Option<Bundle<'b>>,
+    bundle: Option<HeldBundle<'b>>,
     identity: Identity<'b>,
     blake3: Blake3,
     /// Known already for what is streamed.
@@ -190,11 +194,10 @@ impl Worker<'_> {
                 let mut held = None;
                 let bytes = if let EntryKind::Bundle = loaded.kind {
                     let Some(read) = bundle::read(as_found) else {
-                        let detail = "what the reader of its container gave is not whole";
-                        return unreadable(loaded, Defect::new(DefectCode::WorkerProtocol, detail));
+                        return unreadable(loaded, Defect::new(DefectCode::WorkerProtocol, NOT_WHOLE));
                     };
                     let canonical = read.canonical;
-                    held = Some(read);
+                    held = Some(HeldBundle::Memory(read));
                     Cow::Borrowed(canonical)
                 } else {
                     identity_bytes(as_found, &mut loaded, self.depth)
@@ -212,6 +215,26 @@ impl Worker<'_> {
                     blake3,
                     sha256: None,
                     size,
+                }
+            }
+            Bytes::File { .. } if matches!(loaded.kind, EntryKind::Bundle) => {
+                match FileBundle::open(&files[loaded.file].absolute) {
+                    Ok(Some(bundle)) => {
+                        let canonical = bundle.canonical().to_vec();
+                        Hashed {
+                            loaded,
+                            blake3: prepare::blake3_of(&canonical),
+                            sha256: None,
+                            size: canonical.len() as u64,
+                            identity: Identity::Memory(Cow::Owned(canonical)),
+                            bundle: Some(HeldBundle::File(bundle)),
+                        }
+                    }
+                    Ok(None) => {
+                        let defect = Defect::new(DefectCode::WorkerProtocol, NOT_WHOLE);
+                        unreadable(loaded, defect)
+                    }
+                    Err(error) => unreadable(loaded, Defect::new(DefectCode::SourceBadRange, error.to_string())),
                 }
             }
             Bytes::File { range } => {
@@ -284,7 +307,7 @@ impl Worker<'_> {
                         .transpose()?;
                     let digests = (entry.blake3, sha256);
                     let items = match entry.bundle {
-                        Some(bundle) => self.bundle_items(bundle, &entry.loaded, digests, context)?,
+                        Some(bundle) => self.bundle_items(&bundle, &bytes, &entry.loaded, digests, context)?,
                         None => self.items(&bytes, &entry.loaded, digests, context),
                     };
                     Outcome::New(Box::new(PreparedFamily {
@@ -373,13 +396,14 @@ impl Worker<'_> {
     /// The items of a message of properties; contents of attachments go into the frames beside it.
     fn bundle_items(
         &mut self,
-        bundle: Bundle<'_>,
+        bundle: &HeldBundle<'_>,
+        canonical: &[u8],
         loaded: &LoadedEntry,
         (blake3, sha256): (Blake3, Sha256),
         file: &FileContext,
     ) -> Result<Vec<PreparedItem>, IngestError> {
         let mut defects = loaded.defects.clone();
-        defects.extend(bundle.defects);
+        defects.extend_from_slice(bundle.defects());
         let given = Given {
             filename: None,
             mtime_nanos: file.stat.mtime_nanos,
@@ -387,13 +411,12 @@ impl Worker<'_> {
             sha256,
             defects,
         };
-        let content = |hash: &[u8; 32]| bundle.contents.get(hash).map(|bytes| bytes.to_vec());
+        let mut content = |hash: &[u8; 32]| bundle.content(hash);
+        let mut long = bundle.long();
         let (mut items, parts) =
-            prepare::properties_message(bundle.canonical, given, &content, &self.limits, self.depth);
+            prepare::properties_message(canonical, given, &mut content, &mut long, &self.limits, self.depth);
         if self.depth == Depth::Whole {
-            for (item, bytes) in items.iter_mut().zip(parts).skip(1) {
-                item.span = Some(self.pack(|frames| frames.add(&bytes, &item.blake3))?);
-            }
+            self.pack(|frames| bundle.keep_parts(&mut items, parts, frames))?;
         }
         Ok(items)
     }
@@ -432,7 +455,7 @@ impl Worker<'_> {
                     Err(error) => vec![unparsed(given, size, &error)],
                 }
             }
-            // A bundle is never read from its file in pieces.
+            // Its message is in memory, whatever its length.
             EntryKind::Bundle => vec![unparsed(
                 given,
                 size,

@@ -6,6 +6,9 @@
 //! Invariant: the file is never loaded whole, and nothing panics on content; what a damaged place held is said as a
 //! [`Defect`](embley_model::defect::Defect), and the same file gives the same answer with any number of threads.
 //!
+//! Memory does not grow with the file but for: folders with their properties (some KiB each), the rows of the one table that is open (16 bytes a
+//! message of that folder), and what [`salvage`](PstFile::salvage) says of itself (in all less than 2 bytes a message).
+//!
 //! Values are as stored: a subject keeps the two characters that say where its prefix ends ([`subject_text`] takes them off), and 8-bit strings are bytes.
 
 mod bytes;
@@ -21,8 +24,8 @@ mod tests;
 
 pub use error::PstError;
 pub use messaging::{
-    AttachmentPath, Folder, FolderKind, Folders, ItemList, Origin, PstFile, Recovered, Salvage, SearchFolder,
-    subject_text,
+    AttachmentPath, AttachmentReader, Folder, FolderKind, Folders, ItemList, NodeSet, Origin, PstFile, Recovered,
+    Salvage, SearchFolder, subject_text,
 };
 pub use ndb::{CryptMethod, FileVersion, Header, NodeId, NodeKind};
 pub use options::{Limits, PstOptions, ScanMode};

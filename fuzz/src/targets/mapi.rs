@@ -132,15 +132,15 @@ pub(super) fn whole(message: &Message, again: &Message) -> Result<(), String> {
     let bundle = bundle::read(&packed).ok_or("a bundle that is not read")?;
     let (item, form) = canonical::read(bundle.canonical).map_err(|error| format!("identity is not read: {error}"))?;
     ensure(form == Form::Identity, || "a bundle in another form".to_owned())?;
-    let back = message_of(&item, &|digest| {
+    let back = message_of(&item, &mut |digest| {
         bundle.contents.get(&digest.hash).map(|bytes| bytes.to_vec())
     });
     ensure(canonical::bytes(&back, Form::Identity) == bundle.canonical, || {
         "another identity when read from the bundle".to_owned()
     })?;
     let limits = ParseLimits::default();
-    let one = family(&back, &limits);
-    let other = family(&back, &limits);
+    let one = family(&back, &item, &limits, &mut ());
+    let other = family(&back, &item, &limits, &mut ());
     let mut paths = std::collections::HashSet::new();
     for (item, other) in one.items.iter().zip(&other.items) {
         ensure(paths.insert(&item.part_path), || {
@@ -254,8 +254,8 @@ fn canonical_bytes(bytes: &[u8]) -> Result<(), String> {
     ensure(canonical::write(&item, form) == bytes, || {
         "bytes that are written otherwise".to_owned()
     })?;
-    let message = message_of(&item, &|digest| (digest.length < 100).then(|| vec![b'x'; 40]));
-    let again = message_of(&item, &|digest| (digest.length < 100).then(|| vec![b'x'; 40]));
+    let message = message_of(&item, &mut |digest| (digest.length < 100).then(|| vec![b'x'; 40]));
+    let again = message_of(&item, &mut |digest| (digest.length < 100).then(|| vec![b'x'; 40]));
     whole(&message, &again)
 }
 

@@ -1,7 +1,7 @@
 //! A message of properties as the family of items that a mail of RFC 5322 gives.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use embley_mapi::canonical::{self, Digest, Form, Holding, Item, Key};
 use embley_mapi::view::{AttachmentView, Person, RecipientRole, Secured, View};
@@ -9,6 +9,7 @@ use embley_mapi::{Attachment, Content, Message, Properties, Tag, Value};
 use embley_model::address::{Participant, Role};
 use embley_model::date::{Confidence, DateSource, EvidenceDate};
 use embley_model::defect::{Defect, DefectCode};
+use embley_model::id::{Blake3, Sha256};
 use embley_model::item::{ItemKind, Searchability};
 
 use super::MEDIA_TYPE;
@@ -20,28 +21,102 @@ use crate::walk::Place;
 
 /// Identifiers from here on are names ([MS-OXPROPS] section 1.3.2).
 const FIRST_NAMED: u16 = 0x8000;
+/// A content of more bytes is not held, and all contents of a message together, in their order, are held up to so many bytes. Fixed, because the items of a
+/// message must be the same whenever they are made again.
+pub const HELD_BYTES: u64 = 32 << 20;
+const HELD_TOTAL: u64 = 64 << 20;
 
-/// A message out of its canonical form. `content` gives the bytes of a digest; without them the attachment is said to be too long.
-pub fn message_of(item: &Item, content: &dyn Fn(&Digest) -> Option<Vec<u8>>) -> Message {
+/// Contents of attachments that a message is too large to hold, by the path of their part.
+pub trait LongParts {
+    /// What it is; `None` when the content was not kept.
+    fn part(&mut self, part_path: &str) -> Option<LongPart>;
+
+    /// Its first bytes, up to `most`.
+    fn head(&mut self, part_path: &str, most: usize) -> Vec<u8>;
+}
+
+/// Knows none.
+impl LongParts for () {
+    fn part(&mut self, _: &str) -> Option<LongPart> {
+        None
+    }
+
+    fn head(&mut self, _: &str, _: usize) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// A content that is not held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LongPart {
+    /// BLAKE3.
+    pub blake3: Blake3,
+    /// SHA-256.
+    pub sha256: Sha256,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A message out of its canonical form. `content` gives the bytes of a digest; without them the attachment is said to be too long, and so it is when it has
+/// more than [`HELD_BYTES`], or the attachments before it took what is left of [`HELD_TOTAL`].
+pub fn message_of(item: &Item, content: &mut dyn FnMut(&Digest) -> Option<Vec<u8>>) -> Message {
+    let mut left = HELD_TOTAL;
+    held_message(item, &mut |digest| {
+        if digest.length > HELD_BYTES.min(left) {
+            return None;
+        }
+        left -= digest.length;
+        content(digest)
+    })
+}
+
+fn held_message(item: &Item, content: &mut dyn FnMut(&Digest) -> Option<Vec<u8>>) -> Message {
+    let mut attachments = Vec::with_capacity(item.attachments.len());
+    for held in &item.attachments {
+        attachments.push(Attachment {
+            properties: properties(&held.properties),
+            content: match &held.content {
+                Holding::None => Content::None,
+                Holding::Bytes(digest) => content(digest).map_or(Content::TooLong(digest.length), Content::Bytes),
+                Holding::Ole(digest) => content(digest).map_or(Content::TooLong(digest.length), Content::Ole),
+                Holding::Message(inner) => Content::Message(Box::new(held_message(inner, content))),
+                Holding::TooLong(length) => Content::TooLong(*length),
+            },
+            defects: Vec::new(),
+        });
+    }
     Message {
         properties: properties(&item.properties),
         recipients: item.recipients.iter().map(|one| properties(one)).collect(),
-        attachments: item
-            .attachments
-            .iter()
-            .map(|held| Attachment {
-                properties: properties(&held.properties),
-                content: match &held.content {
-                    Holding::None => Content::None,
-                    Holding::Bytes(digest) => content(digest).map_or(Content::TooLong(digest.length), Content::Bytes),
-                    Holding::Ole(digest) => content(digest).map_or(Content::TooLong(digest.length), Content::Ole),
-                    Holding::Message(inner) => Content::Message(Box::new(message_of(inner, content))),
-                    Holding::TooLong(length) => Content::TooLong(*length),
-                },
-                defects: Vec::new(),
-            })
-            .collect(),
+        attachments,
         defects: Vec::new(),
+    }
+}
+
+/// Digests of all contents, by the path of their part.
+pub fn digests(item: &Item) -> BTreeMap<String, Digest> {
+    fn walk(item: &Item, above: &str, found: &mut BTreeMap<String, Digest>) {
+        for (ordinal, held) in item.attachments.iter().enumerate() {
+            let path = part_path(above, ordinal);
+            match &held.content {
+                Holding::Bytes(digest) | Holding::Ole(digest) => {
+                    found.insert(path, *digest);
+                }
+                Holding::Message(inner) => walk(inner, &path, found),
+                Holding::None | Holding::TooLong(_) => {}
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(item, "", &mut found);
+    found
+}
+
+/// The path of a part: ordinals from 1, joined by dots.
+fn part_path(above: &str, ordinal: usize) -> String {
+    match above {
+        "" => (ordinal + 1).to_string(),
+        above => format!("{above}.{}", ordinal + 1),
     }
 }
 
@@ -70,25 +145,42 @@ fn properties(of: &[(Key, Value)]) -> Properties {
     properties
 }
 
-/// The items of a message: itself, messages inside it, attachments; depth first. Never empty.
-pub fn family(message: &Message, limits: &ParseLimits) -> Family<'static> {
+/// The items of a message: itself, messages inside it, attachments; depth first. Never empty. `item` is its canonical form, which also knows the digests of
+/// contents that the message does not hold; `long` knows what these are.
+pub fn family(message: &Message, item: &Item, limits: &ParseLimits, long: &mut dyn LongParts) -> Family<'static> {
     let mut builder = Builder {
         items: Vec::new(),
         limits,
+        long,
         text_left: limits.max_text_bytes,
     };
-    builder.message(message, None, String::new(), None, 0);
+    builder.message((message, item), None, String::new(), None, 0);
     Family { items: builder.items }
 }
 
 struct Builder<'l> {
     items: Vec<Parsed<'static>>,
     limits: &'l ParseLimits,
+    long: &'l mut dyn LongParts,
     text_left: usize,
 }
 
+/// A content that is looked at.
+enum Seen<'s> {
+    Held(&'s [u8]),
+    /// Its length.
+    Long(u64),
+}
+
 impl Builder<'_> {
-    fn message(&mut self, message: &Message, parent: Option<u32>, path: String, page: Option<u32>, depth: usize) {
+    fn message(
+        &mut self,
+        (message, item): (&Message, &Item),
+        parent: Option<u32>,
+        path: String,
+        page: Option<u32>,
+        depth: usize,
+    ) {
         let view = View::of(message, page);
         let at = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
         let mut body = body_text(&view);
@@ -118,31 +210,37 @@ impl Builder<'_> {
             part_path: path.clone(),
             filename: None,
             media_type: MEDIA_TYPE.to_owned(),
-            content: mail::Content::Bytes(Cow::Owned(canonical::bytes(message, Form::Identity))),
+            content: mail::Content::Bytes(Cow::Owned(canonical::write(item, Form::Identity))),
             text: body,
             mail: Some(Box::new(meta(&view))),
             searchability,
             defects,
         });
         for (ordinal, (attachment, said)) in message.attachments.iter().zip(&view.attachments).enumerate() {
-            let part_path = if path.is_empty() {
-                (ordinal + 1).to_string()
-            } else {
-                format!("{path}.{}", ordinal + 1)
-            };
-            match &attachment.content {
-                Content::Message(inner) if depth < self.limits.max_depth => {
-                    self.message(inner, Some(at), part_path, Some(view.page), depth + 1);
+            let part_path = part_path(&path, ordinal);
+            let holding = item.attachments.get(ordinal).map(|held| &held.content);
+            match (&attachment.content, holding) {
+                (Content::Message(inner), Some(Holding::Message(held))) if depth < self.limits.max_depth => {
+                    self.message((inner, held), Some(at), part_path, Some(view.page), depth + 1);
                 }
-                content => self.attachment(content, said, at, part_path),
+                (content, holding) => self.attachment((content, holding), said, at, part_path),
             }
         }
     }
 
-    fn attachment(&mut self, content: &Content, said: &AttachmentView, parent: u32, part_path: String) {
+    fn attachment(
+        &mut self,
+        (content, holding): (&Content, Option<&Holding>),
+        said: &AttachmentView,
+        parent: u32,
+        part_path: String,
+    ) {
         let bytes: Cow<'static, [u8]> = match content {
             Content::Bytes(bytes) | Content::Ole(bytes) => Cow::Owned(bytes.clone()),
-            Content::Message(inner) => Cow::Owned(canonical::bytes(inner, Form::Identity)),
+            Content::Message(inner) => Cow::Owned(match holding {
+                Some(Holding::Message(item)) => canonical::write(item, Form::Identity),
+                _ => canonical::bytes(inner, Form::Identity),
+            }),
             Content::None | Content::TooLong(_) => Cow::Borrowed(&[]),
         };
         let filename = (!said.name.is_empty()).then(|| said.name.clone());
@@ -158,6 +256,19 @@ impl Builder<'_> {
             searchability: Searchability::Empty,
             defects: Vec::new(),
         };
+        let long = match content {
+            Content::TooLong(_) => self.long.part(&item.part_path),
+            _ => None,
+        };
+        if let Some(LongPart { blake3, sha256, size }) = long {
+            self.look(&mut item, &Seen::Long(size));
+            if item.media_type.is_empty() {
+                "application/octet-stream".clone_into(&mut item.media_type);
+            }
+            item.content = mail::Content::Streamed { blake3, sha256, size };
+            self.items.push(item);
+            return;
+        }
         match content {
             Content::TooLong(length) => {
                 item.searchability = Searchability::FormatNotSupported;
@@ -169,7 +280,9 @@ impl Builder<'_> {
                 item.text.clone_from(&said.link);
                 item.searchability = Searchability::Searched;
             }
-            Content::None | Content::Bytes(_) | Content::Ole(_) | Content::Message(_) => self.look(&mut item, &bytes),
+            Content::None | Content::Bytes(_) | Content::Ole(_) | Content::Message(_) => {
+                self.look(&mut item, &Seen::Held(&bytes));
+            }
         }
         if item.media_type.is_empty() {
             "application/octet-stream".clone_into(&mut item.media_type);
@@ -179,26 +292,31 @@ impl Builder<'_> {
     }
 
     /// What the content of an attachment is, and its text where it is text.
-    fn look(&mut self, item: &mut Parsed<'static>, bytes: &[u8]) {
+    fn look(&mut self, item: &mut Parsed<'static>, seen: &Seen<'_>) {
         let name = item.filename.as_deref().unwrap_or_default();
-        let head = &bytes[..bytes.len().min(crate::probe::HEAD_BYTES)];
-        let (kind, defects) = probe(head, name.as_bytes(), &Place::Loose, bytes.len() as u64);
+        let length = match seen {
+            Seen::Held(bytes) => bytes.len() as u64,
+            Seen::Long(length) => *length,
+        };
+        let head = self.head(&item.part_path, seen, crate::probe::HEAD_BYTES);
+        let (kind, defects) = probe(&head, name.as_bytes(), &Place::Loose, length);
         item.defects.extend(defects);
         let found = match kind {
             FileKind::Empty => return,
             FileKind::Text | FileKind::Message | FileKind::Mailbox => {
-                let cap = bytes.len().min(self.text_left);
-                let (content, defects, searchability) = text::parse_text(&bytes[..cap]);
+                let bytes = self.head(&item.part_path, seen, self.text_left);
+                let cap = bytes.len();
+                let (content, defects, searchability) = text::parse_text(&bytes);
                 self.text_left = self.text_left.saturating_sub(content.len());
                 item.text = content;
                 item.defects.extend(defects);
                 item.searchability = searchability;
-                if cap < bytes.len() {
+                if (cap as u64) < length {
                     item.defects
                         .push(Defect::new(DefectCode::TextLimit, format!("text beyond {cap} bytes")));
                     item.searchability = Searchability::PartlyLimit;
                 }
-                let structure = structured_type(head, item.filename.as_deref().unwrap_or_default().as_bytes());
+                let structure = structured_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes());
                 if let Some(structure) = structure {
                     item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
                     if item.searchability == Searchability::Searched {
@@ -226,6 +344,16 @@ impl Builder<'_> {
         };
         if item.media_type.is_empty() {
             found.clone_into(&mut item.media_type);
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// The first bytes of a content, up to `most`.
+    fn head<'s>(&mut self, part_path: &str, seen: &Seen<'s>, most: usize) -> Cow<'s, [u8]> {
+        match seen {
+            Seen::Held(bytes) => Cow::Borrowed(&bytes[..bytes.len().min(most)]),
+            Seen::Long(_) => Cow::Owned(self.long.head(part_path, most)),
         }
     }
 }
@@ -352,7 +480,7 @@ mod tests {
         message.properties.insert(named, Value::Integer32(2));
         let bytes = canonical::bytes(&message, Form::Identity);
         let (item, _) = canonical::read(&bytes).expect("was written");
-        let back = message_of(&item, &|_| None);
+        let back = message_of(&item, &mut |_| None);
         let found = back
             .properties
             .by_name(name.set, &name.name)

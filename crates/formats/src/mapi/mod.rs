@@ -7,7 +7,7 @@
 pub mod bundle;
 mod family;
 
-pub use family::{family, message_of};
+pub use family::{HELD_BYTES, LongPart, LongParts, digests, family, message_of};
 
 /// Media type of a message whose original is its canonical serialisation.
 pub const MEDIA_TYPE: &str = "application/x.embley-mapi-message";

@@ -14,6 +14,7 @@ use super::message::Job;
 use super::misbehave;
 use super::outlook;
 use super::source::JobSource;
+use super::store;
 use crate::archive;
 use crate::document;
 use crate::emlx;
@@ -49,6 +50,10 @@ pub(super) fn run(job: &Job, source: &JobSource, test_jobs: bool, out: &mut Out<
                 limits,
             };
             let opened = open(&asked, source, out)?;
+            send(opened, limits, out)
+        }
+        Job::Store { share, limits } => {
+            let opened = store::read(source, limits, *share, out, &mut |_| {})?;
             send(opened, limits, out)
         }
         Job::Ocr {
@@ -120,7 +125,7 @@ fn not_opened(media_type: &str) -> Opened {
 }
 
 /// Sends what opening gave, its text apart.
-fn send(mut opened: Opened, limits: &OpenLimits, out: &mut Out<'_>) -> io::Result<()> {
+pub(super) fn send(mut opened: Opened, limits: &OpenLimits, out: &mut Out<'_>) -> io::Result<()> {
     let text = std::mem::take(&mut opened.text);
     let mut end = text.len().min(limits.max_text_bytes);
     while !text.is_char_boundary(end) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::opened::OpenLimits;
 
 /// Changed with every change of the frames or of what they say.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// One thing to be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,13 @@ pub enum Job {
         name: Vec<u8>,
         /// Tried in order on what is encrypted.
         passwords: Vec<String>,
+        /// Bounds.
+        limits: OpenLimits,
+    },
+    /// A PST or OST, or the share that one of several workers has in it: members, then an [`Opened`](crate::opened::Opened) about the whole store.
+    Store {
+        /// Which members.
+        share: Share,
         /// Bounds.
         limits: OpenLimits,
     },
@@ -44,6 +51,40 @@ pub enum Job {
     Test(TestJob),
 }
 
+/// Which members of a mail store a worker gives, where several read one store. All of them walk the tables of folders, which is cheap and gives them the
+/// same list of members; each loads its own only. Members are dealt out in turns of [`Share::TURN`], not in halves, so that whoever puts them together again
+/// in their order never waits for one worker while it must keep what another gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Share {
+    /// Whose it is, from 0.
+    pub index: u64,
+    /// How many there are; 1 at least.
+    pub of: u64,
+    /// Members of this share that are passed over, because a worker that failed later gave them.
+    pub given: u64,
+    /// The first member that is given is the one at which a worker failed: it comes with its path and is not loaded.
+    pub lost: bool,
+}
+
+impl Share {
+    /// Members that are one worker's turn. Enough for neighbours to find the same pages in the cache, few enough to be read ahead.
+    pub const TURN: u64 = 16;
+
+    /// All of a store.
+    pub const WHOLE: Self = Self {
+        index: 0,
+        of: 1,
+        given: 0,
+        lost: false,
+    };
+
+    /// Whose member this is, by its place in the store.
+    pub fn owner(position: u64, of: u64) -> u64 {
+        position / Self::TURN % of.max(1)
+    }
+}
+
 /// Ways to misbehave, and to look at the walls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -61,6 +102,15 @@ pub enum TestJob {
     Overflow,
     /// Panics.
     Panic,
+    /// Reads a store as [`Job::Store`] does, and fails on the way.
+    Store {
+        /// Which members.
+        share: Share,
+        /// Aborts when it is to load the member at one of these places in the store.
+        abort: Vec<u64>,
+        /// Aborts within the content of the member at one of these.
+        cut: Vec<u64>,
+    },
     /// Never ends.
     Hang,
     /// Sleeps for ever without using the processor.

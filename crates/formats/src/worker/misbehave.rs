@@ -2,6 +2,7 @@
 //!
 //! Not for: anything else; `dispatch` refuses them unless the caller started the worker for tests. Main function: [`run`].
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
@@ -10,10 +11,11 @@ use std::process::Command;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Signal, getpid, kill_process};
 
-use super::dispatch::Out;
+use super::dispatch::{self, Out};
 use super::message::{TestJob, TouchOutcome};
 use super::source::JobSource;
-use crate::opened::{Member, Members, Opened};
+use super::store;
+use crate::opened::{Member, Members, OpenLimits, Opened};
 use crate::source::ReadAt;
 
 pub(super) fn run(job: &TestJob, source: &JobSource, out: &mut Out<'_>) -> io::Result<()> {
@@ -38,6 +40,18 @@ pub(super) fn run(job: &TestJob, source: &JobSource, out: &mut Out<'_>) -> io::R
             out.done(opened(), b"")
         }
         TestJob::Panic => panic_on(source),
+        TestJob::Store { share, abort, cut } => {
+            let limits = OpenLimits::default();
+            let at = Cell::new(u64::MAX);
+            let mut cutter = Cutter { out, at: &at, cut };
+            let opened = store::read(source, &limits, *share, &mut cutter, &mut |position| {
+                at.set(position);
+                if abort.contains(&position) {
+                    std::process::abort();
+                }
+            })?;
+            dispatch::send(opened, &limits, out)
+        }
         TestJob::Hang => loop {
             black_box(0);
         },
@@ -109,6 +123,33 @@ pub(super) fn run(job: &TestJob, source: &JobSource, out: &mut Out<'_>) -> io::R
             let text = serde_json::to_vec(&outcomes).map_err(io::Error::other)?;
             out.done(opened(), &text)
         }
+    }
+}
+
+/// Hands members on, and aborts within some of them.
+struct Cutter<'a, 'o> {
+    out: &'a mut Out<'o>,
+    at: &'a Cell<u64>,
+    cut: &'a [u64],
+}
+
+impl Members for Cutter<'_, '_> {
+    fn member(&mut self, member: Member, bytes: &mut dyn Read) -> io::Result<()> {
+        if self.cut.contains(&self.at.get()) {
+            // More than is held back before it is sent.
+            let head = bytes.chain(io::repeat(0)).take(1 << 20);
+            return self.out.member(member, &mut head.chain(Aborts));
+        }
+        self.out.member(member, bytes)
+    }
+}
+
+/// Ends the process when it is read.
+struct Aborts;
+
+impl Read for Aborts {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        std::process::abort()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Worker processes: hostile formats are read by the same binary, started again with hardly any rights.
 //!
-//! MSG, TNEF and PST are opened like containers: their members are messages as bundles (`mapi::bundle`).
+//! MSG, TNEF and PST are opened like containers: their members are messages as bundles (`mapi::bundle`). A large PST is read by several workers, each
+//! with a [`Share`] of its members.
 //!
 //! Here are the protocol and the worker's side; the caller's side is `embley_ingest::workers`. Not for: deciding what is opened, or what its
 //! members become. Main types: [`Job`], [`JobSource`], [`WorkerLimits`]; [`serve`] is the worker's whole life.
@@ -33,11 +34,13 @@ mod outlook;
 mod sandbox;
 mod serve;
 mod source;
+mod store;
 
 pub use emit::Emitter;
 pub use helpers::{HELPERS, Helper, may_use_helpers};
 pub use message::{
-    AnswerHeader, Hello, ItemEnd, Job, JobFault, Landlock, PROTOCOL_VERSION, Request, TestJob, TouchOutcome,
+    AnswerHeader, Hello, ItemEnd, Job, JobFault, Landlock, PROTOCOL_VERSION, Request, Share, TestJob, TouchOutcome,
 };
 pub use serve::{TEST_JOBS_VARIABLE, WorkerLimits, serve};
 pub use source::JobSource;
+pub use store::is_store;

@@ -6,13 +6,16 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use embley_formats::mapi::bundle;
 use embley_formats::opened::{Member, Members, Opened};
 use embley_formats::source::FileStat;
 use embley_formats::walk::{FoundFile, Place, Walked};
@@ -240,7 +243,7 @@ impl Container for WaitingContainer<'_> {
                 base: self.place.base,
                 sender,
                 members: 0,
-                names: HashMap::new(),
+                names: Names::default(),
                 mtime_nanos: self.place.mtime_nanos,
             },
         };
@@ -317,9 +320,31 @@ struct Taker {
     base: PathBuf,
     sender: Sender<Met>,
     members: u64,
-    /// How often each path occurred: a container may hold one name many times.
-    names: HashMap<Vec<u8>, u64>,
+    names: Names,
     mtime_nanos: i64,
+}
+
+/// Which paths occurred, because a container may hold one name many times. Of a path that occurred once only half a hash is kept, some 20 bytes a member, so
+/// that a store of millions of messages can be emptied; two paths with the same half are told apart by a number that was not needed.
+#[derive(Default)]
+struct Names {
+    once: HashSet<u64>,
+    /// How often, of those that came again.
+    again: HashMap<Vec<u8>, u64>,
+}
+
+impl Names {
+    /// The how manyth time this path occurs, from 1.
+    fn count(&mut self, path: &[u8]) -> u64 {
+        let hash = blake3::hash(path);
+        let half = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+        if self.once.insert(u64::from_le_bytes(half)) {
+            return 1;
+        }
+        let count = self.again.entry(path.to_vec()).or_insert(1);
+        *count += 1;
+        *count
+    }
 }
 
 impl Members for Taker {
@@ -329,7 +354,12 @@ impl Members for Taker {
         let path = self.unique(&member.path, &mut defects);
         let rel = self.base.join(OsStr::from_bytes(&path));
         let mut spool = tempfile::NamedTempFile::new()?;
-        let copied = copy_all(bytes, spool.as_file_mut(), &mut defects)?;
+        let said = defects.len();
+        let mut copied = copy_all(bytes, spool.as_file_mut(), &mut defects)?;
+        if defects.len() > said && is_bundle(spool.as_file())? {
+            // Half a bundle is not half a message: nothing in it can be told apart from what is missing.
+            copied = 0;
+        }
         let lost = defects
             .iter()
             .find(|defect| defect.code.class() >= embley_model::defect::Class::Loss);
@@ -384,6 +414,12 @@ fn copy_all(from: &mut dyn Read, to: &mut dyn Write, defects: &mut Vec<Defect>) 
     Ok(copied)
 }
 
+fn is_bundle(file: &File) -> io::Result<bool> {
+    let mut head = [0; bundle::MAGIC.len()];
+    let read = file.read_at(&mut head, 0)?;
+    Ok(read == head.len() && head == *bundle::MAGIC)
+}
+
 /// What a reader said when a member's bytes broke off: a code of the register and a detail, or words.
 fn broken(words: &str) -> Defect {
     let coded = words
@@ -422,9 +458,8 @@ impl Taker {
         } else {
             clean.join(&b'/')
         };
-        let seen = self.names.entry(name.clone()).or_insert(0);
-        *seen += 1;
-        if *seen > 1 {
+        let seen = self.names.count(&name);
+        if seen > 1 {
             name.extend_from_slice(format!("#{seen}").as_bytes());
         }
         name

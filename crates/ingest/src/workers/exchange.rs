@@ -32,7 +32,7 @@ impl Bounds {
     /// Those of a job.
     pub(super) fn of(job: &Job) -> Self {
         let limits = match job {
-            Job::Open { limits, .. } | Job::Ocr { limits, .. } => limits.clone(),
+            Job::Open { limits, .. } | Job::Store { limits, .. } | Job::Ocr { limits, .. } => limits.clone(),
             Job::Test(_) => embley_formats::opened::OpenLimits {
                 max_member_bytes: 64 << 20,
                 ..Default::default()
@@ -270,6 +270,18 @@ enum End {
     Halted(Halt),
 }
 
+/// Why the content of an item broke off, where it was not its reader who said so.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the worker process that read it failed")]
+pub(super) struct WorkerGone;
+
+impl WorkerGone {
+    /// True for an error of a content that means this.
+    pub(super) fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
+
 /// The content of one item as it comes.
 struct Content<'e, 'p> {
     exchange: &'e mut Exchange<'p>,
@@ -332,7 +344,7 @@ impl Read for Content<'_, '_> {
             None => {}
             Some(End::Said(None)) => return Ok(0),
             Some(End::Said(Some(why))) => return Err(io::Error::other(why.clone())),
-            Some(End::Halted(_)) => return Err(io::Error::other("the worker process that read it failed")),
+            Some(End::Halted(_)) => return Err(io::Error::other(WorkerGone)),
         }
         let wanted = buf.len().min(self.left_in_frame);
         let allowed = self.exchange.allowed_nanos();
@@ -343,7 +355,7 @@ impl Read for Content<'_, '_> {
             }
             Err(stop) => {
                 self.end = Some(End::Halted(stop.into()));
-                Err(io::Error::other("the worker process that read it failed"))
+                Err(io::Error::other(WorkerGone))
             }
         }
     }

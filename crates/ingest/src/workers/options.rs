@@ -16,6 +16,9 @@ pub struct WorkerOptions {
     pub members_per_second: u64,
     /// Address space of a worker beside the program itself, bytes; 64 MiB of stack are in it.
     pub memory_bytes: u64,
+    /// A mail store of this size or more is read by as many workers as are idle, up to one less than there are; bytes. Below it, opening the file and
+    /// walking its folders once more in every worker costs more than it gives.
+    pub share_bytes: u64,
     /// Size of a file for temporary use, bytes.
     pub file_bytes: u64,
     /// A worker is replaced after this many jobs.
@@ -38,6 +41,7 @@ impl Default for WorkerOptions {
             bytes_per_second: 4 << 20,
             members_per_second: 100,
             memory_bytes: 2 << 30,
+            share_bytes: 32 << 20,
             file_bytes: 16 << 30,
             jobs_per_worker: 1_000,
             resident_bytes: 256 << 20,

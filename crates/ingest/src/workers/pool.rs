@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use embley_formats::opened::{Member, Members, OpenLimits, Opened};
-use embley_formats::worker::{Hello, Job, may_use_helpers};
+use embley_formats::worker::{Hello, Job, is_store, may_use_helpers};
 use serde::de::DeserializeOwned;
 
 use super::error::WorkerError;
@@ -30,8 +30,8 @@ pub struct WorkerPool {
 
 /// Room for one job.
 #[derive(Default)]
-struct Place {
-    confined: Option<Process>,
+pub(super) struct Place {
+    pub(super) confined: Option<Process>,
     with_helpers: Option<Process>,
 }
 
@@ -66,6 +66,9 @@ impl WorkerPool {
         limits: &OpenLimits,
         members: &mut dyn Members,
     ) -> Result<Opened, IngestError> {
+        if is_store(media_type) {
+            return self.open_store(input, limits, members);
+        }
         let job = Job::Open {
             media_type: media_type.to_owned(),
             name: name.to_vec(),
@@ -105,7 +108,7 @@ impl WorkerPool {
         let helpers = match &job {
             Job::Open { media_type, .. } => may_use_helpers(media_type),
             Job::Ocr { .. } => true,
-            Job::Test(_) => false,
+            Job::Store { .. } | Job::Test(_) => false,
         };
         let mut place = self.check_out();
         let held = if helpers {
@@ -140,7 +143,8 @@ impl WorkerPool {
         places.flatten().map(Process::id).collect()
     }
 
-    fn run_in<H: DeserializeOwned, A: DeserializeOwned>(
+    /// Does a job with the worker in `held`, or a new one.
+    pub(super) fn run_in<H: DeserializeOwned, A: DeserializeOwned>(
         &self,
         held: &mut Option<Process>,
         helpers: bool,
@@ -190,7 +194,8 @@ impl WorkerPool {
         }
     }
 
-    fn check_out(&self) -> CheckedOut<'_> {
+    /// Waits for a place.
+    pub(super) fn check_out(&self) -> CheckedOut<'_> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(place) = idle.pop() {
@@ -199,12 +204,18 @@ impl WorkerPool {
             idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
         }
     }
+
+    /// A place that is free now.
+    pub(super) fn check_out_idle(&self) -> Option<CheckedOut<'_>> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.pop().map(|place| CheckedOut { pool: self, place })
+    }
 }
 
 /// A place that goes back to the pool when it is let go of, also by a panic of the taker.
-struct CheckedOut<'p> {
+pub(super) struct CheckedOut<'p> {
     pool: &'p WorkerPool,
-    place: Place,
+    pub(super) place: Place,
 }
 
 impl Drop for CheckedOut<'_> {

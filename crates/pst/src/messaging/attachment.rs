@@ -1,11 +1,12 @@
 //! Attachments by every method ([MS-PST] section 2.4.6, [MS-OXCMSG] section 2.2.2.9).
 //!
-//! Main type: [`AttachmentPath`]. Invariant: attachments keep their order, with those that no table lists after the others, so that a
+//! Main types: [`AttachmentPath`], [`AttachmentReader`]. Invariant: attachments keep their order, with those that no table lists after the others, so that a
 //! position names the same one in [`PstFile::load`] and [`PstFile::attachment_to`]; nesting is bounded, and a message is never read
 //! inside itself.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Read, Write};
+use std::ops::Deref;
 
 use embley_mapi::{Attachment, Content, Properties, PropertyKind, Tag, Value};
 use embley_model::defect::{Defect, DefectCode};
@@ -15,8 +16,9 @@ use super::message::read_message;
 use super::store::PstFile;
 use crate::PstError;
 use crate::bytes::u32_at;
+use crate::log::Log;
 use crate::ltp::{Bytes, Heap, RawProperty, Session, Table, properties, raw_properties};
-use crate::ndb::{DataTree, Node, NodeId, NodeKind, SubNodes, wellknown};
+use crate::ndb::{DataTree, Node, NodeId, NodeKind, Piece, Reading, SubNodes, wellknown};
 use crate::options::Limits;
 
 /// Embedded message.
@@ -240,19 +242,63 @@ fn read_embedded(session: &mut Session<'_>, node: &Node, above: &mut Vec<(u64, u
     }
 }
 
+/// The content of an attachment as it is read, block by block: one block is in memory, and 8 bytes for each.
+pub struct AttachmentReader<'p> {
+    pst: &'p PstFile,
+    log: Log,
+    tree: DataTree,
+    reading: Reading,
+    now: Now,
+    at: usize,
+}
+
+/// What is being handed out.
+enum Now {
+    Item(Bytes),
+    Piece(Piece),
+    Nothing,
+}
+
+impl Deref for Now {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Item(bytes) => bytes,
+            Self::Piece(piece) => piece,
+            Self::Nothing => &[],
+        }
+    }
+}
+
+impl AttachmentReader<'_> {
+    /// What was odd so far. Lost blocks are zeros, and said.
+    pub fn into_defects(self) -> Vec<Defect> {
+        self.log.into_defects()
+    }
+}
+
+impl Read for AttachmentReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.now.len() {
+            let Some(piece) = self.tree.piece(&self.pst.ndb, &mut self.log, &mut self.reading) else {
+                return Ok(0);
+            };
+            (self.now, self.at) = (Now::Piece(piece), 0);
+        }
+        let count = buf.len().min(self.now.len() - self.at);
+        buf[..count].copy_from_slice(&self.now[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
 impl PstFile {
-    /// Writes the content of an attachment to `out`, block by block; returns its length and what is odd about it. Lost blocks are
-    /// zeros, and said.
+    /// Opens the content of an attachment.
     ///
     /// # Errors
-    /// There is no such attachment, it holds a message or nothing, its structure cannot be read, or `out` refuses (then part may have
-    /// been written).
-    pub fn attachment_to(
-        &self,
-        message: NodeId,
-        path: &AttachmentPath,
-        out: &mut dyn Write,
-    ) -> Result<(u64, Vec<Defect>), PstError> {
+    /// There is no such attachment, it holds a message or nothing, or its structure cannot be read.
+    pub fn attachment(&self, message: NodeId, path: &AttachmentPath) -> Result<AttachmentReader<'_>, PstError> {
         let mut session = Session::new(&self.ndb, &self.names, Limits::default());
         let missing = || PstError::NoContent {
             node: message,
@@ -274,19 +320,34 @@ impl PstFile {
                 _ => {}
             }
         }
-        let write =
-            |out: &mut dyn Write, bytes: &[u8]| out.write_all(bytes).map_err(|source| PstError::Write { source });
-        let length = match found {
+        let (now, tree) = match found {
             Held::Nothing | Held::Message(_) => return Err(missing()),
-            Held::Item(bytes) => {
-                write(out, &bytes)?;
-                bytes.len() as u64
-            }
-            Held::Stream(tree) => {
-                let each = |bytes: &[u8]| write(out, bytes).map(|()| true);
-                tree.for_each(&self.ndb, &mut session.log, each)?.bytes
-            }
+            Held::Item(bytes) => (Now::Item(bytes), DataTree::default()),
+            Held::Stream(tree) => (Now::Nothing, tree),
         };
-        Ok((length, session.log.into_defects()))
+        Ok(AttachmentReader {
+            pst: self,
+            log: session.log,
+            tree,
+            reading: Reading::default(),
+            now,
+            at: 0,
+        })
+    }
+
+    /// Writes the content of an attachment to `out`, block by block; returns its length and what is odd about it. Lost blocks are
+    /// zeros, and said.
+    ///
+    /// # Errors
+    /// As [`attachment`](Self::attachment); or `out` refuses, and then part may have been written.
+    pub fn attachment_to(
+        &self,
+        message: NodeId,
+        path: &AttachmentPath,
+        out: &mut dyn Write,
+    ) -> Result<(u64, Vec<Defect>), PstError> {
+        let mut reader = self.attachment(message, path)?;
+        let length = io::copy(&mut reader, out).map_err(|source| PstError::Write { source })?;
+        Ok((length, reader.into_defects()))
     }
 }

@@ -9,6 +9,7 @@ use embley_mapi::{Properties, Value};
 use embley_model::defect::{Defect, DefectCode};
 
 use super::ids;
+use super::nodeset::NodeSet;
 use super::store::PstFile;
 use crate::PstError;
 use crate::ltp::{Heap, Session, Table, properties};
@@ -232,7 +233,7 @@ impl PstFile {
             Err(PstError::NoNode { .. }) if stated.unwrap_or(0) == 0 => {}
             Err(error) => session.log.lost(&format!("table of {what}"), &error),
         }
-        let mut seen = HashSet::new();
+        let mut seen = NodeSet::default();
         let rows = ids.len();
         ids.retain(|id| seen.insert(*id));
         if ids.len() < rows {

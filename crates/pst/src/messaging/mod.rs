@@ -6,13 +6,15 @@ mod attachment;
 mod folder;
 mod message;
 mod names;
+mod nodeset;
 mod salvage;
 mod store;
 
-pub use attachment::AttachmentPath;
+pub use attachment::{AttachmentPath, AttachmentReader};
 pub use folder::{Folder, FolderKind, Folders, ItemList, SearchFolder};
 pub use message::subject_text;
 pub(crate) use names::Names;
+pub use nodeset::NodeSet;
 pub use salvage::{Origin, Recovered, Salvage};
 pub use store::PstFile;
 

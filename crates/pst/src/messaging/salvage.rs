@@ -1,13 +1,18 @@
 //! What no table lists: messages and folders that are in the node tree only.
 //!
 //! Main type: [`Salvage`]. Invariant: the whole node tree is walked; a message node is listed by a folder, or it is here.
+//!
+//! Memory while it is made: a bit a node twice ([`NodeSet`]: what is listed, what the tree holds), some 20 bytes a page of the node tree (15 nodes and
+//! more a page), the folders, and 12 bytes for each message that no folder lists.
 
 use std::collections::{HashMap, HashSet};
 
 use embley_model::defect::{Defect, DefectCode};
 
 use super::folder::{Folder, FolderKind, Folders};
+use super::nodeset::NodeSet;
 use super::store::PstFile;
+use crate::log::Log;
 use crate::ltp::Session;
 use crate::ndb::{NodeId, NodeKind};
 use crate::options::Limits;
@@ -52,36 +57,32 @@ pub struct Salvage {
 impl PstFile {
     /// Walks the whole node tree for what `folders` do not list. Reads the lists of all folders again.
     pub fn salvage(&self, folders: &Folders) -> Salvage {
+        let mut listed = NodeSet::default();
+        for folder in &folders.folders {
+            listed.extend(self.messages(folder).ids);
+            listed.extend(self.associated(folder).ids);
+        }
+        self.salvage_beside(folders, listed)
+    }
+
+    /// The same for a caller who has read the lists of all `folders` already, and put what they list into `listed`.
+    pub fn salvage_beside(&self, folders: &Folders, mut listed: NodeSet) -> Salvage {
         let mut session = Session::new(&self.ndb, &self.names, Limits::default());
         let mut salvage = Salvage::default();
         let mut known: HashSet<NodeId> = folders.folders.iter().map(|folder| folder.id).collect();
         let mut parents = HashMap::new();
-        let mut messages = Vec::new();
         self.ndb.walk_nodes(&mut session.log, |node, is_lost| {
             salvage.node_count += u64::from(!is_lost);
-            match node.id.kind() {
-                NodeKind::Folder => {
-                    parents.insert(node.id, node.parent);
-                }
-                kind @ (NodeKind::Message | NodeKind::AssociatedMessage) => messages.push(Recovered {
-                    id: node.id,
-                    parent: node.parent,
-                    is_associated: kind == NodeKind::AssociatedMessage,
-                    origin: if is_lost { Origin::LostPage } else { Origin::Tree },
-                }),
-                _ => {}
+            if node.id.kind() == NodeKind::Folder {
+                parents.insert(node.id, node.parent);
             }
         });
         salvage.folders = self.lost_folders(&mut session, folders, &parents, &mut known);
-        let mut listed = HashSet::new();
-        for folder in folders.folders.iter().chain(&salvage.folders) {
+        for folder in &salvage.folders {
             listed.extend(self.messages(folder).ids);
             listed.extend(self.associated(folder).ids);
         }
-        messages.retain(|message| !listed.contains(&message.id));
-        messages.sort_by_key(|message| message.id);
-        messages.dedup_by_key(|message| message.id);
-        salvage.messages = messages;
+        salvage.messages = self.unlisted(&listed);
         if !salvage.messages.is_empty() || !salvage.folders.is_empty() {
             let detail = format!(
                 "{} messages and {} folders",
@@ -92,6 +93,26 @@ impl PstFile {
         }
         salvage.defects = session.log.into_defects();
         salvage
+    }
+
+    /// A second walk, because what lost folders list is known only after the first: messages are never held unless they are not listed.
+    fn unlisted(&self, listed: &NodeSet) -> Vec<Recovered> {
+        let mut messages = Vec::new();
+        // The first walk said what is odd about the tree.
+        self.ndb.walk_nodes(&mut Log::default(), |node, is_lost| {
+            let kind = node.id.kind();
+            if matches!(kind, NodeKind::Message | NodeKind::AssociatedMessage) && !listed.contains(node.id) {
+                messages.push(Recovered {
+                    id: node.id,
+                    parent: node.parent,
+                    is_associated: kind == NodeKind::AssociatedMessage,
+                    origin: if is_lost { Origin::LostPage } else { Origin::Tree },
+                });
+            }
+        });
+        messages.sort_by_key(|message| message.id);
+        messages.dedup_by_key(|message| message.id);
+        messages
     }
 
     /// Folders that are not `known`, those above before those below.

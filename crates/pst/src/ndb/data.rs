@@ -4,10 +4,12 @@
 //! that what follows keeps its place.
 
 use std::collections::HashSet;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use embley_model::defect::DefectCode;
 
-use super::block::is_internal;
+use super::block::{Block, is_internal};
 use super::tree::Ndb;
 use crate::PstError;
 use crate::bytes::{u16_at, u32_at};
@@ -29,6 +31,26 @@ pub(crate) struct Reading {
     pub(crate) bytes: u64,
     /// Of these, zeros in place of what is lost.
     pub(crate) lost: u64,
+    /// Blocks met.
+    blocks: usize,
+}
+
+/// The bytes of one block of a data tree.
+pub(crate) enum Piece {
+    Block(Arc<Block>),
+    /// Zeros in place of what is lost.
+    Lost(Vec<u8>),
+}
+
+impl Deref for Piece {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Block(block) => &block.bytes,
+            Self::Lost(zeros) => zeros,
+        }
+    }
 }
 
 impl DataTree {
@@ -116,34 +138,44 @@ impl DataTree {
         mut each: impl FnMut(&[u8]) -> Result<bool, E>,
     ) -> Result<Reading, E> {
         let mut reading = Reading::default();
-        for (index, id) in self.blocks.iter().enumerate() {
-            let goes_on = match ndb.block(*id, log) {
-                Ok(block) => {
-                    reading.bytes += block.bytes.len() as u64;
-                    each(&block.bytes)?
-                }
-                Err(error) => {
-                    let gap = self.gap(ndb, index, reading.bytes);
-                    let detail = format!("{gap} bytes from position {} on are lost: {error}", reading.bytes);
-                    log.add(DefectCode::PstStructure, detail);
-                    reading.bytes += gap;
-                    reading.lost += gap;
-                    each(&vec![0; usize::try_from(gap).unwrap_or(0)])?
-                }
-            };
-            if !goes_on {
+        while let Some(piece) = self.piece(ndb, log, &mut reading) {
+            if !each(&piece)? {
                 return Ok(reading);
             }
         }
-        if self.stated.is_some_and(|stated| stated != reading.bytes) {
-            let detail = format!(
-                "data of {} bytes, where {} are stated",
-                reading.bytes,
-                self.stated.unwrap_or(0)
-            );
-            log.add(DefectCode::PstStructure, detail);
-        }
         Ok(reading)
+    }
+
+    /// The next block; `None` behind the last one. Blocks that cannot be read are said and replaced by zeros.
+    pub(crate) fn piece(&self, ndb: &Ndb, log: &mut Log, reading: &mut Reading) -> Option<Piece> {
+        let index = reading.blocks;
+        let Some(id) = self.blocks.get(index) else {
+            if self.stated.is_some_and(|stated| stated != reading.bytes) {
+                let detail = format!(
+                    "data of {} bytes, where {} are stated",
+                    reading.bytes,
+                    self.stated.unwrap_or(0)
+                );
+                log.add(DefectCode::PstStructure, detail);
+            }
+            return None;
+        };
+        reading.blocks += 1;
+        Some(match ndb.block(*id, log) {
+            Ok(block) => {
+                reading.bytes += block.bytes.len() as u64;
+                Piece::Block(block)
+            }
+            Err(error) => {
+                let gap = self.gap(ndb, index, reading.bytes);
+                let detail = format!("{gap} bytes from position {} on are lost: {error}", reading.bytes);
+                log.add(DefectCode::PstStructure, detail);
+                reading.bytes += gap;
+                reading.lost += gap;
+                // No more than a full block.
+                Piece::Lost(vec![0; usize::try_from(gap).unwrap_or(0)])
+            }
+        })
     }
 
     /// Up to `most` bytes of the data.

@@ -17,7 +17,7 @@ mod tree;
 
 pub(crate) use block::Block;
 pub use crypt::CryptMethod;
-pub(crate) use data::DataTree;
+pub(crate) use data::{DataTree, Piece, Reading};
 pub use header::{FileVersion, Header};
 pub(crate) use node::{Node, wellknown};
 pub use node::{NodeId, NodeKind};

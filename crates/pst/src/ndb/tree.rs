@@ -16,6 +16,7 @@ use super::page::{BlockRef, Page, TreeKind};
 use super::scan::Scan;
 use crate::PstError;
 use crate::log::Log;
+use crate::messaging::NodeSet;
 use crate::options::{PstOptions, ScanMode};
 use crate::read::ReadAt;
 
@@ -186,7 +187,7 @@ impl Ndb {
     pub(crate) fn walk_nodes(&self, log: &mut Log, mut each: impl FnMut(Node, bool)) {
         let tree = TreeKind::Node;
         let mut visited = HashSet::new();
-        let mut nodes = HashSet::new();
+        let mut nodes = NodeSet::default();
         let mut is_damaged = !self.header.is_sound;
         // Page, and its level if the page above says so.
         let mut stack = vec![(self.root(tree), None)];
@@ -233,7 +234,7 @@ impl Ndb {
     }
 
     /// Nodes of lost pages that are not in `nodes`, the entry written last where there are several.
-    fn walk_lost(&self, nodes: &mut HashSet<NodeId>, log: &mut Log, mut each: impl FnMut(Node)) {
+    fn walk_lost(&self, nodes: &mut NodeSet, log: &mut Log, mut each: impl FnMut(Node)) {
         let scan = self.scan();
         if scan.unreadable > 0 {
             let detail = format!(
