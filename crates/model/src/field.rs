@@ -79,6 +79,8 @@ pub enum Field {
     Tag,
     /// Case reference.
     Case,
+    /// Thread, by the number of any message in it.
+    Thread,
 }
 
 /// What an unfielded term searches.
@@ -127,6 +129,7 @@ impl Field {
         Self::Exhibit,
         Self::Tag,
         Self::Case,
+        Self::Thread,
     ];
 
     /// The name in queries.
@@ -160,6 +163,7 @@ impl Field {
             Self::Exhibit => "exhibit",
             Self::Tag => "tag",
             Self::Case => "case",
+            Self::Thread => "thread",
         }
     }
 
@@ -194,7 +198,8 @@ impl Field {
             | Self::Folder
             | Self::Exhibit
             | Self::Tag
-            | Self::Case => Home::Set,
+            | Self::Case
+            | Self::Thread => Home::Set,
         }
     }
 }
