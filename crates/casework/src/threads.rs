@@ -6,9 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use embley_ingest::{FinishStep, IngestError, Originals};
 use embley_model::id::ItemNo;
-use embley_search::threads::{ThreadSummary, refresh};
+use embley_search::threads::{ThreadSummary, renew};
 use embley_search::{BoxError, ItemText};
 use embley_store::Case;
+use embley_store::facts::derived;
 
 use crate::error::{CaseworkError, Result};
 
@@ -67,11 +68,17 @@ impl LinkThreads {
 
     fn renew_some(case: &Case, all: bool) -> Result<ThreadSummary> {
         let reader = case.reader()?;
-        let facts = case.facts()?;
         let texts = MessageTexts::new(case);
-        refresh(facts.connection(), &reader, Some(&texts), all).map_err(|source| CaseworkError::Threads {
+        let made = renew(&reader, Some(&texts), all).map_err(|source| CaseworkError::Threads {
             source: Box::new(source),
-        })
+        })?;
+        drop(reader);
+        let facts = case.facts()?;
+        for table in &made.tables {
+            // Stopped here: the links are older than the catalogue, and the next start makes all tables again.
+            derived::put(facts.connection(), table.kind, &table.state, &table.chunks)?;
+        }
+        Ok(made.summary)
     }
 }
 

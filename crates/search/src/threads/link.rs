@@ -156,7 +156,7 @@ impl Linker<'_> {
                 if let Some((parent, other)) = before {
                     let steps = (index.len() - other.len()) / INDEX_STEP;
                     self.set(at as usize, parent, Reason::ThreadIndex, short(steps));
-                } else if !alone() {
+                } else if index.len() > INDEX_HEADER && !alone() {
                     self.sets.join(own, first);
                     if self.reasons[at as usize] == Reason::None {
                         self.reasons[at as usize] = Reason::SharedIndex;

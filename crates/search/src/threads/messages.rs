@@ -8,7 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use embley_model::id::{ItemNo, Key128};
 use embley_store::StoreError;
-use embley_store::catalogue::{CatalogueReader, message_id_key};
+use embley_store::catalogue::{CatalogueReader, ThreadRow, message_id_key};
 
 use crate::error::SearchError;
 
@@ -119,6 +119,14 @@ impl Messages {
     /// # Errors
     /// When the catalogue cannot be read, or holds more ids than can be counted.
     pub fn read(reader: &CatalogueReader) -> Result<Self, SearchError> {
+        Self::read_and(reader, |_| {})
+    }
+
+    /// The same, and gives each row to `also`, so that one pass serves several.
+    pub(super) fn read_and(
+        reader: &CatalogueReader,
+        mut also: impl FnMut(&ThreadRow<'_>),
+    ) -> Result<Self, SearchError> {
         let mut all = Self::default();
         let (mut in_reply_to, mut references) = (Vec::new(), Vec::new());
         reader
@@ -129,6 +137,7 @@ impl Messages {
                     let list = if is_reply { &mut in_reply_to } else { &mut references };
                     list.extend(message_id_key(id));
                 })?;
+                also(&row);
                 all.push(&NewMessage {
                     item: row.item_no.0,
                     is_top: row.is_top,

@@ -1,6 +1,6 @@
 //! Threads and near-duplicates: who answers whom, for which reason, and what is missing or different.
 //!
-//! Start reading at [`link`] (columns to links, pure), then [`refresh`] (a whole case, kept as derived tables), then [`ThreadView`] (one
+//! Start reading at [`link`] (columns to links, pure), then [`renew`] (a whole case, as derived tables), then [`ThreadView`] (one
 //! thread with texts). Not for: joining by subject, and conclusions: words for people say what stands where. Invariant: every link
 //! has a reason, and whatever is kept here can be deleted and made again from the evidence.
 
@@ -26,6 +26,6 @@ pub use missing::MissingMessage;
 pub use near::{NEAR_THRESHOLD, NearRow, Sketches, jaccard};
 pub use passage::{Alteration, AlterationKind};
 pub use row::{LinkRow, Oddities, Reason, THREADS_VERSION};
-pub use step::{ThreadSummary, refresh};
+pub use step::{Renewal, Table, ThreadSummary, renew};
 pub use stored::{StoredThreads, ThreadId, near_group};
 pub use view::{NodeKind, NotFoundWith, ThreadMessage, ThreadNode, ThreadView};

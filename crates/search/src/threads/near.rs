@@ -10,7 +10,7 @@
 use embley_index::analysis::{SKETCH_LEN, SKETCH_VERSION, similarity, words_with_offsets};
 use embley_model::id::ItemNo;
 use embley_store::StoreError;
-use embley_store::catalogue::CatalogueReader;
+use embley_store::catalogue::{CatalogueReader, ThreadRow};
 use rayon::prelude::*;
 
 use crate::error::SearchError;
@@ -51,13 +51,18 @@ impl Sketches {
         let mut all = Self::default();
         reader
             .for_each_thread_row::<StoreError>(ItemNo(0)..ItemNo(u32::MAX), |row| {
-                if let Some(sketch) = row.sketch.and_then(|bytes| bytes.try_into().ok()) {
-                    all.push(row.item_no.0, row.date, sketch);
-                }
+                all.add(&row);
                 Ok(())
             })
             .map_err(|source| SearchError::catalogue("read sketches", source))?;
         Ok(all)
+    }
+
+    /// Puts the sketch of a row in, when it has one.
+    pub(super) fn add(&mut self, row: &ThreadRow<'_>) {
+        if let Some(sketch) = row.sketch.and_then(|bytes| bytes.try_into().ok()) {
+            self.push(row.item_no.0, row.date, sketch);
+        }
     }
 
     /// Puts one in, after those of lower items.

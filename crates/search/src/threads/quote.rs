@@ -195,7 +195,7 @@ mod tests {
             .iter()
             .map(|word| (&text[word.range.clone()], word.depth))
             .collect();
-        assert_eq!(&shown[9..13], &[("one", 1), ("two", 1), ("three", 2), ("four", 1)]);
+        assert_eq!(&shown[8..12], &[("one", 1), ("two", 1), ("three", 2), ("four", 1)]);
         assert_eq!(
             &shown[13..],
             &[

@@ -26,7 +26,7 @@ pub enum Reason {
     Quotation,
     /// It refers to messages of which none is held. It has no parent.
     NotHeld,
-    /// Its Thread-Index begins as that of other messages, none of which it goes on from. It has no parent.
+    /// Its Thread-Index is that of an answer and begins as that of other messages, none of which it goes on from. It has no parent.
     SharedIndex,
 }
 

@@ -1,7 +1,7 @@
-//! Links and groups of a whole case: made from the catalogue, kept as derived tables.
+//! Links and groups of a whole case: made from the catalogue, as derived tables that `casework` writes.
 //!
 //! Everything is made again when the catalogue is further than the tables (a million messages take seconds); only chunks that
-//! changed are written. Quotations need texts, so a pair of messages is read once and its result kept. Main function: [`refresh`].
+//! changed are written. Quotations need texts, so a pair of messages is read once and its result kept. Main function: [`renew`].
 //! Invariant: what is kept depends on the evidence alone, not on how many ingests it came in by.
 
 use std::collections::BTreeMap;
@@ -49,12 +49,8 @@ pub struct ThreadSummary {
     pub near_members: u64,
     /// Pairs of texts compared now.
     pub compared: u64,
-    /// Chunks of the tables that were written.
-    pub written: u64,
     /// Largest memory of the columns, in bytes.
     pub memory_bytes: u64,
-    /// False when the tables stood as they were.
-    pub renewed: bool,
 }
 
 impl ThreadSummary {
@@ -88,77 +84,87 @@ impl ThreadSummary {
 }
 
 fn facts(source: FactsError) -> SearchError {
-    SearchError::catalogue("keep links between messages", source)
+    SearchError::catalogue("read links between messages", source)
+}
+
+/// A derived table to be written by whoever may write: chunks 0.. and their state.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Which table.
+    pub kind: Kind,
+    /// Version, ticket and summary.
+    pub state: State,
+    /// Its chunks.
+    pub chunks: Vec<Vec<u8>>,
+}
+
+/// What [`renew`] made.
+#[derive(Clone, Debug, Default)]
+pub struct Renewal {
+    /// What there is, in figures.
+    pub summary: ThreadSummary,
+    /// The tables, links last; none when they stand as they were.
+    pub tables: Vec<Table>,
 }
 
 /// Makes links and groups when the catalogue is further than they are, or their rules are others, or `all` is set.
-/// `texts` gives the texts of messages without references; without it, quoted text links nothing new.
+/// `texts` gives the texts of messages without references; without it, quoted text links nothing.
 ///
 /// # Errors
-/// When the catalogue cannot be read or written; tables made so far stay, and the same call makes the others.
-pub fn refresh(
-    conn: &Connection,
-    reader: &CatalogueReader,
-    texts: Option<&dyn ItemText>,
-    all: bool,
-) -> Result<ThreadSummary, SearchError> {
+/// When the catalogue cannot be read.
+pub fn renew(reader: &CatalogueReader, texts: Option<&dyn ItemText>, all: bool) -> Result<Renewal, SearchError> {
     let ticket = reader.checkpoint().ticket;
-    let held = derived::state(conn, Kind::Threads).map_err(facts)?;
+    let held = derived::state(reader.facts(), Kind::Threads).map_err(facts)?;
     if !all
         && let Some(held) = held.filter(|held| held.ticket == ticket && held.version == THREADS_VERSION)
         && let Ok(summary) = serde_json::from_str::<ThreadSummary>(&held.summary)
     {
-        return Ok(ThreadSummary {
-            renewed: false,
-            written: 0,
-            compared: 0,
-            ..summary
+        return Ok(Renewal {
+            summary,
+            tables: Vec::new(),
         });
     }
-    let messages = Messages::read(reader)?;
+    let mut tables = Vec::new();
+    let mut keep = |kind, version, summary: String, chunks| {
+        let state = State {
+            version,
+            ticket,
+            summary,
+        };
+        tables.push(Table { kind, state, chunks });
+    };
+    let mut sketches = Sketches::default();
+    let messages = Messages::read_and(reader, |row| sketches.add(row))?;
     let mut summary = ThreadSummary {
         messages: messages.len() as u64,
         memory_bytes: messages.memory_bytes() as u64,
-        renewed: true,
         ..ThreadSummary::default()
     };
-    let sketches = Sketches::read(reader)?;
     let groups = sketches.groups(NEAR_THRESHOLD);
     summary.near_members = groups.len() as u64;
     summary.near_groups = groups.iter().filter(|row| row.item == row.representative).count() as u64;
-    let state = |version| State {
-        version,
-        ticket,
-        summary: String::new(),
-    };
-    summary.written +=
-        derived::put(conn, Kind::NearDuplicates, &state(NEAR_VERSION), &near::encode(&groups)).map_err(facts)?;
+    keep(Kind::NearDuplicates, NEAR_VERSION, String::new(), near::encode(&groups));
+    drop(groups);
     let mut rows = link(&messages, &[]);
     if let Some(texts) = texts {
-        let (pairs, compared) = quotations(conn, &sketches, &rows, texts, all)?;
+        let known = if all { Vec::new() } else { kept_pairs(reader.facts())? };
+        let (pairs, compared) = quotations(&known, &sketches, &rows, texts);
         summary.compared = compared;
-        summary.written += derived::put(
-            conn,
+        keep(
             Kind::Quotations,
-            &state(QUOTATIONS_VERSION),
-            &encode_pairs(&pairs),
-        )
-        .map_err(facts)?;
+            QUOTATIONS_VERSION,
+            String::new(),
+            encode_pairs(&pairs),
+        );
         let chosen = compare::choose(&pairs);
         if !chosen.is_empty() {
             rows = link(&messages, &chosen);
         }
     }
-    drop((messages, sketches));
     count(&mut summary, &rows);
     let text = serde_json::to_string(&summary).map_err(|source| SearchError::catalogue("write a summary", source))?;
-    let state = State {
-        version: THREADS_VERSION,
-        ticket,
-        summary: text,
-    };
-    summary.written += derived::put(conn, Kind::Threads, &state, &row::encode(&rows)).map_err(facts)?;
-    Ok(summary)
+    keep(Kind::Threads, THREADS_VERSION, text, row::encode(&rows));
+    Ok(Renewal { summary, tables })
 }
 
 fn count(summary: &mut ThreadSummary, rows: &[LinkRow]) {
@@ -179,27 +185,14 @@ fn count(summary: &mut ThreadSummary, rows: &[LinkRow]) {
 
 /// Results of comparing pairs: those kept, and those that are new. Only messages without references are looked at, and only
 /// beside messages that their sketches say they could quote.
-fn quotations(
-    conn: &Connection,
-    sketches: &Sketches,
-    rows: &[LinkRow],
-    texts: &dyn ItemText,
-    all: bool,
-) -> Result<(Vec<Verdict>, u64), SearchError> {
+fn quotations(known: &[Verdict], sketches: &Sketches, rows: &[LinkRow], texts: &dyn ItemText) -> (Vec<Verdict>, u64) {
     let children: RoaringBitmap = rows
         .iter()
         .filter(|row| row.reason == Reason::None && row.copy_of == 0)
         .map(|row| row.item)
         .collect();
     let candidates = sketches.earlier_alike(&children, CANDIDATE, CANDIDATES);
-    let known: BTreeMap<(u32, u32), Verdict> = if all {
-        BTreeMap::new()
-    } else {
-        kept_pairs(conn)?
-            .into_iter()
-            .map(|one| ((one.child, one.parent), one))
-            .collect()
-    };
+    let known: BTreeMap<(u32, u32), Verdict> = known.iter().map(|one| ((one.child, one.parent), *one)).collect();
     let per_child: Vec<(Vec<Verdict>, u64)> = candidates
         .par_iter()
         .map(|(child, parents)| {
@@ -222,10 +215,10 @@ fn quotations(
         })
         .collect();
     let compared = per_child.iter().map(|(_, count)| count).sum();
-    Ok((
+    (
         per_child.into_iter().flat_map(|(verdicts, _)| verdicts).collect(),
         compared,
-    ))
+    )
 }
 
 fn kept_pairs(conn: &Connection) -> Result<Vec<Verdict>, SearchError> {
@@ -233,21 +226,29 @@ fn kept_pairs(conn: &Connection) -> Result<Vec<Verdict>, SearchError> {
     if state.is_none_or(|state| state.version != QUOTATIONS_VERSION) {
         return Ok(Vec::new());
     }
-    let chunk = derived::chunk(conn, Kind::Quotations, 0).map_err(facts)?;
-    // What cannot be read is compared again.
-    Ok(chunk.and_then(|bytes| decode_pairs(&bytes)).unwrap_or_default())
+    let mut pairs = Vec::new();
+    for number in 0.. {
+        let Some(bytes) = derived::chunk(conn, Kind::Quotations, number).map_err(facts)? else {
+            break;
+        };
+        // What cannot be read is compared again.
+        pairs.extend(decode_pairs(&bytes).unwrap_or_default());
+    }
+    Ok(pairs)
 }
 
+/// Pairs in a chunk.
+const CHUNK_PAIRS: usize = 1 << 16;
 const PAIR_BYTES: usize = 20;
 
 fn encode_pairs(pairs: &[Verdict]) -> Vec<Vec<u8>> {
-    let mut out = Vec::with_capacity(pairs.len() * PAIR_BYTES);
-    for one in pairs {
-        for value in [one.child, one.parent, one.longest, one.matched, one.body] {
-            out.extend_from_slice(&value.to_le_bytes());
-        }
-    }
-    vec![out]
+    let encode = |some: &[Verdict]| {
+        let values = some
+            .iter()
+            .flat_map(|one| [one.child, one.parent, one.longest, one.matched, one.body]);
+        values.flat_map(u32::to_le_bytes).collect()
+    };
+    pairs.chunks(CHUNK_PAIRS).map(encode).collect()
 }
 
 fn decode_pairs(bytes: &[u8]) -> Option<Vec<Verdict>> {

@@ -161,7 +161,8 @@ fn naive(corpus: &[Made]) -> Vec<(usize, Reason, bool)> {
             .max_by_key(|two| (bytes(*two).len(), corpus[*two].is_top, std::cmp::Reverse(*two)));
         if parent.is_some() {
             links[at] = (parent, Reason::ThreadIndex);
-        } else if others().any(|two| bytes(two)[..22] == index[..22]) && links[at].1 == Reason::None {
+        } else if index.len() > 22 && others().any(|two| bytes(two)[..22] == index[..22]) && links[at].1 == Reason::None
+        {
             links[at].1 = Reason::SharedIndex;
         }
     }
