@@ -197,7 +197,7 @@ mod tests {
             .collect();
         assert_eq!(&shown[8..12], &[("one", 1), ("two", 1), ("three", 2), ("four", 1)]);
         assert_eq!(
-            &shown[13..],
+            &shown[12..],
             &[
                 ("no", 0),
                 ("Original", 0),
