@@ -16,7 +16,7 @@ use super::show::id_of;
 use crate::args::{Format, ShowArgs};
 use crate::context;
 use crate::exit::CliError;
-use crate::output::{Rows, clean};
+use crate::output::{Rows, clean, note};
 
 /// Prints the thread of a message.
 pub(crate) fn thread(case: &Case, reader: &CatalogueReader, item: ItemNo, show: &ShowArgs) -> anyhow::Result<()> {
@@ -55,7 +55,7 @@ pub(crate) fn thread(case: &Case, reader: &CatalogueReader, item: ItemNo, show: 
     ];
     table.print(format, extra)?;
     if format == Format::Table {
-        eprintln!(
+        note!(
             "{}: {} held, {} named and not held",
             view.thread, view.held, view.missing
         );
@@ -166,7 +166,7 @@ pub(crate) fn near(case: &Case, reader: &CatalogueReader, item: ItemNo, show: &S
         vec![("item_no", item.0.into()), ("threshold", threshold.into())],
     )?;
     if format == Format::Table && rows.is_empty() {
-        eprintln!("no message is {threshold} alike to item {item} or more, by sketches of five words in a row");
+        note!("no message is {threshold} alike to item {item} or more, by sketches of five words in a row");
     }
     Ok(())
 }
