@@ -60,6 +60,12 @@ pub enum CaseworkError {
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Threads cannot be linked.
+    #[error("cannot link messages to threads")]
+    Threads {
+        /// Why not.
+        source: Box<embley_search::SearchError>,
+    },
     /// Facts refused.
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -78,6 +84,7 @@ impl CaseworkError {
             Self::Unreadable { .. } | Self::NotRecords { .. } => ErrorClass::Input,
             Self::Mapping { .. } | Self::Request { .. } => ErrorClass::Config,
             Self::NotBalanced { .. } | Self::Search { .. } => ErrorClass::Internal,
+            Self::Threads { source } => source.class(),
             Self::Facts(cause) => cause.class(),
             Self::Store(cause) => cause.class(),
             Self::Ingest(cause) => cause.class(),
@@ -95,6 +102,7 @@ impl CaseworkError {
             | Self::Request { .. }
             | Self::NotBalanced { .. }
             | Self::Search { .. }
+            | Self::Threads { .. }
             | Self::Facts(_) => IngestError::Internal { detail: told(&self) },
         }
     }

@@ -287,9 +287,15 @@ pub(crate) struct ShowArgs {
     /// Every place where it was found
     #[arg(long, group = "how")]
     pub(crate) instances: bool,
-    /// The messages of its thread, by References and In-Reply-To
+    /// Its thread as a tree: each link with its reason, missing messages, who holds what, altered quotations
     #[arg(long, group = "how")]
     pub(crate) thread: bool,
+    /// With --thread: texts are not read, so nothing is said of inclusive messages and quotations
+    #[arg(long, requires = "thread")]
+    pub(crate) no_texts: bool,
+    /// Its near-duplicates, with how alike they are
+    #[arg(long, group = "how")]
+    pub(crate) near: bool,
     #[command(flatten)]
     pub(crate) list: ListArgs,
 }

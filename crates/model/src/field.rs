@@ -85,6 +85,8 @@ pub enum Field {
     Tag,
     /// Case reference.
     Case,
+    /// Thread, by the number of any message in it.
+    Thread,
 }
 
 /// What an unfielded term searches.
@@ -136,6 +138,7 @@ impl Field {
         Self::Exhibit,
         Self::Tag,
         Self::Case,
+        Self::Thread,
     ];
 
     /// The name in queries.
@@ -172,6 +175,7 @@ impl Field {
             Self::Exhibit => "exhibit",
             Self::Tag => "tag",
             Self::Case => "case",
+            Self::Thread => "thread",
         }
     }
 
@@ -207,7 +211,8 @@ impl Field {
             | Self::Folder
             | Self::Exhibit
             | Self::Tag
-            | Self::Case => Home::Set,
+            | Self::Case
+            | Self::Thread => Home::Set,
         }
     }
 }

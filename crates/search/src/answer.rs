@@ -255,6 +255,9 @@ impl Hits<'_> {
             draft.hit.tags = member.tags;
             draft.hit.cases = member.cases;
         }
+        for (draft, thread) in drafts.iter_mut().zip(self.searcher.sets().threads_of(&items)?) {
+            draft.hit.thread = thread;
+        }
         if let Some(links) = self.options.links {
             let links = links
                 .links(&items)
@@ -262,7 +265,7 @@ impl Hits<'_> {
             for (draft, links) in drafts.iter_mut().zip(links) {
                 draft.hit.people = links.people;
                 draft.hit.decisions = links.decisions;
-                draft.hit.thread = links.thread;
+                draft.hit.thread = links.thread.or(draft.hit.thread.take());
             }
         }
         Ok(())

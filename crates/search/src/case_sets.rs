@@ -16,7 +16,9 @@ use embley_store::facts::{self, ExhibitRef, cases, records, sets};
 use embley_store::{Result, StoreError};
 use roaring::RoaringBitmap;
 
+use crate::error::SearchError;
 use crate::plan::{BoxError, Found, NOT_SEARCHABLE, SetAsk, Sets};
+use crate::threads::{StoredThreads, ThreadId};
 
 /// A named set with its items.
 #[derive(Clone, Debug)]
@@ -31,6 +33,7 @@ type Named = Arc<Vec<NamedSet>>;
 pub struct CaseSets {
     reader: CatalogueReader,
     named: RefCell<HashMap<Field, Named>>,
+    threads: StoredThreads,
 }
 
 impl CaseSets {
@@ -39,6 +42,7 @@ impl CaseSets {
         Self {
             reader,
             named: RefCell::default(),
+            threads: StoredThreads::new(),
         }
     }
 
@@ -53,6 +57,7 @@ impl CaseSets {
     /// As [`CatalogueReader::refresh`] and [`CatalogueReader::limit_to`].
     pub fn refresh(&mut self, ticket: Ticket) -> Result<()> {
         self.named.borrow_mut().clear();
+        self.threads = StoredThreads::new();
         self.reader.refresh()?;
         self.reader.limit_to(ticket)
     }
@@ -246,6 +251,40 @@ impl CaseSets {
         Ok(found)
     }
 
+    /// The threads of these messages, as hits show them: `None` for what is no message and for a message that stands alone.
+    pub(crate) fn threads_of(&self, items: &[ItemNo]) -> std::result::Result<Vec<Option<String>>, SearchError> {
+        // A page of hits does not wait for links to be made.
+        if !self.threads.is_fresh(&self.reader)? {
+            return Ok(vec![None; items.len()]);
+        }
+        let links = self.threads.of_page(&self.reader, items)?;
+        let shown = |link: crate::threads::LinkRow| {
+            let alone = link.next == link.item && link.reason == crate::threads::Reason::None;
+            (!alone).then(|| ThreadId(link.thread).to_string())
+        };
+        Ok(links.into_iter().map(|link| link.and_then(shown)).collect())
+    }
+
+    /// The thread that a message belongs to: by the number of the thread or of any message in it, or by an item id.
+    fn by_thread(&self, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
+        let mut found = Found::default();
+        let (SetAsk::Is(value) | SetAsk::Begins(value)) = ask else {
+            return Ok(found);
+        };
+        let named = self.by_item(&match value.strip_prefix("thread:") {
+            Some(number) => SetAsk::Is(number.to_owned()),
+            None => ask.clone(),
+        })?;
+        for item in &named.items {
+            let items = self.threads.items(&self.reader, ItemNo(item))?;
+            if !items.is_empty() {
+                found.names_count += 1;
+                found.items |= items;
+            }
+        }
+        Ok(found)
+    }
+
     /// Folders and files whose path holds the words; for `folder:` the folder's path alone counts.
     fn by_path(&self, field: Field, ask: &SetAsk) -> Result<Found> {
         let SetAsk::Words { words, last_is_prefix } = ask else {
@@ -328,6 +367,7 @@ impl Sets for CaseSets {
             Field::Has => Ok(self.by_searchability(ask)?),
             Field::Hash => Ok(self.by_hash(ask)?),
             Field::Item => Ok(self.by_item(ask)?),
+            Field::Thread => self.by_thread(ask),
             Field::Path | Field::Folder => Ok(self.by_path(field, ask)?),
             _ => self.by_name(field, ask),
         }

@@ -62,7 +62,7 @@ pub struct Hit {
     pub family: ItemId,
     /// The item it is a part of.
     pub parent: Option<ItemId>,
-    /// Its thread, once threads are known.
+    /// Its thread, as a query for it; null for what stands alone and while threads are not linked up to this state.
     pub thread: Option<String>,
     /// References of the exhibits that hold it.
     pub exhibits: Vec<String>,

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod searcher;
 pub mod snippet;
 pub mod syntax;
+pub mod threads;
 pub mod tree;
 
 pub use answer::{Answer, Hits, Scope, SearchOptions, Sort, Summary};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use embley_casework::links::LinkCases;
+use embley_casework::threads::LinkThreads;
 use embley_formats::opened::OpenLimits;
 use embley_formats::walk::{WalkOptions, Walked, walk};
 use embley_ingest::workers::{WorkerOpener, WorkerOptions, WorkerPool};
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
         plan(&request, &options.counters);
     }
     let display = Display::start(ingest.progress, Arc::clone(&options.counters), clock);
-    let steps: [&dyn FinishStep; 1] = [&LinkCases];
+    let steps: [&dyn FinishStep; 2] = [&LinkThreads, &LinkCases];
     let report = embley_ingest::run(&case, &request, &options, &steps);
     display.finish();
     let report = report?;
@@ -71,7 +72,7 @@ pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>) -> anyh
         ocr: false,
         retry: Some(retry),
     };
-    let steps: [&dyn FinishStep; 1] = [&LinkCases];
+    let steps: [&dyn FinishStep; 2] = [&LinkThreads, &LinkCases];
     let report = embley_ingest::run(&case, &request, &options, &steps)?;
     say(&report);
     Ok(code(&report))

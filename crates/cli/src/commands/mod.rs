@@ -10,6 +10,7 @@ mod init;
 mod search;
 mod show;
 mod status;
+mod threads;
 mod verify;
 mod worker;
 

@@ -43,12 +43,12 @@ pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
         results().write_all(&raw[..end])?;
     } else if show.instances {
         instances(&originals, item, show)?;
-    } else if show.family || show.thread {
-        let rows = if show.family {
-            originals.catalogue().family(item)?
-        } else {
-            originals.thread(item)?
-        };
+    } else if show.thread {
+        super::threads::thread(&case, originals.catalogue(), item, show)?;
+    } else if show.near {
+        super::threads::near(&case, originals.catalogue(), item, show)?;
+    } else if show.family {
+        let rows = originals.catalogue().family(item)?;
         list(&originals, &rows, show)?;
     } else {
         one(&originals, item)?;
@@ -108,7 +108,7 @@ fn header_end(raw: &[u8]) -> usize {
     }
 }
 
-fn id_of(reader: &CatalogueReader, row: &ItemRow) -> anyhow::Result<String> {
+pub(crate) fn id_of(reader: &CatalogueReader, row: &ItemRow) -> anyhow::Result<String> {
     let blob = reader
         .blob_of(row.root)?
         .ok_or_else(|| anyhow::anyhow!("item {} has no blob", row.root))?;

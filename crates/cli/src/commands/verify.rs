@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use embley_casework::links::LinkCases;
+use embley_casework::threads::LinkThreads;
 use embley_model::clock::{Clock, SystemClock};
 use embley_store::verify::Finding;
 use embley_store::{Access, Case};
@@ -99,6 +100,8 @@ pub(crate) fn reindex(args: &Args, reindex: &ReindexArgs) -> anyhow::Result<u8> 
     }
     let items = done?;
     let links = LinkCases::renew_all(&case)?;
+    let threads = LinkThreads::renew_all(&case)?;
+    note!("{}", threads.sentence());
     note!(
         "{items} items in the new index; {} of {} case references are named",
         links.named,

@@ -4,3 +4,4 @@
 
 mod answers;
 mod small_case;
+mod threads;

@@ -14,6 +14,7 @@ mod read;
 mod read_files;
 mod read_items;
 mod read_sets;
+mod read_threads;
 mod rows;
 mod schema;
 mod write;
@@ -25,6 +26,7 @@ pub use openings::{ContainerRow, ContainerState, OpeningRow};
 pub use read::{CatalogueReader, Counts, DedupEntry, NextIds};
 pub use read_items::{ItemBrief, MessageLinks};
 pub use read_sets::SetKind;
+pub use read_threads::{ThreadRow, message_id_key};
 pub use rows::{
     BlobPlaceRow, BlobRow, Checkpoint, CustodianId, CustodianRow, DefectRow, ExceptionRow, FileRow, FileState,
     FolderId, FolderRow, InstanceRow, InstanceStatus, ItemFlags, ItemKeys, ItemRow, RowBatch, RunKind, RunRow,

@@ -10,6 +10,7 @@
 //! already, a savepoint in it: all done or nothing done.
 
 pub mod cases;
+pub mod derived;
 pub mod error;
 pub mod exhibits;
 pub mod links;

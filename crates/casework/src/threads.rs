@@ -1,0 +1,94 @@
+//! The finish step that links messages to threads and groups near-duplicates: `embley_search::threads` with the texts of a case.
+//!
+//! Not for: the rules of links. Main type: [`LinkThreads`]. Invariant: a run that brought nothing new does not come here.
+
+use std::sync::{Mutex, PoisonError};
+
+use embley_ingest::{FinishStep, IngestError, Originals};
+use embley_model::id::ItemNo;
+use embley_search::threads::{ThreadSummary, renew};
+use embley_search::{BoxError, ItemText};
+use embley_store::Case;
+use embley_store::facts::derived;
+
+use crate::error::{CaseworkError, Result};
+
+/// Texts of messages, parsed again from their originals; several threads read at once, each with a reader of its own.
+pub struct MessageTexts<'c> {
+    case: &'c Case,
+    idle: Mutex<Vec<Originals>>,
+}
+
+impl<'c> MessageTexts<'c> {
+    /// Readers are opened when they are wanted and used again.
+    pub fn new(case: &'c Case) -> Self {
+        Self {
+            case,
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn take(&self) -> Option<Originals> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+impl ItemText for MessageTexts<'_> {
+    fn text(&self, item: ItemNo) -> std::result::Result<String, BoxError> {
+        let mut originals = match self.take() {
+            Some(originals) => originals,
+            None => Originals::open(self.case)?,
+        };
+        let text = originals.text(item);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(originals);
+        Ok(text?.body)
+    }
+}
+
+/// Links threads after an ingest and after the index was made again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkThreads;
+
+impl LinkThreads {
+    /// Links when the catalogue is further than the links are.
+    ///
+    /// # Errors
+    /// The catalogue refuses; links stand as before.
+    pub fn renew(case: &Case) -> Result<ThreadSummary> {
+        Self::renew_some(case, false)
+    }
+
+    /// Links again whatever there is, and compares texts again.
+    ///
+    /// # Errors
+    /// As [`LinkThreads::renew`].
+    pub fn renew_all(case: &Case) -> Result<ThreadSummary> {
+        Self::renew_some(case, true)
+    }
+
+    fn renew_some(case: &Case, all: bool) -> Result<ThreadSummary> {
+        let reader = case.reader()?;
+        let texts = MessageTexts::new(case);
+        let made = renew(&reader, Some(&texts), all).map_err(|source| CaseworkError::Threads {
+            source: Box::new(source),
+        })?;
+        drop(reader);
+        let facts = case.facts()?;
+        for table in &made.tables {
+            // Stopped here: the links are older than the catalogue, and the next start makes all tables again.
+            derived::put(facts.connection(), table.kind, &table.state, &table.chunks)?;
+        }
+        Ok(made.summary)
+    }
+}
+
+impl FinishStep for LinkThreads {
+    fn name(&self) -> &'static str {
+        "threads"
+    }
+
+    fn run(&self, case: &Case) -> std::result::Result<String, IngestError> {
+        let summary = Self::renew(case).map_err(CaseworkError::into_ingest)?;
+        Ok(summary.sentence())
+    }
+}
