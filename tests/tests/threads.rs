@@ -214,7 +214,7 @@ fn on_real_lists_every_link_is_that_of_an_independent_reader() {
     for (name, messages, within) in LISTS {
         let site = Site::new();
         let path = site.path(&format!("box/{name}"));
-        files::write(&path, &corpora::unpacked(&mail.join(format!("{name}.zst"))));
+        files::write(&path, corpora::unpacked(&mail.join(format!("{name}.zst"))));
         site.ingest(&[path.as_os_str()]).expect(0);
         let args = [
             path.as_os_str(),

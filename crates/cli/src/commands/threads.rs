@@ -57,7 +57,9 @@ pub(crate) fn thread(case: &Case, reader: &CatalogueReader, item: ItemNo, show: 
     if format == Format::Table {
         note!(
             "{}: {} held, {} named and not held",
-            view.thread, view.held, view.missing
+            view.thread,
+            view.held,
+            view.missing
         );
     }
     Ok(())
