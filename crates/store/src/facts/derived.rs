@@ -185,12 +185,18 @@ mod tests {
             put(&conn, Kind::Threads, &at(4), &[one.clone(), two.clone()]).unwrap(),
             2
         );
-        assert_eq!(put(&conn, Kind::NearDuplicates, &at(4), &[three.clone()]).unwrap(), 1);
+        assert_eq!(
+            put(&conn, Kind::NearDuplicates, &at(4), std::slice::from_ref(&three)).unwrap(),
+            1
+        );
         assert_eq!(
             put(&conn, Kind::Threads, &at(5), &[one.clone(), three.clone()]).unwrap(),
             1
         );
-        assert_eq!(put(&conn, Kind::Threads, &at(6), &[one.clone()]).unwrap(), 0);
+        assert_eq!(
+            put(&conn, Kind::Threads, &at(6), std::slice::from_ref(&one)).unwrap(),
+            0
+        );
         assert_eq!(state(&conn, Kind::Threads).unwrap(), Some(at(6)));
         assert_eq!(chunk(&conn, Kind::Threads, 0).unwrap(), Some(one));
         assert_eq!(chunk(&conn, Kind::Threads, 1).unwrap(), None);
