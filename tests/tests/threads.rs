@@ -15,7 +15,7 @@ fn mail(id: &str, minute: u32, from: &str, headers: &str, body: &str) -> String 
 
 const FIRST: &str = "I met the officer on Monday about the case.\nShe did not declare an interest in it,\nand the minutes of the meeting say so.";
 
-fn mailbox() -> String {
+fn messages() -> Vec<String> {
     let quoted = FIRST.replace('\n', "\n> ");
     let altered = quoted.replace("did not declare", "did declare");
     [
@@ -59,7 +59,7 @@ fn mailbox() -> String {
             "Too early.",
         ),
     ]
-    .concat()
+    .to_vec()
 }
 
 fn nodes(shown: &Value) -> &Vec<Value> {
@@ -69,7 +69,7 @@ fn nodes(shown: &Value) -> &Vec<Value> {
 #[test]
 fn a_thread_is_shown_as_a_tree_with_reasons_missing_messages_and_altered_quotations() {
     let site = Site::new();
-    files::write(&site.path("box/all.mbox"), mailbox().as_bytes());
+    files::write(&site.path("box/all.mbox"), messages().concat().as_bytes());
     site.ingest(&[site.path("box").as_os_str()]).expect(0);
     let shown = site.ok(&["show", "1", "--thread", "--format", "json"]).json();
     assert_eq!(
@@ -148,8 +148,7 @@ fn a_thread_is_shown_as_a_tree_with_reasons_missing_messages_and_altered_quotati
 #[test]
 fn links_are_the_same_in_one_ingest_in_several_and_after_a_reindex() {
     let site = Site::new();
-    let whole = mailbox();
-    let messages: Vec<&str> = whole.split_inclusive("\n\n\n").collect();
+    let messages = messages();
     for (at, some) in messages.chunks(2).enumerate() {
         files::write(&site.path(&format!("box/{at}.mbox")), some.concat().as_bytes());
     }
