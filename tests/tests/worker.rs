@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use embley_formats::opened::{Member, Members, OpenLimits, Opened};
+use embley_formats::smime::keys::Secrets;
 use embley_formats::worker::{Job, Landlock, TestJob, TouchOutcome};
 use embley_ingest::workers::{Answer, JobFailure, JobInput, WorkerError, WorkerOptions, WorkerPool};
 use embley_model::defect::DefectCode;
@@ -228,7 +229,7 @@ fn a_program_that_is_no_worker_stops_the_run_and_says_which() {
         "application/zip",
         b"a.zip",
         &JobInput::Bytes(b"PK"),
-        &[],
+        &Secrets::default(),
         &OpenLimits::default(),
         &mut Taken::default(),
     );
@@ -388,7 +389,7 @@ fn a_page_is_opened_in_a_worker_and_what_is_unknown_says_so() {
             media_type,
             b"name",
             &JobInput::Bytes(bytes),
-            &[],
+            &Secrets::default(),
             &OpenLimits::default(),
             &mut Taken::default(),
         )

@@ -133,6 +133,9 @@ pub(crate) struct IngestArgs {
     /// Passwords to try on encrypted documents and containers, one a line; they are not kept
     #[arg(long, value_name = "FILE")]
     pub(crate) passwords: Option<PathBuf>,
+    /// Private keys to try on encrypted mail (PEM, PKCS #12, OpenPGP; locked ones open with --passwords); may be given again; they are not kept
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
     /// Leave documents and containers closed: kept, hashed, and said to be not searchable
     #[arg(long)]
     pub(crate) no_open: bool,
@@ -218,6 +221,9 @@ pub(crate) struct ExceptionsArgs {
     /// With --retry: passwords to try, one a line; they are not kept
     #[arg(long, value_name = "FILE", requires = "retry")]
     pub(crate) passwords: Option<PathBuf>,
+    /// With --retry: private keys to try on encrypted mail, as in `ingest`; they are not kept
+    #[arg(long, value_name = "FILE", requires = "retry")]
+    pub(crate) keys: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) limit: LimitArgs,
     #[command(flatten)]

@@ -89,6 +89,12 @@ pub struct Opened {
     pub passwords_tried: u32,
     /// Index of the password that opened it.
     pub password_used: Option<u32>,
+    /// Private keys that were tried.
+    #[serde(default)]
+    pub keys_tried: u32,
+    /// Public name of the private key that opened it, never the key.
+    #[serde(default)]
+    pub key_used: Option<String>,
 }
 
 /// One thing inside a container or document.

@@ -252,7 +252,9 @@ impl Originals {
             )));
         }
         let mut prepared = family.swap_remove(position);
-        if let Some(opening) = self.opening(row.blob_id)? {
+        if row.kind != ItemKind::Email
+            && let Some(opening) = self.opening(row.blob_id)?
+        {
             if opening.replaces_text() {
                 prepared.text = opening.opened.text;
             }

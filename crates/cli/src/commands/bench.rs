@@ -56,6 +56,7 @@ fn request(sources: &[PathBuf], rehash: bool) -> anyhow::Result<IngestRequest> {
         ocr_languages: String::new(),
         retry: false,
         passwords: None,
+        keys: Vec::new(),
         no_open: true,
         threads: None,
         memory: 0,

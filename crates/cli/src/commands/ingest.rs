@@ -9,6 +9,7 @@ use anyhow::Context;
 use embley_casework::links::LinkCases;
 use embley_casework::threads::LinkThreads;
 use embley_formats::opened::OpenLimits;
+use embley_formats::smime::keys::{self, SecretKey};
 use embley_formats::walk::{WalkOptions, Walked, walk};
 use embley_ingest::workers::{WorkerOpener, WorkerOptions, WorkerPool};
 use embley_ingest::{CustodianRule, FinishStep, IngestOptions, IngestRequest, Opener, Retry, RunReport, SourceSpec};
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     if !ingest.no_open {
         options.opener = Some(opener(
             ingest.passwords.as_deref(),
+            &ingest.keys,
             &ingest.ocr_languages,
             options.threads,
         )?);
@@ -55,13 +57,13 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
 }
 
 /// Opens again what was opened before, without looking at any source.
-pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>) -> anyhow::Result<u8> {
+pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>, keys: &[PathBuf]) -> anyhow::Result<u8> {
     let dir = context::case_dir(args)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let case = open_for_writing(&dir, "retry", &*clock)?;
     let mut options = IngestOptions::new(context::threads(None), clock);
     options.cancel = stop_on_signal()?;
-    options.opener = Some(opener(passwords, "eng", options.threads)?);
+    options.opener = Some(opener(passwords, keys, "eng", options.threads)?);
     let request = IngestRequest {
         sources: Vec::new(),
         exclude: Vec::new(),
@@ -82,7 +84,12 @@ pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>) -> anyh
 const RECOGNITION_SECONDS: u64 = 900;
 
 /// What opens documents and containers.
-fn opener(passwords: Option<&Path>, languages: &str, threads: usize) -> anyhow::Result<Arc<dyn Opener>> {
+fn opener(
+    passwords: Option<&Path>,
+    keys: &[PathBuf],
+    languages: &str,
+    threads: usize,
+) -> anyhow::Result<Arc<dyn Opener>> {
     let passwords = match passwords {
         Some(path) => {
             let text = std::fs::read_to_string(path)
@@ -94,6 +101,7 @@ fn opener(passwords: Option<&Path>, languages: &str, threads: usize) -> anyhow::
         }
         None => Vec::new(),
     };
+    let keys = read_keys(keys, &passwords)?;
     let workers = WorkerOptions {
         // One for each thread, and one for the container that is being emptied beside them.
         count: threads + 1,
@@ -108,10 +116,27 @@ fn opener(passwords: Option<&Path>, languages: &str, threads: usize) -> anyhow::
         pool: WorkerPool::new(workers),
         recognition_pool: WorkerPool::new(recognition),
         passwords,
+        keys,
         limits: OpenLimits::default(),
         languages: languages.to_owned(),
         recognition_seconds: RECOGNITION_SECONDS,
     }))
+}
+
+/// The private keys in these files, unlocked. They stay in memory.
+fn read_keys(files: &[PathBuf], passwords: &[String]) -> anyhow::Result<Vec<SecretKey>> {
+    let mut keys: Vec<SecretKey> = Vec::new();
+    for path in files {
+        let failed =
+            |error: &dyn std::fmt::Display| CliError::usage(format!("the file of keys {}: {error}", path.display()));
+        let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+        for key in keys::read(&bytes, passwords).map_err(|error| failed(&error))? {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    Ok(keys)
 }
 
 /// Sums up what there is to read, beside the work and for the time to go only; nothing waits for it.

@@ -144,7 +144,7 @@ fn described(originals: &Originals, row: &ItemRow) -> anyhow::Result<Value> {
         json!({
             "reader": one.opened.reader, "content_type": one.media_type, "fields": fields, "language": one.language,
             "members": one.members, "needs_ocr": one.opened.needs_ocr, "passwords_tried": one.opened.passwords_tried,
-            "password_used": one.opened.password_used,
+            "password_used": one.opened.password_used, "keys_tried": one.opened.keys_tried, "key_used": one.opened.key_used,
         })
     });
     let keys = row.keys.map(|keys| {

@@ -198,7 +198,7 @@ pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result
             media_type: wanted.media_type.clone(),
             reader: wanted.reader.clone(),
         };
-        return super::ingest::retry(args, retry, wanted.passwords.as_deref());
+        return super::ingest::retry(args, retry, wanted.passwords.as_deref(), &wanted.keys);
     }
     let case = Case::open(&context::case_dir(args)?, Access::Read)?;
     let reader = case.reader()?;

@@ -270,6 +270,7 @@ impl<'m> Draft<'m> {
             needs_ocr: self.needs_ocr,
             passwords_tried: self.passwords_tried,
             password_used: self.password_used,
+            ..Opened::default()
         })
     }
 }

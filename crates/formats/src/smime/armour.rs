@@ -35,6 +35,23 @@ pub(super) fn plain(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     (start.starts_with(b"MI") && is_base64).then(|| Cow::Owned(base64(start)))
 }
 
+/// What comes behind the header lines of OpenPGP's armour ([RFC 4880] 6.2): they end with an empty line, which may hold blanks; some writers leave out both.
+pub(super) fn after_headers(text: &[u8]) -> &[u8] {
+    let mut body = text;
+    let mut lines = text;
+    while let Some(end) = memchr::memchr(b'\n', lines) {
+        let (line, next) = lines.split_at(end + 1);
+        let line = line.trim_ascii();
+        if line.is_empty() || memmem::find(line, b": ").is_some() || line.ends_with(b":") {
+            body = next;
+            lines = next;
+        } else {
+            break;
+        }
+    }
+    body
+}
+
 /// Decodes up to the first line of dashes or the end; lines that begin with `=` (a checksum of OpenPGP, [RFC 4880] 6.1) are passed over.
 pub(super) fn base64(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);

@@ -217,9 +217,31 @@ pub(super) fn oid_text(content: &[u8]) -> String {
     words.join(".")
 }
 
+/// One element as DER writes it (10.1).
+pub(super) fn encoded(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    let length = content.len().to_be_bytes();
+    let zeros = length.iter().take_while(|octet| **octet == 0).count();
+    if content.len() < 0x80 {
+        out.push(content.len() as u8);
+    } else {
+        out.push(0x80 | (length.len() - zeros) as u8);
+        out.extend_from_slice(&length[zeros..]);
+    }
+    out.extend_from_slice(content);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_written_as_short_as_they_can() {
+        assert_eq!(encoded(0x04, b"ab"), b"\x04\x02ab");
+        assert_eq!(&encoded(0x04, &[0; 200])[..3], b"\x04\x81\xc8");
+        assert_eq!(&encoded(0x04, &[0; 300])[..4], b"\x04\x82\x01\x2c");
+    }
 
     #[test]
     fn lengths_of_every_form_are_read() {

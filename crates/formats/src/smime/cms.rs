@@ -9,8 +9,11 @@ use embley_model::defect::{Defect, DefectCode};
 use embley_model::item::Searchability;
 use flate2::read::ZlibDecoder;
 
-use super::ber::{Element, Elements, oid_text, tag};
+use super::ber::{self, Element, Elements, oid_text, tag};
 use super::content::Bounded;
+use super::envelope::Sealed;
+use super::keys::Secrets;
+use super::tried::Tried;
 use super::{CMS, CMS_CERTIFICATES, CMS_SIGNATURE, Kind, armour, names};
 use crate::opened::{Member, Members, OpenLimits, Opened};
 
@@ -117,7 +120,12 @@ pub(super) fn kind_of(head: &[u8]) -> Option<Kind> {
     })
 }
 
-pub(super) fn open(bytes: &[u8], limits: &OpenLimits, members: &mut dyn Members) -> io::Result<Opened> {
+pub(super) fn open(
+    bytes: &[u8],
+    secrets: &Secrets<'_>,
+    limits: &OpenLimits,
+    members: &mut dyn Members,
+) -> io::Result<Opened> {
     let plain = armour::plain(bytes);
     let Some((kind, content)) = plain.as_deref().and_then(content_info) else {
         return Ok(Opened {
@@ -128,6 +136,7 @@ pub(super) fn open(bytes: &[u8], limits: &OpenLimits, members: &mut dyn Members)
         });
     };
     let mut out = Out {
+        secrets,
         limits,
         members,
         opened: Opened {
@@ -146,7 +155,7 @@ pub(super) fn open(bytes: &[u8], limits: &OpenLimits, members: &mut dyn Members)
         Type::Authenticated => out.authenticated(&content)?,
         Type::Compressed => out.compressed(&content)?,
         Type::Enveloped | Type::SignedAndEnveloped | Type::Encrypted | Type::AuthEnveloped => {
-            out.encrypted(kind, &content);
+            out.encrypted(kind, &content)?;
         }
     }
     Ok(out.end())
@@ -191,6 +200,7 @@ impl<'a> SignedData<'a> {
 }
 
 struct Out<'a> {
+    secrets: &'a Secrets<'a>,
     limits: &'a OpenLimits,
     members: &'a mut dyn Members,
     opened: Opened,
@@ -290,9 +300,8 @@ impl Out<'_> {
         self.member(ZlibDecoder::new(&*octets), octets.len())
     }
 
-    /// Recipients, and that nothing of it can be read.
-    fn encrypted(&mut self, kind: Type, content: &Element<'_>) {
-        self.opened.searchability = Some(Searchability::Encrypted);
+    /// Recipients, and the content when something that was given opens it.
+    fn encrypted(&mut self, kind: Type, content: &Element<'_>) -> io::Result<()> {
         let mut inner = content.elements();
         let _version = inner.tagged(tag::INTEGER);
         let _originator = inner.tagged(tag::CONTEXT_0);
@@ -303,8 +312,41 @@ impl Out<'_> {
         } else if kind != Type::Encrypted {
             self.structure("the list of recipients cannot be read");
         }
-        let detail = format!("{}, {count} recipients", kind.word());
-        self.opened.defects.push(Defect::new(DefectCode::MailEncrypted, detail));
+        let mut tried = Tried::default();
+        let sealed = Sealed::read(content).filter(|_| !self.secrets.is_empty());
+        let plain = sealed.as_ref().and_then(|sealed| sealed.open(self.secrets, &mut tried));
+        tried.count(&mut self.opened);
+        let (Some(sealed), Some(plain)) = (sealed, plain) else {
+            for note in &tried.notes {
+                self.structure(note.clone());
+            }
+            self.opened.searchability = Some(Searchability::Encrypted);
+            let detail = format!("{}, {count} recipients{}", kind.word(), tried.words());
+            self.opened.defects.push(Defect::new(DefectCode::MailEncrypted, detail));
+            return Ok(());
+        };
+        let by = plain.by.record(self.secrets, &mut self.opened);
+        let detail = format!("{}, {}, opened by {by}", kind.word(), plain.cipher);
+        self.opened.defects.push(Defect::new(DefectCode::MailDecrypted, detail));
+        self.lines.push(format!("Opened by: {by}"));
+        for fault in plain.faults {
+            self.structure(fault);
+        }
+        self.content_type(sealed.content_type);
+        self.decrypted(sealed.content_type, &plain.content)
+    }
+
+    /// A content that is a structure of this kind again is given as one, whatever its outermost element looks like.
+    fn decrypted(&mut self, kind: &[u8], content: &[u8]) -> io::Result<()> {
+        let inner = Type::of(kind).filter(|inner| *inner != Type::Data);
+        if inner.is_none() || content_info(content).is_some() {
+            return self.member(content, content.len());
+        }
+        let whole = ber::encoded(
+            tag::SEQUENCE,
+            &[ber::encoded(tag::OID, kind), ber::encoded(tag::CONTEXT_0, content)].concat(),
+        );
+        self.member(&*whole, whole.len())
     }
 
     fn recipients(&mut self, recipients: &Element<'_>) {

@@ -1,17 +1,28 @@
 //! Signed, compressed and encrypted messages that come as one sealed thing: CMS ([RFC 5652], S/MIME [RFC 8551]) and OpenPGP ([RFC 4880]).
 //!
-//! Not for: multipart/signed and what stands as text in a mail (`mail`); checking a signature; decrypting. Main functions: [`kind_of`] for the probe,
-//! [`open`]. Invariant: a signed or compressed content comes out as a member, as its exact bytes; what is encrypted says so, and for whom, as far as that is
-//! written on it; a signature is reported and not judged.
+//! Not for: multipart/signed and plain text in a mail (`mail`); checking a signature. Main functions: [`kind_of`] for the probe, [`open`], [`open_mail`] for armour
+//! in the body of a mail; [`keys`] reads what may open them. Invariant: a signed, compressed or opened content comes out as a member, as its exact bytes; what
+//! stays encrypted says so, and for whom, as far as that is written on it; a signature is reported and not judged.
 
 mod armour;
 mod ber;
+mod cipher;
 mod cms;
 mod content;
+mod envelope;
+mod inline;
+pub mod keys;
 mod names;
+mod oid;
 mod openpgp;
+mod pbe;
+mod session;
+mod tried;
 
 use std::io;
+
+pub use inline::{MAIL, open as open_mail};
+use keys::Secrets;
 
 use crate::opened::{Members, OpenLimits, Opened};
 
@@ -53,13 +64,18 @@ pub fn is_read(media_type: &str) -> bool {
     )
 }
 
-/// Gives the content as a member, named `message`, and as text who signed, or for whom it is encrypted.
+/// True for what keys may open: they are sent to a worker for nothing else.
+pub fn takes_keys(media_type: &str) -> bool {
+    is_read(media_type) || media_type == MAIL
+}
+
+/// Gives the content as a member, named `message`, and as text who signed, or for whom it is encrypted. What is encrypted is opened when one of the secrets fits.
 ///
 /// # Errors
 /// When the taker cannot go on.
-pub fn open(bytes: &[u8], limits: &OpenLimits, members: &mut dyn Members) -> io::Result<Opened> {
+pub fn open(bytes: &[u8], secrets: &Secrets<'_>, limits: &OpenLimits, members: &mut dyn Members) -> io::Result<Opened> {
     if openpgp::begins(bytes) {
-        return openpgp::open(bytes, limits, members);
+        return openpgp::open(bytes, secrets, limits, members);
     }
-    cms::open(bytes, limits, members)
+    cms::open(bytes, secrets, limits, members)
 }

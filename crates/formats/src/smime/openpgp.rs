@@ -8,10 +8,11 @@ use std::io::{self, Read};
 
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::item::Searchability;
-use memchr::memmem;
 
 use super::content::Bounded;
-use super::{Kind, PGP, PGP_ENCRYPTED, armour};
+use super::keys::Secrets;
+use super::tried::Tried;
+use super::{Kind, PGP, PGP_ENCRYPTED, armour, session};
 use crate::opened::{Member, Members, OpenLimits, Opened};
 
 const MARK: &[u8] = b"-----BEGIN PGP MESSAGE-----";
@@ -34,6 +35,7 @@ mod packet {
     pub(super) const LITERAL: u8 = 11;
     pub(super) const PROTECTED: u8 = 18;
     pub(super) const AEAD: u8 = 20;
+    pub(super) const PADDING: u8 = 21;
 }
 
 /// A packet as far as it is there.
@@ -124,19 +126,7 @@ fn binary(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let rest = start.strip_prefix(MARK)?;
-    // Header lines end with an empty line, which may hold blanks; some writers leave out both.
-    let mut body = rest;
-    let mut lines = rest;
-    while let Some(end) = memchr::memchr(b'\n', lines) {
-        let (line, next) = lines.split_at(end + 1);
-        let line = line.trim_ascii();
-        if line.is_empty() || memmem::find(line, b": ").is_some() || line.ends_with(b":") {
-            body = next;
-            lines = next;
-        } else {
-            break;
-        }
-    }
+    let body = armour::after_headers(rest);
     Some(Cow::Owned(armour::base64(body)))
 }
 
@@ -202,13 +192,40 @@ fn holds_message(method: u8, packed: &[u8]) -> bool {
     )
 }
 
+/// True for what begins with a packet that stands inside encrypted data (10.3); the rest is most likely the work of a wrong key.
+pub(super) fn is_packets(bytes: &[u8]) -> bool {
+    let first = (Packets { rest: bytes }).next();
+    first.is_some_and(|first| {
+        matches!(
+            first.kind,
+            packet::PUBLIC_KEY_SESSION
+                | packet::SIGNATURE
+                | packet::PASSWORD_SESSION
+                | packet::ONE_PASS
+                | packet::COMPRESSED
+                | packet::ENCRYPTED
+                | packet::MARKER
+                | packet::LITERAL
+                | packet::PROTECTED
+                | packet::AEAD
+                | packet::PADDING
+        )
+    })
+}
+
 /// True for what can only be an OpenPGP message or nothing that is known here.
 pub(super) fn begins(bytes: &[u8]) -> bool {
     binary(&bytes[..bytes.len().min(LOOK_BYTES)]).is_some()
 }
 
-pub(super) fn open(bytes: &[u8], limits: &OpenLimits, members: &mut dyn Members) -> io::Result<Opened> {
+pub(super) fn open(
+    bytes: &[u8],
+    secrets: &Secrets<'_>,
+    limits: &OpenLimits,
+    members: &mut dyn Members,
+) -> io::Result<Opened> {
     let mut out = Out {
+        secrets,
         limits,
         members,
         opened: Opened {
@@ -222,7 +239,7 @@ pub(super) fn open(bytes: &[u8], limits: &OpenLimits, members: &mut dyn Members)
         let Some(packed) = out.packets(&layer)? else { break };
         if depth == MAX_LAYERS {
             out.structure(format!(
-                "compressed more than {MAX_LAYERS} times; the rest was left out"
+                "compressed or encrypted more than {MAX_LAYERS} times; the rest was left out"
             ));
             break;
         }
@@ -236,6 +253,7 @@ pub(super) fn open(bytes: &[u8], limits: &OpenLimits, members: &mut dyn Members)
 }
 
 struct Out<'a> {
+    secrets: &'a Secrets<'a>,
     limits: &'a OpenLimits,
     members: &'a mut dyn Members,
     opened: Opened,
@@ -258,7 +276,7 @@ impl Out<'_> {
         }
     }
 
-    /// Reads one layer; returns what the first compressed packet in it held.
+    /// Reads one layer; returns what the first compressed or encrypted packet in it held.
     fn packets(&mut self, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
         for one in (Packets { rest: bytes }) {
             if one.cut {
@@ -274,10 +292,7 @@ impl Out<'_> {
                 }
                 (packet::PUBLIC_KEY_SESSION, _) => self.line("Encrypted for a key that is not named".to_owned()),
                 (packet::PASSWORD_SESSION, _) => self.line("Encrypted with a password".to_owned()),
-                (packet::ENCRYPTED | packet::PROTECTED | packet::AEAD, _) => {
-                    self.encrypted();
-                    return Ok(None);
-                }
+                (packet::ENCRYPTED | packet::PROTECTED | packet::AEAD, _) => return Ok(self.encrypted(bytes)),
                 (packet::ONE_PASS, [3, _, _, _, key @ ..]) if key.len() >= 8 => {
                     self.line(format!("Signed by key: {}", key_text(&key[..8])));
                     self.opened.defects.push(Defect::new(DefectCode::MailSigned, "OpenPGP"));
@@ -289,16 +304,38 @@ impl Out<'_> {
         }
         if self.opened.text.contains("Encrypted ") && self.opened.searchability.is_none() {
             self.structure("the encrypted data are missing");
-            self.encrypted();
+            self.sealed("");
         }
         Ok(None)
     }
 
-    fn encrypted(&mut self) {
+    /// The packets inside a layer that is encrypted, when something that was given opens it.
+    fn encrypted(&mut self, layer: &[u8]) -> Option<Vec<u8>> {
+        let mut tried = Tried::default();
+        let plain = session::open(layer, self.secrets, self.limits, &mut tried);
+        tried.count(&mut self.opened);
+        let Some(plain) = plain else {
+            for note in &tried.notes {
+                self.structure(note.clone());
+            }
+            self.sealed(&tried.words());
+            return None;
+        };
+        let by = plain.by.record(self.secrets, &mut self.opened);
+        let note = Defect::new(DefectCode::MailDecrypted, format!("OpenPGP, opened by {by}"));
+        self.opened.defects.push(note);
+        self.line(format!("Opened by: {by}"));
+        if let Some(fault) = plain.fault {
+            self.structure(fault);
+        }
+        Some(plain.packets)
+    }
+
+    fn sealed(&mut self, tried: &str) {
         self.opened.searchability = Some(Searchability::Encrypted);
         self.opened
             .defects
-            .push(Defect::new(DefectCode::MailEncrypted, "OpenPGP"));
+            .push(Defect::new(DefectCode::MailEncrypted, format!("OpenPGP{tried}")));
     }
 
     /// Compressed data (5.6).

@@ -20,7 +20,10 @@ use crate::document;
 use crate::emlx;
 use crate::ocr;
 use crate::opened::{Members, OpenLimits, Opened};
-use crate::smime;
+use crate::smime::{
+    self,
+    keys::{SecretKey, Secrets},
+};
 
 /// Oddities of one document that are sent one by one.
 const MAX_DEFECTS: usize = 10_000;
@@ -41,12 +44,14 @@ pub(super) fn run(job: &Job, source: &JobSource, test_jobs: bool, out: &mut Out<
             media_type,
             name,
             passwords,
+            keys,
             limits,
         } => {
             let asked = Asked {
                 media_type,
                 name,
                 passwords,
+                keys,
                 limits,
             };
             let opened = open(&asked, source, out)?;
@@ -81,6 +86,7 @@ struct Asked<'a> {
     media_type: &'a str,
     name: &'a [u8],
     passwords: &'a [String],
+    keys: &'a [SecretKey],
     limits: &'a OpenLimits,
 }
 
@@ -90,6 +96,7 @@ fn open(asked: &Asked<'_>, source: &JobSource, members: &mut dyn Members) -> io:
         media_type,
         name,
         passwords,
+        keys,
         limits,
     } = *asked;
     if let Some(format) = outlook::format_of(media_type) {
@@ -98,8 +105,12 @@ fn open(asked: &Asked<'_>, source: &JobSource, members: &mut dyn Members) -> io:
     if media_type == emlx::MEDIA_TYPE {
         return emlx::open(&source.to_vec()?, name, members);
     }
+    let secrets = Secrets { passwords, keys };
     if smime::is_read(media_type) {
-        return smime::open(&source.to_vec()?, limits, members);
+        return smime::open(&source.to_vec()?, &secrets, limits, members);
+    }
+    if media_type == smime::MAIL {
+        return smime::open_mail(&source.to_vec()?, &secrets, limits, members);
     }
     if let Some(format) = archive::format_of(media_type) {
         return archive::open(format, &mut source.clone(), name, passwords, limits, members);

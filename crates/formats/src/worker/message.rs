@@ -7,6 +7,7 @@ use embley_model::defect::DefectCode;
 use serde::{Deserialize, Serialize};
 
 use crate::opened::OpenLimits;
+use crate::smime::keys::SecretKey;
 
 /// Changed with every change of the frames or of what they say.
 pub const PROTOCOL_VERSION: u32 = 3;
@@ -23,6 +24,8 @@ pub enum Job {
         name: Vec<u8>,
         /// Tried in order on what is encrypted.
         passwords: Vec<String>,
+        /// Private keys to try, for what they may open; empty for everything else.
+        keys: Vec<SecretKey>,
         /// Bounds.
         limits: OpenLimits,
     },

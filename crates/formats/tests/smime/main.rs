@@ -3,6 +3,7 @@
 
 mod corpora;
 mod hostile;
+mod opened;
 mod samples;
 
 use std::fs;
@@ -10,7 +11,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use embley_formats::opened::{Member, Members, OpenLimits, Opened};
-use embley_formats::smime;
+use embley_formats::smime::{self, keys::Secrets};
 
 /// Takes members and keeps them: path, content, time.
 #[derive(Default)]
@@ -28,8 +29,12 @@ impl Members for Kept {
 }
 
 fn opened(bytes: &[u8], limits: &OpenLimits) -> (Opened, Kept) {
+    opened_with(bytes, &Secrets::default(), limits)
+}
+
+fn opened_with(bytes: &[u8], secrets: &Secrets<'_>, limits: &OpenLimits) -> (Opened, Kept) {
     let mut kept = Kept::default();
-    let opened = smime::open(bytes, limits, &mut kept).expect("the taker never fails");
+    let opened = smime::open(bytes, secrets, limits, &mut kept).expect("the taker never fails");
     (opened, kept)
 }
 

@@ -13,6 +13,7 @@ use crossbeam_channel::{Sender, bounded};
 use embley_formats::document::language;
 use embley_formats::opened::{Member, Members, OpenClass, Opened, class_of};
 use embley_formats::probe::{self, FileKind};
+use embley_formats::smime::MAIL;
 use embley_formats::walk::Place;
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::id::{BlobId, ItemNo, RunNo, Ticket};
@@ -198,7 +199,9 @@ fn apply_known(
         };
         let opening = StoredOpening::from_bytes(&stored.data)?;
         let is_new_place = opening.members > 0 && !emptied.contains(item.0);
-        let says_the_same = opening.searchability() == brief.searchability && !is_new_place;
+        // Of a mail only its blocks are opened; its own state is settled apart.
+        let is_settled = brief.kind == ItemKind::Email || opening.searchability() == brief.searchability;
+        let says_the_same = is_settled && !is_new_place;
         if !opening.is_known_type() || says_the_same {
             continue;
         }
@@ -271,12 +274,15 @@ impl Looker<'_> {
     fn one(&self, originals: &mut Originals, item: ItemNo) -> Result<StoredOpening, IngestError> {
         let row = originals.catalogue().item(item)?;
         let row_blob = row.as_ref().map(|row| row.blob_id);
+        let is_mail = row
+            .as_ref()
+            .is_some_and(|row| row.kind == ItemKind::Email && row.media_type == MAIL);
         let name = row.and_then(|row| row.filename).unwrap_or_default();
         self.options.counters.set_in_flight(self.slot, &name);
         let Spooled {
             mut file,
             size,
-            media_type,
+            mut media_type,
         } = match spool(originals, item, &name) {
             Ok(spooled) => spooled,
             Err(IngestError::Store(StoreError::NotFound { what })) => return Ok(gone(what)),
@@ -297,7 +303,14 @@ impl Looker<'_> {
             };
             return Ok(before.unwrap_or_default().recognised(media_type, recognised));
         }
-        let Some(class) = class_of(&media_type) else {
+        let class = if is_mail {
+            // Only for what is encrypted in its text; whatever its first bytes look like.
+            media_type = MAIL.to_owned();
+            Some(OpenClass::Document)
+        } else {
+            class_of(&media_type)
+        };
+        let Some(class) = class else {
             // The item stays what it is; that it was looked at is kept.
             let opened = Opened {
                 reader: NO_READER.to_owned(),

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::containers::{self, Outcome, Outcomes, WaitingContainer};
 use super::documents::{self, Look, commit_step};
+use super::mails;
 use super::stored::StoredOpening;
 use super::{MAX_DEPTH, Opener};
 use crate::entrance::Entrance;
@@ -70,6 +71,9 @@ impl Run<'_> {
             let outcomes = Outcomes::default();
             let waiting = containers::waiting(case, self.row.run_no, opener, &outcomes)?;
             if waiting.is_empty() {
+                if mails::settle(case, &mut self.writer, self.row.run_no, options)? {
+                    replay::catch_up(case, &mut self.index, options)?;
+                }
                 return self.recognise(opener, sums);
             }
             if round >= MAX_DEPTH {

@@ -8,6 +8,7 @@ use embley_index::analysis::{Tokens, sketch};
 use embley_model::date::{Confidence, DateSource, EvidenceDate};
 use embley_model::defect::DefectCode;
 use embley_model::field::Field;
+use embley_model::id::ItemNo;
 use embley_model::item::{ItemKind, Searchability};
 use embley_store::catalogue::{DefectRow, ItemRow};
 use serde::{Deserialize, Serialize};
@@ -108,7 +109,20 @@ impl StoredOpening {
 
     /// The item as it is after opening, and all its defects.
     pub(crate) fn update(&self, mut row: ItemRow, mut defects: Vec<DefectRow>) -> (ItemRow, Vec<DefectRow>) {
+        if row.kind == ItemKind::Email {
+            // Its text is its own, whatever was opened in it; whether it still hides some is settled when all is opened.
+            self.say(row.item_no, &mut defects);
+            return (row, defects);
+        }
         row.searchability = self.searchability();
+        if self
+            .opened
+            .defects
+            .iter()
+            .any(|one| one.code == DefectCode::MailDecrypted)
+        {
+            defects.retain(|defect| defect.code != DefectCode::MailEncrypted);
+        }
         if self.is_known_type() {
             row.media_type.clone_from(&self.media_type);
         }
@@ -124,14 +138,7 @@ impl StoredOpening {
         tokens.text(&self.opened.text);
         row.sketch = sketch(&tokens).map(|sketch| sketch.to_vec());
         defects.retain(|defect| !matches!(defect.code, DefectCode::TypeNotSearchable | DefectCode::TypeNotDecoded));
-        for defect in &self.opened.defects {
-            defects.push(DefectRow {
-                item_no: row.item_no,
-                code: defect.code,
-                detail: defect.detail.clone(),
-                range: defect.range.clone(),
-            });
-        }
+        self.say(row.item_no, &mut defects);
         if row.searchability == Searchability::FormatNotSupported
             && !defects
                 .iter()
@@ -150,6 +157,18 @@ impl StoredOpening {
     /// What was opened stands in place of what was searched before. A reader that failed takes nothing away: a calendar stays searched as plain text.
     pub(crate) fn replaces_text(&self) -> bool {
         !(self.opened.text.is_empty() && self.opened.searchability == Some(Searchability::Failed))
+    }
+
+    /// Adds what the reader said.
+    fn say(&self, item_no: ItemNo, defects: &mut Vec<DefectRow>) {
+        for defect in &self.opened.defects {
+            defects.push(DefectRow {
+                item_no,
+                code: defect.code,
+                detail: defect.detail.clone(),
+                range: defect.range.clone(),
+            });
+        }
     }
 
     /// The content is of a type that a reader knows; else what was declared stays.
@@ -187,7 +206,9 @@ impl StoredOpening {
     pub(crate) fn apply(&self, doc: &mut IndexDoc, kind: ItemKind) {
         let home = match kind {
             ItemKind::Attachment => Field::Attachment,
-            ItemKind::Email | ItemKind::Document | ItemKind::Record => Field::Body,
+            ItemKind::Document | ItemKind::Record => Field::Body,
+            // What was opened in a mail are items of their own.
+            ItemKind::Email => return,
         };
         if self.replaces_text() {
             let mut tokens = Tokens::new();

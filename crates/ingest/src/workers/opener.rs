@@ -4,6 +4,7 @@ use std::io::Read;
 use std::os::fd::AsFd;
 
 use embley_formats::opened::{Member, Members, OpenLimits, Opened};
+use embley_formats::smime::keys::{SecretKey, Secrets};
 use embley_formats::worker::Job;
 
 use super::input::JobInput;
@@ -11,12 +12,14 @@ use super::pool::WorkerPool;
 use crate::error::IngestError;
 use crate::opening::{OpenJob, Opener};
 
-/// Opens in worker processes, with one list of passwords and one set of limits for a run.
+/// Opens in worker processes, with one list of passwords, one of keys and one set of limits for a run.
 pub struct WorkerOpener {
     /// The workers.
     pub pool: WorkerPool,
     /// Tried in order on whatever is encrypted.
     pub passwords: Vec<String>,
+    /// Private keys, unlocked, tried on encrypted mail; in memory only.
+    pub keys: Vec<SecretKey>,
     /// Bounds of each thing.
     pub limits: OpenLimits,
     /// The workers that recognise characters; they wait longer for one item.
@@ -33,8 +36,12 @@ impl Opener for WorkerOpener {
             file: job.input.as_fd(),
             range: 0..job.size,
         };
+        let secrets = Secrets {
+            passwords: &self.passwords,
+            keys: &self.keys,
+        };
         self.pool
-            .open(job.media_type, job.name, &input, &self.passwords, &self.limits, members)
+            .open(job.media_type, job.name, &input, &secrets, &self.limits, members)
     }
 
     fn recognise(&self, job: &OpenJob<'_>) -> Result<Opened, IngestError> {

@@ -7,6 +7,8 @@ use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use embley_formats::opened::{Member, Members, OpenLimits, Opened};
+use embley_formats::smime::keys::Secrets;
+use embley_formats::smime::takes_keys;
 use embley_formats::worker::{Hello, Job, is_store, may_use_helpers};
 use serde::de::DeserializeOwned;
 
@@ -62,7 +64,7 @@ impl WorkerPool {
         media_type: &str,
         name: &[u8],
         input: &JobInput<'_>,
-        passwords: &[String],
+        secrets: &Secrets<'_>,
         limits: &OpenLimits,
         members: &mut dyn Members,
     ) -> Result<Opened, IngestError> {
@@ -72,7 +74,13 @@ impl WorkerPool {
         let job = Job::Open {
             media_type: media_type.to_owned(),
             name: name.to_vec(),
-            passwords: passwords.to_vec(),
+            passwords: secrets.passwords.to_vec(),
+            // No reader gets a key that it cannot use.
+            keys: if takes_keys(media_type) {
+                secrets.keys.to_vec()
+            } else {
+                Vec::new()
+            },
             limits: limits.clone(),
         };
         let mut take = |member: Member, bytes: &mut dyn Read| members.member(member, bytes);
