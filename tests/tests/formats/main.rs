@@ -8,5 +8,6 @@ mod interrupted;
 mod locked;
 mod made;
 mod production;
+mod sealed;
 mod shelf;
 mod stores;

@@ -18,6 +18,8 @@ use crate::opened::{Member, Members, OpenLimits, Opened};
 const MARK: &[u8] = b"-----BEGIN PGP MESSAGE-----";
 /// How often a compressed packet may stand in a compressed packet.
 const MAX_LAYERS: usize = 4;
+/// Bytes of what a compressed packet holds: it stands in memory, and a worker has 2 GiB.
+const MAX_LAYER_BYTES: u64 = 512 << 20;
 /// Keys that are listed.
 const MAX_LISTED: usize = 1_000;
 /// Bytes that are decoded to see what an armoured message begins with.
@@ -278,7 +280,9 @@ impl Out<'_> {
 
     /// Reads one layer; returns what the first compressed or encrypted packet in it held.
     fn packets(&mut self, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let mut has_session = false;
         for one in (Packets { rest: bytes }) {
+            has_session |= matches!(one.kind, packet::PUBLIC_KEY_SESSION | packet::PASSWORD_SESSION);
             if one.cut {
                 self.structure(format!("a packet of type {} is cut", one.kind));
             }
@@ -302,7 +306,7 @@ impl Out<'_> {
                 _ => {}
             }
         }
-        if self.opened.text.contains("Encrypted ") && self.opened.searchability.is_none() {
+        if has_session && self.opened.searchability.is_none() {
             self.structure("the encrypted data are missing");
             self.sealed("");
         }
@@ -344,7 +348,11 @@ impl Out<'_> {
             self.structure(format!("compressed by the unknown method {method}"));
             return Vec::new();
         };
-        let mut bounded = Bounded::new(inner, packed.len(), self.limits);
+        let limits = OpenLimits {
+            max_member_bytes: self.limits.max_member_bytes.min(MAX_LAYER_BYTES),
+            ..self.limits.clone()
+        };
+        let mut bounded = Bounded::new(inner, packed.len(), &limits);
         let mut out = Vec::new();
         // The error is kept as its fault; what came before it is used.
         let (Ok(_) | Err(_)) = bounded.read_to_end(&mut out);

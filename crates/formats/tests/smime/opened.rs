@@ -273,6 +273,26 @@ fn cut_and_flipped_content_gives_its_beginning_or_nothing_and_ends() {
     }
 }
 
+/// RFC 9580 A.9 to A.12.
+#[test]
+fn the_newer_packets_open_and_a_derivation_that_takes_too_much_is_named() {
+    let passwords = vec!["password".to_owned()];
+    let secrets = Secrets {
+        passwords: &passwords,
+        keys: &[],
+    };
+    for name in ["rfc9580-eax.asc", "rfc9580-gcm.asc", "rfc9580-ocb.asc"] {
+        let (opened, kept) = opened_with(&sealed(name), &secrets, &OpenLimits::default());
+        assert_eq!(kept.0.len(), 1, "{name}: {opened:?}");
+        assert_eq!(kept.0[0].1, b"Hello, world!", "{name}");
+    }
+    let (opened, kept) = opened_with(&sealed("rfc9580-argon2.asc"), &secrets, &OpenLimits::default());
+    assert!(kept.0.is_empty());
+    assert_eq!(opened.searchability, Some(Searchability::Encrypted));
+    let said = opened.defects.iter().find(|one| one.code == DefectCode::CmsStructure);
+    assert!(said.is_some_and(|one| one.detail.contains("not supported")), "{opened:?}");
+}
+
 #[test]
 fn blocks_in_the_text_of_a_mail_open_one_by_one() {
     let armoured = String::from_utf8(sealed("erin.pgp.asc")).expect("ASCII");

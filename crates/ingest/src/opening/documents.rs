@@ -24,7 +24,7 @@ use embley_store::catalogue::{
 use embley_store::{Case, StoreError};
 use roaring::RoaringBitmap;
 
-use super::stored::{NO_READER, RECOGNISER, StoredOpening};
+use super::stored::{NO_READER, RECOGNISER, StoredOpening, UNOPENED};
 use super::{OpenJob, Opener};
 use crate::error::IngestError;
 use crate::order::lock;
@@ -325,7 +325,7 @@ impl Looker<'_> {
         if class == OpenClass::Container {
             // Its members come out in the next round, in the order of items.
             let opened = Opened {
-                reader: "container".to_owned(),
+                reader: UNOPENED.to_owned(),
                 ..Opened::default()
             };
             return Ok(StoredOpening {

@@ -18,6 +18,9 @@ use crate::error::IngestError;
 /// Stands in place of a reader's name where none knows the type.
 pub(crate) const NO_READER: &str = "none";
 
+/// Stands in place of a reader's name for a container that is emptied in the next round.
+pub(crate) const UNOPENED: &str = "container";
+
 /// Stands in the name of a reader that recognised characters.
 pub(crate) const RECOGNISER: &str = "tesseract";
 
@@ -115,12 +118,9 @@ impl StoredOpening {
             return (row, defects);
         }
         row.searchability = self.searchability();
-        if self
-            .opened
-            .defects
-            .iter()
-            .any(|one| one.code == DefectCode::MailDecrypted)
-        {
+        // What the mail reader took for encrypted is open now, or was not encrypted.
+        let is_closed = matches!(row.searchability, Searchability::Encrypted | Searchability::Failed);
+        if !is_closed && self.opened.reader != UNOPENED {
             defects.retain(|defect| defect.code != DefectCode::MailEncrypted);
         }
         if self.is_known_type() {
