@@ -10,7 +10,10 @@ const PASSPHRASE: &str = "correct-horse";
 
 /// A file of the samples of `embley-formats`.
 fn sample(name: &str) -> PathBuf {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/formats/tests/smime/samples/sealed");
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../crates/formats/tests/smime/samples/sealed"
+    );
     PathBuf::from(folder).join(name)
 }
 
@@ -23,7 +26,9 @@ fn mailbox(site: &Site) -> PathBuf {
         mailbox.extend_from_slice(&files::read(&sample(name)));
         mailbox.push(b'\n');
     }
-    mailbox.extend_from_slice(b"From dave@sealed.example Tue Mar  3 10:00:00 2020\nSubject: open\n\nnothing to hide, xqopen\n");
+    mailbox.extend_from_slice(
+        b"From dave@sealed.example Tue Mar  3 10:00:00 2020\nSubject: open\n\nnothing to hide, xqopen\n",
+    );
     files::write(&folder.join("sealed.mbox"), mailbox);
     folder
 }
@@ -61,7 +66,12 @@ fn encrypted_mail_is_counted_until_its_keys_are_given_and_then_found() {
 
     // A key that is none of theirs: as before, and the attempt is on record.
     let other = sample("dave.gpg");
-    site.ok(&["exceptions".as_ref(), "--retry".as_ref(), "--keys".as_ref(), other.as_os_str()]);
+    site.ok(&[
+        "exceptions".as_ref(),
+        "--retry".as_ref(),
+        "--keys".as_ref(),
+        other.as_os_str(),
+    ]);
     assert_eq!(encrypted(&site), 5);
     let listed = site.ok(&["exceptions", "--all", "--format", "jsonl"]);
     assert!(listed.text().contains("tried in vain: 1 keys"), "{}", listed.text());
@@ -112,7 +122,11 @@ fn keys_given_at_once_open_at_once() {
     let folder = mailbox(&source);
     let site = Site::new();
     let passwords = passphrases(&source);
-    let mut args = vec![folder.into_os_string(), "--passwords".into(), passwords.into_os_string()];
+    let mut args = vec![
+        folder.into_os_string(),
+        "--passwords".into(),
+        passwords.into_os_string(),
+    ];
     for name in ["rsa.p12", "carol.asc", "erin-locked.asc"] {
         args.extend(["--keys".into(), sample(name).into_os_string()]);
     }

@@ -290,7 +290,10 @@ fn the_newer_packets_open_and_a_derivation_that_takes_too_much_is_named() {
     assert!(kept.0.is_empty());
     assert_eq!(opened.searchability, Some(Searchability::Encrypted));
     let said = opened.defects.iter().find(|one| one.code == DefectCode::CmsStructure);
-    assert!(said.is_some_and(|one| one.detail.contains("not supported")), "{opened:?}");
+    assert!(
+        said.is_some_and(|one| one.detail.contains("not supported")),
+        "{opened:?}"
+    );
 }
 
 #[test]

@@ -50,6 +50,15 @@ impl StoredOpening {
 
     /// The same after its members were taken out.
     pub(crate) fn emptied(mut self, by: Opened, members: u64) -> Self {
+        let was_opened = self
+            .opened
+            .defects
+            .iter()
+            .any(|one| one.code == DefectCode::MailDecrypted);
+        if was_opened && by.searchability == Some(Searchability::Encrypted) {
+            // Found again in a run without the key that opened it before: that it was opened stays true.
+            return self;
+        }
         self.members = members;
         if self.opened.text.is_empty() && self.opened.fields.is_empty() {
             self.opened = by;
