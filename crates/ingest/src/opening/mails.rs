@@ -49,8 +49,9 @@ pub(crate) fn settle(
         }
         let mut parts = of_children(&reader, brief.item_no, brief.root)?;
         let mut defects = reader.defects(brief.item_no)?;
-        let own = reader
-            .opening(brief.blob_id)?
+        let stored = reader.opening(brief.blob_id)?;
+        let own = stored
+            .as_ref()
             .filter(|opening| opening.reader != NO_READER)
             .map(|opening| StoredOpening::from_bytes(&opening.data))
             .transpose()?;
@@ -79,6 +80,8 @@ pub(crate) fn settle(
             defects.push(note(&row));
         }
         rows.item_updates.push(row);
+        // A replay of the index knows by the ticket of its opening that an item changed.
+        rows.openings.extend(stored);
         rows.defects.extend(defects);
     }
     if rows.item_updates.is_empty() {
