@@ -88,6 +88,7 @@ fn whole(pool: &WorkerPool, bytes: &[u8]) -> (Opened, Vec<Came>) {
         media_type: STORE.to_owned(),
         name: Vec::new(),
         passwords: Vec::new(),
+        keys: Vec::new(),
         limits: OpenLimits::default(),
     };
     let answer = pool.run::<Member, Opened>(job, &JobInput::Bytes(bytes), &mut take);

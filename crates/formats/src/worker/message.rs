@@ -10,7 +10,7 @@ use crate::opened::OpenLimits;
 use crate::smime::keys::SecretKey;
 
 /// Changed with every change of the frames or of what they say.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// One thing to be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
