@@ -64,7 +64,7 @@ impl Chain {
         let mut open = self.decrypt(key, start, sealed)?;
         let padding = padding(&open, self.block_bytes())?;
         open.truncate(open.len() - padding);
-        (sealed.len() % self.block_bytes() == 0).then_some(open)
+        sealed.len().is_multiple_of(self.block_bytes()).then_some(open)
     }
 }
 

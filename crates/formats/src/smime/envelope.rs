@@ -174,7 +174,7 @@ impl<'a> Sealed<'a> {
         let content = match cipher {
             Cipher::Chain { chain, start } => {
                 let mut content = chain.decrypt(key, start, &sealed)?;
-                if sealed.len() % chain.block_bytes() != 0 {
+                if !sealed.len().is_multiple_of(chain.block_bytes()) {
                     faults.push("the encrypted content does not end with a block");
                 } else {
                     match padding(&content, chain.block_bytes()) {

@@ -63,7 +63,7 @@ fn encrypted(content: &Element<'_>, passwords: &[String]) -> Result<Vec<u8>, Key
     let _kind = info.tagged(tag::OID).ok_or_else(damaged)?;
     let algorithm = info.tagged(tag::SEQUENCE).ok_or_else(damaged)?;
     let sealed = info.next().ok_or_else(damaged)?.octets().0;
-    unlock(&algorithm, &sealed, passwords, |open| pkcs8::is_sequence(open))
+    unlock(&algorithm, &sealed, passwords, pkcs8::is_sequence)
 }
 
 /// Tries the empty password last: files without a password have it.
