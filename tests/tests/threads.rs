@@ -13,6 +13,9 @@ fn mail(id: &str, minute: u32, from: &str, headers: &str, body: &str) -> String 
     )
 }
 
+/// Quotations link messages only where that is asked for.
+const COMPARE: &str = "--compare-texts";
+
 const FIRST: &str = "I met the officer on Monday about the case.\nShe did not declare an interest in it,\nand the minutes of the meeting say so.";
 
 fn messages() -> Vec<String> {
@@ -70,7 +73,7 @@ fn nodes(shown: &Value) -> &Vec<Value> {
 fn a_thread_is_shown_as_a_tree_with_reasons_missing_messages_and_altered_quotations() {
     let site = Site::new();
     files::write(&site.path("box/all.mbox"), messages().concat().as_bytes());
-    site.ingest(&[site.path("box").as_os_str()]).expect(0);
+    site.ingest(&[site.path("box").as_os_str(), COMPARE.as_ref()]).expect(0);
     let shown = site.ok(&["show", "1", "--thread", "--format", "json"]).json();
     assert_eq!(
         (&shown["thread"], &shown["held"], &shown["missing"]),
@@ -140,7 +143,7 @@ fn a_thread_is_shown_as_a_tree_with_reasons_missing_messages_and_altered_quotati
             .contains("not held")
     );
     let before = site.dump_of_evidence();
-    let again = site.ingest(&[site.path("box").as_os_str()]).expect(0);
+    let again = site.ingest(&[site.path("box").as_os_str(), COMPARE.as_ref()]).expect(0);
     assert!(!again.stderr.contains("threads:"), "{again:?}");
     assert_eq!(before, site.dump_of_evidence());
 }
@@ -155,10 +158,10 @@ fn links_are_the_same_in_one_ingest_in_several_and_after_a_reindex() {
     let parts = Site::new();
     for at in 0..messages.chunks(2).count() {
         parts
-            .ingest(&[site.path(&format!("box/{at}.mbox")).as_os_str()])
+            .ingest(&[site.path(&format!("box/{at}.mbox")).as_os_str(), COMPARE.as_ref()])
             .expect(0);
     }
-    site.ingest(&[site.path("box").as_os_str()]).expect(0);
+    site.ingest(&[site.path("box").as_os_str(), COMPARE.as_ref()]).expect(0);
     let shown = |site: &Site| {
         site.ok(&["show", "2", "--thread", "--format", "json"])
             .text()
@@ -183,7 +186,7 @@ fn near_duplicates_are_shown_with_how_alike_they_are() {
         mail("c", 3, "kim", "", &other.join(" ")),
     ];
     files::write(&site.path("box/all.mbox"), mails.concat().as_bytes());
-    site.ingest(&[site.path("box").as_os_str()]).expect(0);
+    site.ingest(&[site.path("box").as_os_str(), COMPARE.as_ref()]).expect(0);
     let shown = site.ok(&["show", "2", "--near", "--format", "json"]).json();
     let near = shown["near"].as_array().expect("near");
     assert_eq!(
@@ -214,7 +217,7 @@ fn on_real_lists_every_link_is_that_of_an_independent_reader() {
         let site = Site::new();
         let path = site.path(&format!("box/{name}"));
         files::write(&path, corpora::unpacked(&mail.join(format!("{name}.zst"))));
-        site.ingest(&[path.as_os_str()]).expect(0);
+        site.ingest(&[path.as_os_str(), COMPARE.as_ref()]).expect(0);
         let args = [
             path.as_os_str(),
             "--case".as_ref(),

@@ -9,7 +9,7 @@ use embley_model::id::ItemNo;
 use embley_search::threads::{ThreadSummary, renew};
 use embley_search::{BoxError, ItemText};
 use embley_store::Case;
-use embley_store::facts::derived;
+use embley_store::facts::derived::{self, Kind};
 
 use crate::error::{CaseworkError, Result};
 
@@ -47,33 +47,40 @@ impl ItemText for MessageTexts<'_> {
 
 /// Links threads after an ingest and after the index was made again.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct LinkThreads;
+pub struct LinkThreads {
+    /// Compares the texts of messages without references, so that quotations link them too. That reads originals again, which on mail without
+    /// references costs as much as the ingest itself, so it is asked for; a case in which it was done once goes on doing it.
+    pub compare_texts: bool,
+}
 
 impl LinkThreads {
     /// Links when the catalogue is further than the links are.
     ///
     /// # Errors
     /// The catalogue refuses; links stand as before.
-    pub fn renew(case: &Case) -> Result<ThreadSummary> {
-        Self::renew_some(case, false)
+    pub fn renew(self, case: &Case) -> Result<ThreadSummary> {
+        self.renew_some(case, false)
     }
 
-    /// Links again whatever there is, and compares texts again.
+    /// Links again whatever there is, and compares texts again where that was done before.
     ///
     /// # Errors
     /// As [`LinkThreads::renew`].
     pub fn renew_all(case: &Case) -> Result<ThreadSummary> {
-        Self::renew_some(case, true)
+        Self::default().renew_some(case, true)
     }
 
-    fn renew_some(case: &Case, all: bool) -> Result<ThreadSummary> {
+    fn renew_some(self, case: &Case, all: bool) -> Result<ThreadSummary> {
+        let facts = case.facts()?;
+        let compared_before = derived::state(facts.connection(), Kind::Quotations)?.is_some();
+        let texts = (self.compare_texts || compared_before).then(|| MessageTexts::new(case));
+        let all = all || (self.compare_texts && !compared_before);
         let reader = case.reader()?;
-        let texts = MessageTexts::new(case);
-        let made = renew(&reader, Some(&texts), all).map_err(|source| CaseworkError::Threads {
+        let texts = texts.as_ref().map(|texts| texts as &dyn ItemText);
+        let made = renew(&reader, texts, all).map_err(|source| CaseworkError::Threads {
             source: Box::new(source),
         })?;
         drop(reader);
-        let facts = case.facts()?;
         for table in &made.tables {
             // Stopped here: the links are older than the catalogue, and the next start makes all tables again.
             derived::put(facts.connection(), table.kind, &table.state, &table.chunks)?;
@@ -88,7 +95,7 @@ impl FinishStep for LinkThreads {
     }
 
     fn run(&self, case: &Case) -> std::result::Result<String, IngestError> {
-        let summary = Self::renew(case).map_err(CaseworkError::into_ingest)?;
+        let summary = self.renew(case).map_err(CaseworkError::into_ingest)?;
         Ok(summary.sentence())
     }
 }

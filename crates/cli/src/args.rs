@@ -139,6 +139,9 @@ pub(crate) struct IngestArgs {
     /// Leave documents and containers closed: kept, hashed, and said to be not searchable
     #[arg(long)]
     pub(crate) no_open: bool,
+    /// Read messages without references again, so that quotations link them to what they answer too (slow; a case goes on doing it)
+    #[arg(long)]
+    pub(crate) compare_texts: bool,
     /// Worker threads (default: one a core)
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,

@@ -58,6 +58,7 @@ fn request(sources: &[PathBuf], rehash: bool) -> anyhow::Result<IngestRequest> {
         passwords: None,
         keys: Vec::new(),
         no_open: true,
+        compare_texts: false,
         threads: None,
         memory: 0,
         progress: ProgressKind::None,

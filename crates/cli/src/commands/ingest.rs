@@ -48,11 +48,18 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
         plan(&request, &options.counters);
     }
     let display = Display::start(ingest.progress, Arc::clone(&options.counters), clock);
-    let steps: [&dyn FinishStep; 2] = [&LinkThreads, &LinkCases];
+    let link_threads = LinkThreads {
+        compare_texts: ingest.compare_texts,
+    };
+    let steps: [&dyn FinishStep; 2] = [&link_threads, &LinkCases];
     let report = embley_ingest::run(&case, &request, &options, &steps);
     display.finish();
     let report = report?;
     say(&report);
+    if ingest.compare_texts && report.finish.is_empty() {
+        // Nothing was new, so no step ran; what is in the case is compared all the same.
+        note!("threads: {}", link_threads.renew(&case)?.sentence());
+    }
     Ok(code(&report))
 }
 
@@ -74,7 +81,7 @@ pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>, keys: &
         ocr: false,
         retry: Some(retry),
     };
-    let steps: [&dyn FinishStep; 2] = [&LinkThreads, &LinkCases];
+    let steps: [&dyn FinishStep; 2] = [&LinkThreads::default(), &LinkCases];
     let report = embley_ingest::run(&case, &request, &options, &steps)?;
     say(&report);
     Ok(code(&report))

@@ -419,6 +419,11 @@ fn doc(number: u32) -> IndexDoc {
         }
         doc.texts.push((field, tokens));
     }
+    if number == 3 {
+        let mut author = Tokens::new();
+        author.text("Jo Smith");
+        doc.texts.push((Field::Author, author));
+    }
     if one.kind == ItemKind::Email {
         doc.keywords.push((Field::MessageId, format!("{number}@force.example")));
     }
