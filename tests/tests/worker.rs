@@ -500,7 +500,14 @@ fn real_files_of_every_kind_are_opened_and_the_pool_stands() {
             let input = JobInput::Bytes(&bytes);
             let name = path.file_name().expect("a name").as_encoded_bytes();
             let opened = pool
-                .open(media_type, name, &input, &[], &OpenLimits::default(), &mut total)
+                .open(
+                    media_type,
+                    name,
+                    &input,
+                    &Secrets::default(),
+                    &OpenLimits::default(),
+                    &mut total,
+                )
                 .expect("no file stops a run");
             opened_count += 1;
             let missing = opened
