@@ -334,7 +334,8 @@ fn another_version_is_refused_with_words() {
     IndexStore::open_or_create(folder.path()).expect("a new folder");
     let meta = folder.path().join("meta.json");
     let text = std::fs::read_to_string(&meta).expect("a commit");
-    let newer = text.replace("\\\"format\\\":1", "\\\"format\\\":9");
+    let known = format!("\\\"format\\\":{}", embley_index::INDEX_VERSION);
+    let newer = text.replace(&known, "\\\"format\\\":9");
     assert_ne!(text, newer);
     std::fs::write(&meta, newer).expect("a writable folder");
     let why = IndexStore::open_or_create(folder.path()).err().expect("a newer index");
