@@ -6,6 +6,7 @@ use std::sync::Arc;
 use embley_casework::import::{self, ImportRequest};
 use embley_casework::links::LinkCases;
 use embley_casework::mapping::Mapping;
+use embley_casework::threads::LinkThreads;
 use embley_casework::timeline::{self, Ask, Entry, Sources};
 use embley_ingest::{IngestOptions, RecordWriter};
 use embley_model::clock::{Clock, SystemClock};
@@ -102,6 +103,8 @@ fn import_records(args: &Args, file: &Path, mapping: &str, record_type: Option<&
     let report = import::import(facts.connection(), &mut writer, &request)?;
     drop(writer);
     let links = LinkCases::renew(&case)?;
+    // The catalogue has moved on; what links messages must not look older than it.
+    LinkThreads::default().renew(&case)?;
     result_line!(
         "{}",
         serde_json::to_string_pretty(&json!({"schema": crate::output::SCHEMA, "import": report, "links": links}))?

@@ -22,7 +22,7 @@ use embley_formats::walk::{FoundFile, Place, Walked};
 use embley_model::defect::{Defect, DefectCode};
 use embley_model::id::{ItemNo, RunNo};
 use embley_model::item::Searchability;
-use embley_store::catalogue::{CatalogueReader, ContainerRow, ContainerState, InstanceRow, ItemRow};
+use embley_store::catalogue::{CatalogueReader, ContainerRow, ContainerState, CustodianId, InstanceRow, ItemRow};
 use embley_store::{Case, StoreError};
 
 use super::documents::{Spooled, spool};
@@ -54,8 +54,8 @@ pub(crate) struct Outcome {
     pub(crate) failure: Option<IngestError>,
 }
 
-/// The containers that wait, as entrances in order of their items: each once for every place where it was found, so that what it holds is known to
-/// have been there too, with that place's custodian.
+/// The containers that wait, as entrances in order of their items: each once for every source and custodian with which it was found, so that what it
+/// holds is known to have been there too. Where else it lies with the same custodian, its own places say.
 ///
 /// # Errors
 /// When the catalogue cannot be read.
@@ -100,11 +100,11 @@ fn at_new_places<'a>(
     if instances.len() <= done {
         return Ok(());
     }
-    // A file that changed elsewhere brings its container again at the same path: that is the same place.
+    // Once for every source and custodian: an archive of a thousand equal archives would else be opened a thousand times, and each of those again.
     let mut seen = HashSet::new();
     for (before, instance) in instances.iter().enumerate() {
         let place = place_of(reader, &row, instance)?;
-        if !seen.insert((place.source.source, place.base.clone())) || before < done {
+        if !seen.insert((place.source.source, place.custodian)) || before < done {
             continue;
         }
         found.push(WaitingContainer {
@@ -124,6 +124,7 @@ fn at_new_places<'a>(
 /// Where a container was found.
 struct FoundAt {
     base: PathBuf,
+    custodian: Option<CustodianId>,
     source: ResolvedSource,
     mtime_nanos: i64,
 }
@@ -165,6 +166,7 @@ fn place_of(reader: &CatalogueReader, row: &ItemRow, instance: &InstanceRow) -> 
     }
     Ok(FoundAt {
         base,
+        custodian: file.custodian_id,
         source: ResolvedSource {
             spec: SourceSpec {
                 path: PathBuf::from(source.absolute),
