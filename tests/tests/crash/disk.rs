@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use embley_tests::{Program, Site, files};
+use embley_tests::{Program, Site, files, packed};
 
 use crate::evidence;
 
@@ -163,4 +163,36 @@ fn fill(path: &Path) {
     for length in [64 << 10, 4 << 10, 512, 1] {
         while file.write_all(&vec![0; length]).is_ok() {}
     }
+}
+
+#[test]
+fn a_full_disk_for_temporary_files_stops_the_run_and_is_not_said_of_a_member() {
+    let source = Site::bare();
+    // Bytes that cannot be made smaller, more than the small disk has.
+    let mut state = 1_u32;
+    let noise: Vec<u8> = (0..6 << 20)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        })
+        .collect();
+    let archive = packed::zip(&[
+        ("before.txt", b"xqbefore"),
+        ("big.bin", &noise),
+        ("after.txt", b"xqafter"),
+    ]);
+    files::write(&source.path("made").join("a.zip"), archive);
+    let site = Site::new();
+    let Some(disk) = SmallDisk::mount(&source.path("temporary"), 3_000) else {
+        return;
+    };
+    let made = source.path("made");
+    let ran = site.ingest_program(&[&made]).env("TMPDIR", &disk.at).run().expect(70);
+    ran.says(&["No space left on device", "run the same command again: it goes on"]);
+    assert_eq!(site.count("defect:ARC-MEMBER"), 0);
+    site.ingest(&[&made]).expect(0).says(&["all sums close"]);
+    assert_eq!(
+        (site.count("xqbefore"), site.count("xqafter"), site.count("defect:*")),
+        (1, 1, 1)
+    );
 }

@@ -46,7 +46,7 @@ pub(crate) type Outcomes = Arc<Mutex<Vec<Outcome>>>;
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) item: ItemNo,
-    /// How many of its places are done with this one.
+    /// How many of its instances are done with this one.
     pub(crate) places: u32,
     pub(crate) opened: Opened,
     pub(crate) members: u64,
@@ -133,7 +133,7 @@ struct FoundAt {
 pub(crate) struct WaitingContainer<'a> {
     case: &'a Case,
     item: ItemNo,
-    /// How many places are done after this one and those before it.
+    /// How many of its instances there are; all are done when this one and its fellows are.
     places: u32,
     media_type: String,
     name: String,

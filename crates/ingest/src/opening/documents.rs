@@ -279,8 +279,9 @@ impl Looker<'_> {
             .is_some_and(|row| row.kind == ItemKind::Email && row.media_type == MAIL);
         let name = row.and_then(|row| row.filename).unwrap_or_default();
         self.options.counters.set_in_flight(self.slot, &name);
+        // Spooled anew, so it stands at its beginning.
         let Spooled {
-            mut file,
+            file,
             size,
             mut media_type,
         } = match spool(originals, item, &name) {
@@ -289,7 +290,6 @@ impl Looker<'_> {
             Err(error) => return Err(error),
         };
         if let Look::Recognise = self.how {
-            file.seek(SeekFrom::Start(0)).map_err(spool_error)?;
             let job = OpenJob {
                 media_type: &media_type,
                 name: name.as_bytes(),
@@ -335,7 +335,6 @@ impl Looker<'_> {
                 ..StoredOpening::default()
             });
         }
-        file.seek(SeekFrom::Start(0)).map_err(spool_error)?;
         let job = OpenJob {
             media_type: &media_type,
             name: name.as_bytes(),

@@ -63,7 +63,7 @@ pub struct ContainerRow {
     pub members: u64,
     /// Name and version of the reader.
     pub reader: String,
-    /// At how many of the places where it was found (its instances, in their order) its members were taken out.
+    /// How many of its instances, in their order, were there when its members were taken out: those behind them are new places.
     pub places: u32,
 }
 
