@@ -66,6 +66,12 @@ pub enum CaseworkError {
         /// Why not.
         source: Box<embley_search::SearchError>,
     },
+    /// Saved searches cannot be run.
+    #[error("cannot run the saved searches")]
+    Saved {
+        /// Why not.
+        source: Box<embley_search::SearchError>,
+    },
     /// Facts refused.
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -84,7 +90,7 @@ impl CaseworkError {
             Self::Unreadable { .. } | Self::NotRecords { .. } => ErrorClass::Input,
             Self::Mapping { .. } | Self::Request { .. } => ErrorClass::Config,
             Self::NotBalanced { .. } | Self::Search { .. } => ErrorClass::Internal,
-            Self::Threads { source } => source.class(),
+            Self::Threads { source } | Self::Saved { source } => source.class(),
             Self::Facts(cause) => cause.class(),
             Self::Store(cause) => cause.class(),
             Self::Ingest(cause) => cause.class(),
@@ -103,6 +109,7 @@ impl CaseworkError {
             | Self::NotBalanced { .. }
             | Self::Search { .. }
             | Self::Threads { .. }
+            | Self::Saved { .. }
             | Self::Facts(_) => IngestError::Internal { detail: told(&self) },
         }
     }

@@ -12,6 +12,7 @@ pub mod links;
 pub mod mapping;
 pub mod people;
 pub mod rows;
+pub mod saved;
 pub mod threads;
 pub mod timeline;
 

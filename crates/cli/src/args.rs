@@ -1,6 +1,10 @@
 //! What can be typed. Nothing is opened or looked up here.
 
+mod saved;
+
 use std::path::PathBuf;
+
+pub(crate) use saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -46,6 +50,11 @@ pub(crate) enum Command {
     Exceptions(ExceptionsArgs),
     /// Finds items
     Search(SearchArgs),
+    /// Searches that are kept: run again at will, and by themselves after each ingest
+    #[command(subcommand)]
+    Saved(SavedCommand),
+    /// The searches that were run in this case
+    History(HistoryArgs),
     /// Shows one item
     Show(ShowArgs),
     /// Case-system records
@@ -189,7 +198,7 @@ pub(crate) enum ProgressKind {
     None,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ListArgs {
     /// How to print (default: table on a terminal, else json)
     #[arg(long, value_enum)]
@@ -233,7 +242,7 @@ pub(crate) struct ExceptionsArgs {
     pub(crate) list: ListArgs,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct LimitArgs {
     /// At most this many (default: 20 on a terminal, else all)
     #[arg(long, value_name = "N", conflicts_with = "all")]
@@ -269,6 +278,23 @@ pub(crate) struct SearchArgs {
     pub(crate) limit: LimitArgs,
     #[command(flatten)]
     pub(crate) list: ListArgs,
+}
+
+impl SearchArgs {
+    /// A plain search for this query.
+    pub(crate) fn of(query: &str, limit: LimitArgs, list: ListArgs) -> Self {
+        Self {
+            query: query.to_owned(),
+            count: false,
+            sort: "date".to_owned(),
+            scope: "global".to_owned(),
+            facets: None,
+            explain: false,
+            no_snippets: false,
+            limit,
+            list,
+        }
+    }
 }
 
 #[derive(Debug, ClapArgs)]

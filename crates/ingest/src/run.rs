@@ -223,6 +223,9 @@ impl<'a> Run<'a> {
             if self.index.segment_count() > MAX_SEGMENTS {
                 self.index.merge(MAX_SEGMENTS)?;
             }
+        }
+        // Text that was opened or recognised only now changes what names what, without a new item.
+        if new_items || self.case.reader()?.opened_by(self.row.run_no)? {
             for step in steps {
                 let detail = step.run(self.case)?;
                 self.options.observer.event(&Event::FinishStep {

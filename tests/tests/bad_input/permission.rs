@@ -142,7 +142,9 @@ fn a_case_that_cannot_be_written_says_so_and_is_still_searched() {
     ]);
     run(&["reindex"]).expect(70).says(&["Permission denied"]);
     run(&["tag", "add", "x", "1"]).expect(70).says(&["readonly"]);
-    assert_eq!(run(&["search", "xqword3", "--count"]).expect(0).text(), "1\n");
+    let searched = run(&["search", "xqword3", "--count"]).expect(0);
+    assert_eq!(searched.text(), "1\n");
+    searched.says(&["this search is not in the history", "readonly"]);
     assert_eq!(
         run(&["show", "3", "--raw"]).expect(0).stdout,
         made::message(3, "xqword3")

@@ -5,14 +5,13 @@
 
 use std::path::Path;
 
+use embley_casework::threads::MessageTexts;
 use embley_ingest::Originals;
 use embley_model::clock::Clock;
 use embley_model::id::ItemNo;
 use embley_search::{Facet, SearchOptions, Searcher, SnippetStyle, Sort};
 use embley_store::{Access, Case};
 use serde_json::{Value, json};
-
-use super::search::StoredTexts;
 
 const ROUNDS: usize = 7;
 
@@ -37,7 +36,7 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
     let case = Case::open(dir, Access::Read)?;
     let searcher = Searcher::open(&case)?;
     let bench = Bench {
-        texts: StoredTexts::new(&case),
+        texts: MessageTexts::new(&case),
         searcher,
         clock,
     };
@@ -65,7 +64,7 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
 }
 
 struct Bench<'c> {
-    texts: StoredTexts<'c>,
+    texts: MessageTexts<'c>,
     searcher: Searcher,
     clock: &'c dyn Clock,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use embley_casework::links::LinkCases;
+use embley_casework::saved::CheckSaved;
 use embley_casework::threads::LinkThreads;
 use embley_formats::opened::OpenLimits;
 use embley_formats::smime::keys::{self, SecretKey};
@@ -51,7 +52,8 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     let link_threads = LinkThreads {
         compare_texts: ingest.compare_texts,
     };
-    let steps: [&dyn FinishStep; 2] = [&link_threads, &LinkCases];
+    let check_saved = check_saved(args, &*options.clock);
+    let steps: [&dyn FinishStep; 3] = [&link_threads, &LinkCases, &check_saved];
     let report = embley_ingest::run(&case, &request, &options, &steps);
     display.finish();
     let report = report?;
@@ -81,10 +83,19 @@ pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>, keys: &
         ocr: false,
         retry: Some(retry),
     };
-    let steps: [&dyn FinishStep; 2] = [&LinkThreads::default(), &LinkCases];
+    let check_saved = check_saved(args, &*options.clock);
+    let steps: [&dyn FinishStep; 3] = [&LinkThreads::default(), &LinkCases, &check_saved];
     let report = embley_ingest::run(&case, &request, &options, &steps)?;
     say(&report);
     Ok(code(&report))
+}
+
+/// The step that runs saved searches, last: it may ask for what the steps before it link.
+fn check_saved(args: &Args, clock: &dyn Clock) -> CheckSaved {
+    CheckSaved {
+        actor: context::actor(args),
+        at_micros: clock.now_micros(),
+    }
 }
 
 /// Time for the recognition of one item. Pages that are not reached are said.
@@ -340,7 +351,7 @@ fn say(report: &RunReport) {
             test.without_words
         );
     }
-    for (name, detail) in &report.finish {
+    for (name, detail) in report.finish.iter().filter(|(_, detail)| !detail.is_empty()) {
         note!("{name}: {}", clean(detail));
     }
     if report.state == "stopped" {

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod ingest;
 mod init;
+mod saved;
 mod search;
 mod show;
 mod status;
@@ -25,6 +26,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Runs(runs) => status::runs(args, runs),
         Command::Exceptions(exceptions) => status::exceptions(args, exceptions),
         Command::Search(search) => search::run(args, search),
+        Command::Saved(command) => saved::saved(args, command),
+        Command::History(history) => saved::history(args, history),
         Command::Show(show) => show::run(args, show),
         Command::Records(records) => casework::records(args, records),
         Command::Exhibit(exhibit) => casework::exhibit(args, exhibit),

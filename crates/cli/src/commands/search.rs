@@ -2,13 +2,12 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use embley_casework::hits::CaseHits;
-use embley_ingest::Originals;
-use embley_model::id::ItemNo;
-use embley_search::BoxError;
-use embley_search::{Answer, Facet, Hit, ItemText, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
+use embley_casework::threads::MessageTexts;
+use embley_model::id::Ticket;
+use embley_search::{Answer, Facet, Hit, ItemText, Plan, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
+use embley_store::facts::looks::Looked;
 use embley_store::{Access, Case};
 
 use crate::args::{Args, Format, SearchArgs};
@@ -16,44 +15,11 @@ use crate::context;
 use crate::exit::{self, CliError};
 use crate::output::{SCHEMA, clean, defuse, note, result_line, results};
 
-/// Texts for snippets, parsed again from the originals; a page's texts are read on several threads, each with a reader of its own.
-pub(crate) struct StoredTexts<'c> {
-    case: &'c Case,
-    idle: Mutex<Vec<Originals>>,
-}
-
-impl<'c> StoredTexts<'c> {
-    /// Readers are opened when they are wanted and used again.
-    pub(crate) fn new(case: &'c Case) -> Self {
-        Self {
-            case,
-            idle: Mutex::new(Vec::new()),
-        }
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Originals>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ItemText for StoredTexts<'_> {
-    fn text(&self, item: ItemNo) -> Result<String, BoxError> {
-        let held = self.idle().pop();
-        let mut originals = match held {
-            Some(originals) => originals,
-            None => Originals::open(self.case)?,
-        };
-        let text = originals.text(item);
-        self.idle().push(originals);
-        Ok(text?.body)
-    }
-}
-
 /// Finds and prints.
 pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let searcher = Searcher::open(&case)?;
-    let stored = StoredTexts::new(&case);
+    let stored = MessageTexts::new(&case);
     let plan = searcher
         .plan_with_texts(&search.query, &stored)
         .map_err(|error| exit::pointed(error, &search.query))?;
@@ -61,13 +27,26 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
         result_line!("{}", searcher.explain(&plan)?)?;
         return Ok(exit::DONE);
     }
+    answer(args, &case, &searcher, &plan, search, None)
+}
+
+/// Runs a plan, prints the answer and puts the search on record; `saved` is the name of the saved search that it is.
+pub(crate) fn answer(
+    args: &Args,
+    case: &Case,
+    searcher: &Searcher,
+    plan: &Plan,
+    search: &SearchArgs,
+    saved: Option<&str>,
+) -> anyhow::Result<u8> {
+    let stored = MessageTexts::new(case);
     let facets = facets(search)?;
     let texts = if search.count || search.no_snippets {
         None
     } else {
         Some(&stored)
     };
-    let links = CaseHits::new(&searcher);
+    let links = CaseHits::new(searcher);
     let limit = if search.count {
         Some(0)
     } else {
@@ -84,14 +63,26 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
         style: SnippetStyle::default(),
         links: Some(&links),
     };
-    let answer = searcher.run(&plan, options)?;
+    let answer = searcher.run(plan, options)?;
     let count = answer.summary().count;
+    let not_searchable = answer.summary().not_searchable.values().sum();
     if search.count {
         result_line!("{count}")?;
         tell_of_lack(&answer);
     } else {
         print(answer, context::format(&search.list))?;
     }
+    let options = serde_json::json!({"scope": search.scope, "sort": search.sort}).to_string();
+    let looked = Looked {
+        command: if saved.is_some() { "saved run" } else { "search" },
+        saved,
+        query: &search.query,
+        options: &options,
+        ticket: searcher.snapshot().ticket().unwrap_or(Ticket(0)),
+        hits: count,
+        not_searchable,
+    };
+    super::saved::put_down(args, case, looked);
     Ok(if count == 0 { exit::NO_HIT } else { exit::DONE })
 }
 

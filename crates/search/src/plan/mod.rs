@@ -13,9 +13,12 @@ mod scope;
 mod sets;
 mod show;
 
+use std::sync::Arc;
+
 use embley_index::{Node, SpanQuery, WordPattern};
 use embley_model::field::Field;
 use jiff::tz::TimeZone;
+use roaring::RoaringBitmap;
 
 pub(crate) use date::year_range;
 pub(crate) use leaf::NOT_SEARCHABLE;
@@ -97,6 +100,14 @@ impl Plan {
         let mut all = Vec::new();
         collect_patterns(&self.node, &mut all);
         all
+    }
+
+    /// The same plan, which finds of these items only. What could not be searched is counted as before.
+    #[must_use]
+    pub fn within(mut self, items: RoaringBitmap) -> Self {
+        let items = Node::Items(Arc::new(items));
+        self.node = fold::simplify(Node::And(vec![items, self.node]));
+        self
     }
 
     /// The tree and the plan in words, for `--explain`.

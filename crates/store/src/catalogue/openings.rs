@@ -166,6 +166,21 @@ impl CatalogueReader {
         Ok(None)
     }
 
+    /// True when the run opened something, in whichever of its parts.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub fn opened_by(&self, run: RunNo) -> Result<bool> {
+        if !self.has_openings {
+            return Ok(false);
+        }
+        let sql = "SELECT EXISTS(SELECT 1 FROM opening WHERE run_no=?1)";
+        self.conn
+            .prepare_cached(sql)?
+            .query_row([run.0], |row| row.get(0))
+            .doing("read what a run opened")
+    }
+
     /// Items whose blob was opened after `ticket` and up to the checkpoint: their documents in an index of that ticket are older.
     ///
     /// # Errors

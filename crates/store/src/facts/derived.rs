@@ -9,7 +9,7 @@
 use embley_model::id::Ticket;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Result, as_i64, as_u64, atomically};
+use super::{Result, as_i64, as_u64, atomically, has_table};
 use crate::error::StoreError;
 
 const TABLES: &str = "
@@ -66,9 +66,7 @@ pub struct State {
 }
 
 fn is_there(conn: &Connection) -> Result<bool> {
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'derived_chunk'";
-    let count: i64 = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-    Ok(count > 0)
+    has_table(conn, "derived_chunk")
 }
 
 /// The state of a table, `None` when it was never made.

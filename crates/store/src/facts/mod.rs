@@ -1,4 +1,4 @@
-//! Mutable facts about items: exhibits, tags, case records with their versions, links between them.
+//! Mutable facts about items: exhibits, tags, case records with their versions, links between them; saved searches and the history.
 //!
 //! Facts are small rows beside the evidence, written in short transactions that work while an ingest runs. A
 //! bulk change is *one* event row that holds the bitmap of what it changed (that also serves undo); each set also
@@ -14,9 +14,11 @@ pub mod derived;
 pub mod error;
 pub mod exhibits;
 pub mod links;
+pub mod looks;
 pub mod member;
 pub mod records;
 pub mod reference;
+pub mod saved;
 mod schema;
 pub mod sets;
 pub mod tags;
@@ -79,6 +81,13 @@ pub(crate) fn atomically<T>(conn: &Connection, work: impl FnOnce(&Connection) ->
             Err(cause)
         }
     }
+}
+
+/// True when the database has this table. Tables that not every case needs are made by the first change.
+pub(crate) fn has_table(conn: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    let count: i64 = conn.prepare_cached(sql)?.query_row([name], |row| row.get(0))?;
+    Ok(count > 0)
 }
 
 /// A bitmap as it is kept: the portable serialisation of roaring, runs compressed.

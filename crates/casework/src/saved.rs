@@ -1,0 +1,148 @@
+//! Saved searches at work: running one against the case as it is, and all of them after an ingest.
+//!
+//! After an ingest every saved search says which hits it has that the last run by a person had not; what is new stays new until
+//! somebody runs it. Not for: keeping them (`embley_store::facts::saved`). Main types: [`CheckSaved`], [`Checked`]. Invariant: a search that
+//! cannot run any more is named with the reason and stops nothing.
+
+use embley_ingest::{FinishStep, IngestError};
+use embley_model::id::{RunNo, Ticket};
+use embley_search::{SearchError, Searcher};
+use embley_store::Case;
+use embley_store::facts::Stamp;
+use embley_store::facts::saved::{self, Ran, SavedSearch};
+use roaring::RoaringBitmap;
+
+use crate::error::{CaseworkError, Result};
+use crate::threads::MessageTexts;
+
+/// What a saved search has to say after an ingest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Its name.
+    pub name: String,
+    /// New and gone hits, or why it could not run.
+    pub outcome: std::result::Result<News, String>,
+}
+
+/// Hits against the last run by a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Hits that it had not.
+    pub new: u64,
+    /// Its hits that are none any more.
+    pub gone: u64,
+    /// False when no person ran it yet, so that all hits are new.
+    pub was_run: bool,
+}
+
+impl Checked {
+    /// The outcome in words.
+    pub fn sentence(&self) -> String {
+        match &self.outcome {
+            Err(why) => format!("\"{}\" could not run: {why}", self.name),
+            Ok(news) => {
+                let gone = match news.gone {
+                    0 => String::new(),
+                    gone => format!(", {gone} gone"),
+                };
+                let since = if news.was_run {
+                    "since it was run"
+                } else {
+                    "(not run yet)"
+                };
+                format!("\"{}\" {} new hits {since}{gone}", self.name, news.new)
+            }
+        }
+    }
+}
+
+/// The items that a query finds, in the terms of [`Searcher`].
+///
+/// # Errors
+/// The query cannot be read or run.
+pub fn hits(case: &Case, searcher: &Searcher, query: &str) -> std::result::Result<RoaringBitmap, SearchError> {
+    let texts = MessageTexts::new(case);
+    let plan = searcher.plan_with_texts(query, &texts)?;
+    searcher.items(&plan)
+}
+
+/// The finish step that runs all saved searches.
+#[derive(Clone, Debug)]
+pub struct CheckSaved {
+    /// Who ingests.
+    pub actor: String,
+    /// Now, microseconds since 1970.
+    pub at_micros: i64,
+}
+
+impl CheckSaved {
+    /// Runs every saved search that is in use and puts the results on record, in the order of their names.
+    ///
+    /// # Errors
+    /// The catalogue or the index cannot be read, or the record cannot be written.
+    pub fn check(&self, case: &Case) -> Result<Vec<Checked>> {
+        let facts = case.facts()?;
+        let all = saved::list(facts.connection())?;
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        let searcher = Searcher::open(case).map_err(|source| CaseworkError::Saved {
+            source: Box::new(source),
+        })?;
+        let last_run = case.reader()?.runs()?.into_iter().map(|run| run.run_no).max();
+        let ran = Ran {
+            stamp: Stamp {
+                actor: &self.actor,
+                at_micros: self.at_micros,
+            },
+            ingest_run: Some(last_run.unwrap_or(RunNo(0))),
+            ticket: searcher.snapshot().ticket().unwrap_or(Ticket(0)),
+        };
+        let mut checked = Vec::with_capacity(all.len());
+        for one in &all {
+            let outcome = match hits(case, &searcher, &one.query) {
+                Ok(found) => Ok(self.news(facts.connection(), one, &found, ran)?),
+                Err(error) => Err(error.to_string()),
+            };
+            checked.push(Checked {
+                name: one.name.clone(),
+                outcome,
+            });
+        }
+        Ok(checked)
+    }
+
+    /// Once for a run and a state of the index: a step that is run again says the same and records nothing.
+    fn news(
+        &self,
+        conn: &embley_store::facts::Connection,
+        one: &SavedSearch,
+        found: &RoaringBitmap,
+        ran: Ran<'_>,
+    ) -> Result<News> {
+        let newest = saved::newest(conn, one)?;
+        let is_recorded = newest.is_some_and(|row| row.ingest_run == ran.ingest_run && row.ticket == ran.ticket);
+        let delta = if is_recorded {
+            saved::compare(conn, one, found)?
+        } else {
+            saved::record(conn, one, found, ran)?
+        };
+        Ok(News {
+            new: delta.new.len(),
+            gone: delta.gone.len(),
+            was_run: delta.before.is_some(),
+        })
+    }
+}
+
+impl FinishStep for CheckSaved {
+    fn name(&self) -> &'static str {
+        "saved searches"
+    }
+
+    fn run(&self, case: &Case) -> std::result::Result<String, IngestError> {
+        let checked = self.check(case).map_err(CaseworkError::into_ingest)?;
+        let sentences: Vec<String> = checked.iter().map(Checked::sentence).collect();
+        Ok(sentences.join("; "))
+    }
+}
