@@ -68,7 +68,7 @@ fn page(all: &[Target], outcomes: &[(&'static Case, Outcome)]) -> String {
          Made by `tests/tests/conformance`, which runs every line through the program; a test holds this page and the results together.\n\
          The names of the cases are those of NIST's computer forensics tool testing (CFTT), string search, test data set 1.1. The targets are\n\
          our own: NIST's are images of file systems, and this program takes in files, mailboxes and archives. As there, each target string has\n\
-         an identifier behind it (`at01`), which tells what a search found.\n",
+         an identifier behind it (`as01`), which tells what a search found.\n",
     );
     for group in GROUPS {
         page.push_str(&format!("\n## {}: {}\n\n", group.name, group.about));

@@ -247,7 +247,7 @@ fn legacy() -> Vec<Target> {
             mail("lg", &text("euc-kr"), b"\xB4\xC1\xB4\xEB lg06"),
         ),
         target(
-            "legacy/utf7.eml",
+            "legacy/quoted.eml",
             "quoted-printable UTF-8, broken within the word",
             &["lg07"],
             mail(
