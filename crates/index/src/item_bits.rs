@@ -36,6 +36,13 @@ impl ItemBits {
         self.words[at] |= 1 << (item % 64);
     }
 
+    /// Takes an item away.
+    pub fn remove(&mut self, item: u32) {
+        if let Some(word) = self.words.get_mut((item / 64) as usize) {
+            *word &= !(1 << (item % 64));
+        }
+    }
+
     /// True when the item is in the set.
     #[inline]
     pub fn contains(&self, item: u32) -> bool {
@@ -177,6 +184,10 @@ mod tests {
             prop_assert_eq!(combine(ItemBits::or), a.union(&b).copied().collect());
             prop_assert_eq!(combine(ItemBits::and_not), a.difference(&b).copied().collect());
             prop_assert_eq!(bits_a.intersection_len(&bits_b) as usize, a.intersection(&b).count());
+            let mut without = bits_a.clone();
+            b.iter().for_each(|item| without.remove(*item));
+            without.remove(10_000);
+            prop_assert_eq!(without.iter().collect::<BTreeSet<_>>(), a.difference(&b).copied().collect());
             for item in 0..700 {
                 prop_assert_eq!(bits_a.contains(item), a.contains(&item));
             }

@@ -6,9 +6,12 @@
 
 mod families;
 mod level;
+pub(crate) mod members;
 pub(crate) mod run;
+pub(crate) mod searcher;
 #[cfg(test)]
 mod tests;
 
 pub use families::Families;
 pub use level::Level;
+pub use members::{MEMBERS_WITH_SNIPPETS, Member};
