@@ -6,11 +6,12 @@
 
 use embley_ingest::{FinishStep, IngestError};
 use embley_model::id::{RunNo, Ticket};
-use embley_search::{SearchError, Searcher};
+use embley_search::{Level, Searcher};
 use embley_store::Case;
 use embley_store::facts::Stamp;
 use embley_store::facts::saved::{self, Ran, SavedSearch};
 use roaring::RoaringBitmap;
+use serde::Deserialize;
 
 use crate::error::{CaseworkError, Result};
 use crate::threads::MessageTexts;
@@ -56,14 +57,20 @@ impl Checked {
     }
 }
 
-/// The items that a query finds, in the terms of [`Searcher`].
-///
-/// # Errors
-/// The query cannot be read or run.
-pub fn hits(case: &Case, searcher: &Searcher, query: &str) -> std::result::Result<RoaringBitmap, SearchError> {
+/// How a saved search is counted, as it is kept; what is not there is as usual.
+#[derive(Deserialize)]
+struct Options {
+    #[serde(default)]
+    level: Level,
+}
+
+/// The items (at the level of families, the top-level items) that a saved search finds.
+fn hits(case: &Case, searcher: &Searcher, saved: &SavedSearch) -> std::result::Result<RoaringBitmap, String> {
+    let options: Options = serde_json::from_str(&saved.options).map_err(|error| format!("its options: {error}"))?;
     let texts = MessageTexts::new(case);
-    let plan = searcher.plan_with_texts(query, &texts)?;
-    searcher.items(&plan)
+    let plan = searcher.plan_with_texts(&saved.query, &texts);
+    plan.and_then(|plan| searcher.items(&plan.at(options.level)))
+        .map_err(|error| error.to_string())
 }
 
 /// The finish step that runs all saved searches.
@@ -100,9 +107,9 @@ impl CheckSaved {
         };
         let mut checked = Vec::with_capacity(all.len());
         for one in &all {
-            let outcome = match hits(case, &searcher, &one.query) {
+            let outcome = match hits(case, &searcher, one) {
                 Ok(found) => Ok(self.news(facts.connection(), one, &found, ran)?),
-                Err(error) => Err(error.to_string()),
+                Err(why) => Err(why),
             };
             checked.push(Checked {
                 name: one.name.clone(),

@@ -265,6 +265,12 @@ pub(crate) struct SearchArgs {
     /// What is counted: items, (item, custodian) pairs, or instances
     #[arg(long, value_parser = ["global", "custodian", "instance"], default_value = "global")]
     pub(crate) scope: String,
+    /// What AND, OR and NOT act on: items, or families, each leaf of the query being met by any member
+    #[arg(long, value_parser = ["item", "family"], default_value = "item")]
+    pub(crate) level: String,
+    /// List what the query may have missed because it was not searchable, with reasons and defects, in place of the hits
+    #[arg(long, conflicts_with_all = ["facets", "explain"])]
+    pub(crate) not_searchable: bool,
     /// Comma-separated: custodian, type, year
     #[arg(long, value_name = "LIST")]
     pub(crate) facets: Option<String>,
@@ -288,6 +294,8 @@ impl SearchArgs {
             count: false,
             sort: "date".to_owned(),
             scope: "global".to_owned(),
+            level: "item".to_owned(),
+            not_searchable: false,
             facets: None,
             explain: false,
             no_snippets: false,

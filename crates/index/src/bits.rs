@@ -121,27 +121,36 @@ impl DocBits {
         }
     }
 
-    /// The 64 documents from `start` on as one word; `start` need not be a multiple of 64.
-    fn window(&self, start: u32) -> u64 {
-        let (at, shift) = ((start / 64) as usize, start % 64);
-        let word = |at: usize| self.words.get(at).copied().unwrap_or(0);
-        if shift == 0 {
-            word(at)
-        } else {
-            word(at) >> shift | word(at + 1) << (64 - shift)
-        }
-    }
-
     /// Sets, in `target`, bit `to + i` for every document `from + i` of this set with `i < len`.
     pub(crate) fn copy_run(&self, from: u32, len: u32, to: u32, target: &mut [u64]) {
-        let mut done = 0;
-        while done < len {
-            let (at, shift) = (((to + done) / 64) as usize, (to + done) % 64);
-            let take = (64 - shift).min(len - done);
-            let mask = u64::MAX >> (64 - take);
-            target[at] |= (self.window(from + done) & mask) << shift;
-            done += take;
-        }
+        copy_bits(&self.words, from, len, to, target);
+    }
+
+    /// Adds document `to + i` for every bit `from + i` of `source` with `i < len`.
+    pub(crate) fn fill_from(&mut self, source: &[u64], from: u32, len: u32, to: u32) {
+        copy_bits(source, from, len, to, &mut self.words);
+    }
+}
+
+/// The 64 bits from `start` on as one word; `start` need not be a multiple of 64.
+fn window(words: &[u64], start: u32) -> u64 {
+    let (at, shift) = ((start / 64) as usize, start % 64);
+    let word = |at: usize| words.get(at).copied().unwrap_or(0);
+    if shift == 0 {
+        word(at)
+    } else {
+        word(at) >> shift | word(at + 1) << (64 - shift)
+    }
+}
+
+fn copy_bits(source: &[u64], from: u32, len: u32, to: u32, target: &mut [u64]) {
+    let mut done = 0;
+    while done < len {
+        let (at, shift) = (((to + done) / 64) as usize, (to + done) % 64);
+        let take = (64 - shift).min(len - done);
+        let mask = u64::MAX >> (64 - take);
+        target[at] |= (window(source, from + done) & mask) << shift;
+        done += take;
     }
 }
 

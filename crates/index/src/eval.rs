@@ -105,6 +105,10 @@ impl Evaluator<'_> {
             Node::Items(items) | Node::Checked(items) => {
                 Ok(narrowed(self.segment.items()?.docs(items, self.doc_count()), within))
             }
+            Node::Bits(items) => Ok(narrowed(
+                self.segment.items()?.docs_of_bits(items, self.doc_count()),
+                within,
+            )),
             Node::And(children) => self.and(children, within),
             Node::Or(children) => {
                 let mut bits = self.nothing();
@@ -143,7 +147,7 @@ impl Evaluator<'_> {
     }
 
     /// A bound on the work of evaluating the node, in postings.
-    fn cost(&self, node: &Node) -> Result<u64> {
+    pub(crate) fn cost(&self, node: &Node) -> Result<u64> {
         let doc_count = u64::from(self.doc_count());
         Ok(match node {
             Node::Nothing => 0,
@@ -161,6 +165,7 @@ impl Evaluator<'_> {
                 })?
             }
             Node::Items(items) | Node::Checked(items) => items.len().min(doc_count),
+            Node::Bits(items) => items.len().min(doc_count),
             Node::Range { .. } | Node::Exists { .. } => 2 * doc_count,
             Node::Prefix { .. } | Node::KeywordPrefix { .. } | Node::Words { .. } => 3 * doc_count,
             Node::Spans { fields, query } => 10 * self.sum(fields, |field| self.cost(&necessary(field, query)))?,

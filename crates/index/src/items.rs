@@ -8,6 +8,7 @@ use roaring::RoaringBitmap;
 use tantivy::columnar::Column;
 
 use crate::bits::DocBits;
+use crate::item_bits::ItemBits;
 
 /// Consecutive documents with consecutive item numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +118,15 @@ impl ItemMap {
         bits
     }
 
+    /// The same for a set as plain bits: run by run, whole words at a time.
+    pub(crate) fn docs_of_bits(&self, items: &ItemBits, doc_count: u32) -> DocBits {
+        let mut bits = DocBits::empty(doc_count);
+        for run in &self.runs {
+            bits.fill_from(items.words(), run.item, run.len, run.doc);
+        }
+        bits
+    }
+
     /// Sets the bits of the items of these documents; `target` has room for the highest item.
     pub(crate) fn scatter(&self, docs: &DocBits, target: &mut [u64]) {
         for run in &self.runs {
@@ -176,6 +186,8 @@ mod tests {
             let expected: Vec<u32> = items.intersection(&wanted).copied().collect();
             let found: Vec<u32> = docs.iter().map(|doc| list[doc as usize]).collect();
             prop_assert_eq!(&found, &expected);
+            let as_bits: ItemBits = wanted.iter().copied().collect();
+            prop_assert_eq!(map.docs_of_bits(&as_bits, list.len() as u32), docs.clone());
             let mut back = Vec::new();
             map.for_each_item(&docs, |item| back.push(item));
             prop_assert_eq!(&back, &expected);

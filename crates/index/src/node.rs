@@ -10,6 +10,7 @@ use std::sync::Arc;
 use embley_model::field::Field;
 use roaring::RoaringBitmap;
 
+use crate::item_bits::ItemBits;
 use crate::pattern::WordPattern;
 use crate::spans::SpanQuery;
 
@@ -95,6 +96,8 @@ pub enum Node {
     },
     /// Items of a set from the catalogue.
     Items(Arc<RoaringBitmap>),
+    /// The same as plain bits, for sets that were computed on machine words.
+    Bits(Arc<ItemBits>),
     /// Items that someone found by reading texts: as [`Node::Items`], but what is known of an item's text decides it.
     Checked(Arc<RoaringBitmap>),
     /// Items in all of them; of none is [`Node::All`].

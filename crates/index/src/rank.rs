@@ -184,6 +184,7 @@ fn collect<'n>(node: &'n Node, required: bool, statistics: &dyn Statistics, out:
         | Node::Range { .. }
         | Node::Exists { .. }
         | Node::Items(_)
+        | Node::Bits(_)
         | Node::Checked(_)
         | Node::Not(_) => Ok(()),
     }

@@ -20,6 +20,7 @@ use crate::bits::DocBits;
 use crate::commit::Payload;
 use crate::error::Result;
 use crate::eval::Evaluator;
+use crate::item_bits::ItemBits;
 use crate::node::{Node, Order, Outcome, Want};
 use crate::pattern::WordPattern;
 use crate::rank::{self, Leaf, Statistics};
@@ -166,6 +167,31 @@ impl Snapshot {
         })
     }
 
+    /// All items that match, as plain bits.
+    ///
+    /// # Errors
+    /// As [`Snapshot::run`].
+    pub fn bits(&self, node: &Node) -> Result<ItemBits> {
+        if let Node::Bits(items) = node {
+            return Ok(items.as_ref().clone());
+        }
+        let parts = self.parts(node, None)?;
+        Ok(ItemBits::from_words(self.words_of(&parts, self.highest_item()?)?))
+    }
+
+    /// A bound on the work that a query takes, in postings: for choosing what to run first.
+    ///
+    /// # Errors
+    /// As [`Snapshot::run`].
+    pub fn cost(&self, node: &Node) -> Result<u64> {
+        let mut sum = 0_u64;
+        for segment in &self.segments {
+            let cost = guarded(&segment.file("*"), || Evaluator { segment }.cost(node))?;
+            sum = sum.saturating_add(cost);
+        }
+        Ok(sum)
+    }
+
     /// All results of a query in order, without a cap. By item number it holds a bitmap; in any other order
     /// 16 bytes a result.
     ///
@@ -200,17 +226,9 @@ impl Snapshot {
 
     /// The items of all parts.
     fn items_of(&self, parts: &[Part], count: u64) -> Result<RoaringBitmap> {
-        let mut highest = 0;
-        for segment in &self.segments {
-            highest = highest.max(segment.items()?.highest().unwrap_or(0));
-        }
+        let highest = self.highest_item()?;
         if count > u64::from(highest) / 256 {
-            let mut words = vec![0_u64; highest as usize / 64 + 1];
-            for (segment, part) in self.segments.iter().zip(parts) {
-                segment.items()?.scatter(&part.bits, &mut words);
-            }
-            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-            return Ok(RoaringBitmap::from_lsb0_bytes(0, &bytes));
+            return Ok(ItemBits::from_words(self.words_of(parts, highest)?).to_bitmap());
         }
         let mut items = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
         for (segment, part) in self.segments.iter().zip(parts) {
@@ -220,8 +238,30 @@ impl Snapshot {
         Ok(items.into_iter().collect())
     }
 
+    fn highest_item(&self) -> Result<u32> {
+        let mut highest = 0;
+        for segment in &self.segments {
+            highest = highest.max(segment.items()?.highest().unwrap_or(0));
+        }
+        Ok(highest)
+    }
+
+    fn words_of(&self, parts: &[Part], highest: u32) -> Result<Vec<u64>> {
+        let mut words = vec![0_u64; highest as usize / 64 + 1];
+        for (segment, part) in self.segments.iter().zip(parts) {
+            segment.items()?.scatter(&part.bits, &mut words);
+        }
+        Ok(words)
+    }
+
     /// The ranked documents of all parts as items, in order.
-    fn merged(&self, parts: Vec<Part>) -> Result<Vec<(u64, u32)>> {
+    fn merged(&self, mut parts: Vec<Part>) -> Result<Vec<(u64, u32)>> {
+        if let ([segment], [part]) = (self.segments.as_slice(), parts.as_mut_slice()) {
+            // Items increase with documents, so what was in order stays in order, and the list is used as it is.
+            let (items, mut all) = (segment.items()?, std::mem::take(&mut part.ranked));
+            all.iter_mut().for_each(|(_, number)| *number = items.item(*number));
+            return Ok(all);
+        }
         let mut all = Vec::with_capacity(parts.iter().map(|part| part.ranked.len()).sum());
         for (segment, part) in self.segments.iter().zip(parts) {
             let items = segment.items()?;

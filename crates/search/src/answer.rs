@@ -3,20 +3,26 @@
 //! Main type: [`Answer`]. Invariants: counts are exact and come from the same sets as the hits; nothing is capped; every answer
 //! says what could not be searched in its scope.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use embley_index::Order;
+use embley_index::{ItemBits, Node, Order};
 use embley_model::field::Field;
 use embley_model::id::ItemNo;
+use embley_store::catalogue::ItemRow;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::error::SearchError;
 use crate::facet::{Facet, FacetCounts};
+use crate::family::members::{self, MemberDraft};
+use crate::family::{Level, MEMBERS_WITH_SNIPPETS, Member};
 use crate::hit::{self, Draft, Hit, HitLinks, HitMaker, ItemText};
+use crate::not_searchable::NotSearchable;
 use crate::plan::Plan;
 use crate::searcher::Searcher;
-use crate::snippet::{Marker, SnippetStyle};
+use crate::snippet::{Marker, Snippet, SnippetStyle};
 
 /// Rows read at a time.
 const PAGE: usize = 32;
@@ -101,6 +107,8 @@ pub struct SearchOptions<'o> {
 pub struct Summary {
     /// The query in its canonical form.
     pub query: String,
+    /// At which level AND, OR and NOT acted. Of families, every number here counts top-level items.
+    pub level: Level,
     /// How equal items were counted.
     pub scope: Scope,
     /// The order of hits.
@@ -109,8 +117,11 @@ pub struct Summary {
     pub count: u64,
     /// Exact number of items.
     pub items: u64,
-    /// Items that dates, sets and kinds in the query would let in, and whose text could not be searched, by reason.
+    /// Items that dates, sets and kinds in the query would let in, and whose text could not be searched, by reason. A family counts
+    /// with each reason that one of its members has.
     pub not_searchable: BTreeMap<&'static str, u64>,
+    /// How many items, or families, those are.
+    pub not_searchable_total: u64,
     /// Items of the case that the index does not hold yet, because an ingest is under way or was stopped.
     pub not_indexed: u64,
     /// The facets asked for, in that order.
@@ -125,8 +136,15 @@ pub struct Answer<'s> {
     plan: &'s Plan,
     options: SearchOptions<'s>,
     summary: Summary,
-    /// The items of a short page, in order; `None` when all of them have to be ordered.
-    page: Option<Vec<(u32, f32)>>,
+    found: Found<'s>,
+}
+
+/// What the index has to say of an answer.
+pub(crate) struct Found<'s> {
+    /// What it runs.
+    pub(crate) node: Cow<'s, Node>,
+    /// The items of a short page, in order; `None` when they have to be asked for.
+    pub(crate) page: Option<Vec<(u32, f32)>>,
 }
 
 impl<'s> Answer<'s> {
@@ -135,14 +153,14 @@ impl<'s> Answer<'s> {
         plan: &'s Plan,
         options: SearchOptions<'s>,
         summary: Summary,
-        page: Option<Vec<(u32, f32)>>,
+        found: Found<'s>,
     ) -> Self {
         Self {
             searcher,
             plan,
             options,
             summary,
-            page,
+            found,
         }
     }
 
@@ -157,26 +175,65 @@ impl<'s> Answer<'s> {
     /// # Errors
     /// When the index cannot be read.
     pub fn hits(&self) -> Result<Hits<'s>, SearchError> {
-        let (options, limit) = (self.options, self.options.limit.unwrap_or(usize::MAX));
-        let order: Box<dyn Iterator<Item = (u32, f32)>> = match &self.page {
+        let order = match &self.found.page {
             Some(page) => Box::new(page.clone().into_iter()),
-            None => {
-                let all = self.searcher.snapshot().stream(&self.plan.node, options.sort.order())?;
-                Box::new(all.skip(options.offset).take(limit))
+            None => self.searcher.ordered(self.plan, &self.found.node, &self.options)?,
+        };
+        let shown = self.shown(self.summary.items);
+        let told = match (self.plan.level, self.found.node.as_ref()) {
+            (Level::Item, _) => Told::Nothing,
+            (Level::Family, Node::Bits(roots)) if shown >= COUNT_ALL_FROM => {
+                Told::Matched(Some(self.searcher.members_matching(self.plan, roots)?))
+            }
+            (Level::Family, _) => Told::Matched(None),
+        };
+        Ok(self.listed(order, shown, told))
+    }
+
+    /// The items that [`Summary::not_searchable`] counts, as hits with their reasons and defects, in the order of hits; from `offset` on
+    /// and at most `limit`. At the level of families each comes with the members that could not be searched.
+    ///
+    /// # Errors
+    /// When index or catalogue cannot be read.
+    pub fn not_searchable(&self) -> Result<Hits<'s>, SearchError> {
+        let found = self.searcher.not_searchable(self.plan)?;
+        let shown = self.shown(found.hits.len());
+        let order: Box<dyn Iterator<Item = (u32, f32)>> = match self.options.limit {
+            Some(0) => Box::new(std::iter::empty()),
+            _ => {
+                let items = Node::Items(Arc::new(found.hits.clone()));
+                self.searcher.ordered(self.plan, &items, &self.options)?
             }
         };
-        let shown = self.summary.items.min(limit as u64);
-        let counts_all = shown >= COUNT_ALL_FROM || (shown > 0 && !self.searcher.has_instance_lookup());
-        Ok(Hits {
+        Ok(self.listed(order, shown, Told::NotSearchable(found)))
+    }
+
+    fn shown(&self, all: u64) -> u64 {
+        let left = all.saturating_sub(self.options.offset as u64);
+        left.min(self.options.limit.map_or(u64::MAX, |limit| limit as u64))
+    }
+
+    fn listed(&self, order: Box<dyn Iterator<Item = (u32, f32)>>, shown: u64, told: Told) -> Hits<'s> {
+        Hits {
             searcher: self.searcher,
             plan: self.plan,
-            options,
+            options: self.options,
             order,
-            counts_all,
+            counts_all: shown >= COUNT_ALL_FROM || (shown > 0 && !self.searcher.has_instance_lookup()),
+            told,
             page: Vec::new().into_iter(),
             failed: false,
-        })
+        }
     }
+}
+
+/// What hits are told with besides their own rows.
+enum Told {
+    Nothing,
+    /// The members that matched, for all hits at once when there are many.
+    Matched(Option<ItemBits>),
+    /// What could not be searched, and why.
+    NotSearchable(NotSearchable),
 }
 
 /// The hits of an answer, read page by page. Ends behind the first error.
@@ -187,6 +244,7 @@ pub struct Hits<'s> {
     order: Box<dyn Iterator<Item = (u32, f32)>>,
     /// Instances of all items are counted at once.
     counts_all: bool,
+    told: Told,
     page: std::vec::IntoIter<Hit>,
     failed: bool,
 }
@@ -240,7 +298,11 @@ impl Hits<'_> {
             drafts.push(draft.map_err(|source| SearchError::catalogue("read a hit", source))?);
         }
         self.add_facts(&mut drafts)?;
-        self.add_snippets(&mut drafts);
+        match &self.told {
+            Told::Nothing => self.add_snippets(&mut drafts),
+            Told::Matched(all) => self.add_matched(&mut drafts, all.as_ref())?,
+            Told::NotSearchable(found) => self.add_reasons(&mut drafts, found)?,
+        }
         Ok(drafts.into_iter().map(|draft| draft.hit).collect())
     }
 
@@ -271,31 +333,138 @@ impl Hits<'_> {
         Ok(())
     }
 
-    /// Texts are read on as many threads as there are; a text that cannot be read costs its hit the snippets only.
     fn add_snippets(&self, drafts: &mut [Draft]) {
+        self.snip(drafts, |draft, marked| {
+            let (snippets, error) = marked.snippets(&draft.row);
+            draft.hit.snippets = snippets;
+            draft.hit.snippet_error = error;
+        });
+    }
+
+    /// The members of each family that matched; `all` holds those of every hit.
+    fn add_matched(&self, drafts: &mut [Draft], all: Option<&ItemBits>) -> Result<(), SearchError> {
+        let of_page = match all {
+            Some(_) => None,
+            None => {
+                let roots: ItemBits = drafts.iter().map(|draft| draft.row.item_no.0).collect();
+                Some(self.searcher.members_matching(self.plan, &roots)?)
+            }
+        };
+        let Some(matched) = all.or(of_page.as_ref()) else {
+            return Ok(());
+        };
+        let mut members = self.members(drafts, |item| matched.contains(item))?;
+        let mut told: Vec<&mut MemberDraft> = Vec::new();
+        for family in &mut members {
+            for (at, draft) in family.iter_mut().enumerate() {
+                if at < MEMBERS_WITH_SNIPPETS {
+                    told.push(draft);
+                } else {
+                    draft.member.snippets_left_out = true;
+                }
+            }
+        }
+        self.snip(&mut told, |draft, marked| {
+            if let Some(row) = draft.row.take() {
+                (draft.member.snippets, draft.member.snippet_error) = marked.snippets(&row);
+            }
+        });
+        for (draft, family) in drafts.iter_mut().zip(members) {
+            let members: Vec<Member> = family.into_iter().map(|one| one.member).collect();
+            if let Some(own) = members.first().filter(|one| one.item_no == draft.hit.item_no) {
+                draft.hit.snippets.clone_from(&own.snippets);
+                draft.hit.snippet_error.clone_from(&own.snippet_error);
+            }
+            draft.hit.matched = Some(members);
+        }
+        Ok(())
+    }
+
+    /// Why each of them could not be searched, and at the level of families which members.
+    fn add_reasons(&self, drafts: &mut [Draft], found: &NotSearchable) -> Result<(), SearchError> {
+        if self.plan.level == Level::Item {
+            for draft in drafts {
+                draft.hit.reasons = vec![draft.hit.searchability];
+            }
+            return Ok(());
+        }
+        let of_any = |item: u32| found.by_reason.iter().any(|(_, items)| items.contains(item));
+        let members = self.members(drafts, of_any)?;
+        for (draft, family) in drafts.iter_mut().zip(members) {
+            let mut listed = Vec::with_capacity(family.len());
+            for one in family {
+                let mut member = one.member;
+                member.defects = members::defects(self.searcher.reader(), member.item_no)
+                    .map_err(|source| SearchError::catalogue("read defects", source))?;
+                listed.push(member);
+            }
+            let reasons: BTreeSet<&'static str> = listed.iter().map(|member| member.searchability).collect();
+            draft.hit.reasons = reasons.into_iter().collect();
+            draft.hit.not_searchable = Some(listed);
+        }
+        Ok(())
+    }
+
+    /// The members of each family of a page that are wanted.
+    fn members(&self, drafts: &[Draft], wanted: impl Fn(u32) -> bool) -> Result<Vec<Vec<MemberDraft>>, SearchError> {
+        let families = self.searcher.families()?;
+        let mut all = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let root = draft.row.item_no.0;
+            let mut members = Vec::new();
+            for item in (root..families.end_of(root)).filter(|item| wanted(*item)) {
+                let mut member = MemberDraft::read(self.searcher.reader(), &draft.hit.family, item)
+                    .map_err(|source| SearchError::catalogue("read a member of a family", source))?;
+                if members.len() >= MEMBERS_WITH_SNIPPETS {
+                    member.row = None;
+                }
+                members.push(member);
+            }
+            all.push(members);
+        }
+        Ok(all)
+    }
+
+    /// Does something with texts, on as many threads as there are; a text that cannot be read costs its hit the snippets only.
+    fn snip<T: Send>(&self, drafts: &mut [T], one: impl Fn(&mut T, &Marked<'_>) + Sync) {
         let Some(texts) = self.options.texts else { return };
         if self.plan.highlights.is_empty() {
             return;
         }
-        let marker = Marker::new(&self.plan.highlights);
-        let style = self.options.style;
-        let one = |draft: &mut Draft| {
-            let text = if marker.wants(hit::text_field(draft.row.kind)) {
-                texts.text(draft.row.item_no)
-            } else {
-                Ok(String::new())
-            };
-            let text = text.unwrap_or_else(|error| {
-                draft.hit.snippet_error = Some(causes(error.as_ref()));
-                String::new()
-            });
-            draft.hit.snippets = hit::snippets(draft, &text, &marker, style);
+        let marked = Marked {
+            texts,
+            marker: Marker::new(&self.plan.highlights),
+            style: self.options.style,
         };
         if drafts.len() > 3 && rayon::current_num_threads() > 1 {
-            drafts.par_iter_mut().for_each(one);
+            drafts.par_iter_mut().for_each(|draft| one(draft, &marked));
         } else {
-            drafts.iter_mut().for_each(one);
+            drafts.iter_mut().for_each(|draft| one(draft, &marked));
         }
+    }
+}
+
+/// Texts and what is marked in them.
+struct Marked<'a> {
+    texts: &'a dyn ItemText,
+    marker: Marker<'a>,
+    style: SnippetStyle,
+}
+
+impl Marked<'_> {
+    /// The snippets of an item, and why there are none from its text when that could not be read.
+    fn snippets(&self, row: &ItemRow) -> (Vec<Snippet>, Option<String>) {
+        let mut failed = None;
+        let text = if self.marker.wants(hit::text_field(row.kind)) {
+            self.texts.text(row.item_no)
+        } else {
+            Ok(String::new())
+        };
+        let text = text.unwrap_or_else(|error| {
+            failed = Some(causes(error.as_ref()));
+            String::new()
+        });
+        (hit::snippets(row, &text, &self.marker, self.style), failed)
     }
 }
 

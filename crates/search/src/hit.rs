@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::case_sets::{CaseSets, NamedSet};
+use crate::family::Member;
 use crate::places::FieldText;
 pub use crate::plan::BoxError;
 use crate::snippet::{Marker, Snippet, SnippetStyle};
@@ -85,6 +86,15 @@ pub struct Hit {
     /// Why there are no snippets from its text, when that could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snippet_error: Option<String>,
+    /// At the level of families: the members that the query was found in; see [`crate::family`]. Empty when it only excludes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matched: Option<Vec<Member>>,
+    /// In a list of what was not searchable: why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<&'static str>,
+    /// In such a list at the level of families: the members that could not be searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_searchable: Option<Vec<Member>>,
 }
 
 /// A decision that an item is linked to.
@@ -196,6 +206,9 @@ impl HitMaker<'_> {
             score,
             snippets: Vec::new(),
             snippet_error: None,
+            matched: None,
+            reasons: Vec::new(),
+            not_searchable: None,
         };
         Ok(Draft { hit, row })
     }
@@ -267,8 +280,8 @@ pub(crate) fn text_field(kind: ItemKind) -> Field {
 
 /// Snippets of one hit: from its text first, then subject, file name, sender and recipients. Addresses that the index
 /// counts as sender (`Sender`, `Reply-To`) are shown as such.
-pub(crate) fn snippets(draft: &Draft, text: &str, marker: &Marker<'_>, style: SnippetStyle) -> Vec<Snippet> {
-    marker.snippets(&field_texts(&draft.row, text, |field| marker.wants(field)), style)
+pub(crate) fn snippets(row: &ItemRow, text: &str, marker: &Marker<'_>, style: SnippetStyle) -> Vec<Snippet> {
+    marker.snippets(&field_texts(row, text, |field| marker.wants(field)), style)
 }
 
 /// The texts of an item by field; sender and recipients only where they are wanted.

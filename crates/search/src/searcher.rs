@@ -2,11 +2,12 @@
 //!
 //! Main type: [`Searcher`]. Invariant: index and catalogue are seen at the same ticket for as long as a searcher lives.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use embley_index::{Node, Order, Snapshot, Want};
+use embley_index::{ItemBits, Node, Order, Snapshot, Want};
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::defect::DefectCode;
 use embley_model::field::Field;
@@ -17,12 +18,14 @@ use embley_store::facts::member::FactSets;
 use jiff::tz::TimeZone;
 use roaring::RoaringBitmap;
 
-use crate::answer::{Answer, Scope, SearchOptions, Summary};
+use crate::answer::{Answer, Found, Scope, SearchOptions, Sort, Summary};
 use crate::case_sets::{CaseSets, NamedSet};
 use crate::error::SearchError;
 use crate::exact::{ExactForms, StoredForms};
 use crate::facet::{self, Facet, FacetSets};
+use crate::family::{Families, Level};
 use crate::hit::ItemText;
+use crate::not_searchable::Hidden;
 use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare, year_range};
 
 /// The catalogue's look-up index from items to instances.
@@ -38,8 +41,9 @@ pub struct Searcher {
     now: i64,
     not_indexed: u64,
     facts: RefCell<Option<Arc<FactSets>>>,
-    facets: RefCell<HashMap<Facet, Arc<FacetSets>>>,
-    hidden: OnceLock<Arc<Vec<(&'static str, RoaringBitmap)>>>,
+    facets: RefCell<HashMap<(Facet, Level), Arc<FacetSets>>>,
+    pub(crate) hidden: Hidden,
+    pub(crate) families: OnceLock<Arc<Families>>,
     instance_counts: OnceLock<Arc<Vec<u32>>>,
     has_instance_lookup: OnceLock<bool>,
 }
@@ -77,7 +81,8 @@ impl Searcher {
             now: SystemClock::new().now_micros().div_euclid(1_000_000),
             facts: RefCell::default(),
             facets: RefCell::default(),
-            hidden: OnceLock::new(),
+            hidden: Hidden::default(),
+            families: OnceLock::new(),
             instance_counts: OnceLock::new(),
             has_instance_lookup: OnceLock::new(),
         })
@@ -183,12 +188,27 @@ impl Searcher {
         }
     }
 
-    /// The items that match, for whoever works on sets (tags, exhibits, samples, exports).
+    /// The items that match, for whoever works on sets (tags, exhibits, samples, exports); at the level of families, the top-level
+    /// items of those that do.
     ///
     /// # Errors
-    /// When the index cannot be read.
+    /// When index or catalogue cannot be read.
     pub fn items(&self, plan: &Plan) -> Result<RoaringBitmap, SearchError> {
-        self.bitmap(&plan.node)
+        match plan.level {
+            Level::Item => self.bitmap(&plan.node),
+            Level::Family => Ok(self.families_matching(&plan.node, None)?.to_bitmap()),
+        }
+    }
+
+    /// What the index runs for a plan: the plan itself, or the set of top-level items that was found for it.
+    fn found<'p>(&self, plan: &'p Plan) -> Result<Cow<'p, Node>, SearchError> {
+        match plan.level {
+            Level::Item => Ok(Cow::Borrowed(&plan.node)),
+            Level::Family => {
+                let roots = self.families_matching(&plan.node, None)?;
+                Ok(Cow::Owned(Node::Bits(Arc::new(roots))))
+            }
+        }
     }
 
     /// Runs a plan of this searcher. Counts and facets are there at once, hits when they are asked for.
@@ -196,16 +216,12 @@ impl Searcher {
     /// # Errors
     /// When index or catalogue cannot be read.
     pub fn run<'s>(&'s self, plan: &'s Plan, options: SearchOptions<'s>) -> Result<Answer<'s>, SearchError> {
-        let end = options.limit.map(|limit| options.offset.saturating_add(limit));
-        let top = match (options.limit, end) {
-            (Some(limit), Some(end)) if limit > 0 && end <= TOP_LIMIT => {
-                Some((options.sort.order(), options.offset, limit))
-            }
-            _ => None,
-        };
+        let node = self.found(plan)?;
+        let scored = options.sort == Sort::Relevance && plan.level == Level::Family;
+        let top = page_of(&options).filter(|_| !scored);
         let needs_items = options.scope != Scope::Global || !options.facets.is_empty();
         let outcome = self.snapshot.run(
-            &plan.node,
+            &node,
             Want {
                 items: needs_items,
                 top,
@@ -215,15 +231,18 @@ impl Searcher {
         let facets = options
             .facets
             .iter()
-            .map(|one| Ok(facet::count(*one, self.facet_sets(*one)?.as_ref(), &items)))
+            .map(|one| Ok(facet::count(*one, self.facet_sets(*one, plan.level)?.as_ref(), &items)))
             .collect::<Result<_, SearchError>>()?;
+        let not_searchable = self.count_not_searchable(plan)?;
         let summary = Summary {
             query: plan.query.clone(),
+            level: plan.level,
             scope: options.scope,
             sort: options.sort,
             count: self.counted(options.scope, outcome.count, &items)?,
             items: outcome.count,
-            not_searchable: self.not_searchable(&plan.scope)?,
+            not_searchable: not_searchable.by_reason,
+            not_searchable_total: not_searchable.total,
             not_indexed: self.not_indexed,
             facets,
             notes: plan.notes.clone(),
@@ -232,44 +251,39 @@ impl Searcher {
             Some(0) => Some(Vec::new()),
             _ => top.map(|_| outcome.top),
         };
-        Ok(Answer::new(self, plan, options, summary, page))
+        Ok(Answer::new(self, plan, options, summary, Found { node, page }))
     }
 
-    /// Items by reason that `scope` lets in and whose text could not be searched.
-    fn not_searchable(&self, scope: &Node) -> Result<BTreeMap<&'static str, u64>, SearchError> {
-        let hidden = self.hidden()?;
-        let counts = |items: Option<&RoaringBitmap>| {
-            hidden
-                .iter()
-                .map(|(reason, of)| (*reason, items.map_or(of.len(), |items| items.intersection_len(of))))
-                .filter(|(_, count)| *count > 0)
-                .collect()
-        };
-        match scope {
-            Node::All => Ok(counts(None)),
-            Node::Nothing => Ok(BTreeMap::new()),
-            Node::Items(items) => Ok(counts(Some(items))),
-            node => {
-                let all = hidden.iter().fold(RoaringBitmap::new(), |all, (_, of)| all | of);
-                let within = Node::And(vec![Node::Items(Arc::new(all)), node.clone()]);
-                Ok(counts(Some(&self.bitmap(&within)?)))
+    /// Items in the order that is wanted, from `offset` on and at most `limit`.
+    pub(crate) fn ordered(
+        &self,
+        plan: &Plan,
+        node: &Node,
+        options: &SearchOptions<'_>,
+    ) -> Result<Box<dyn Iterator<Item = (u32, f32)>>, SearchError> {
+        if let Some(top) = page_of(options) {
+            let want = Want {
+                items: false,
+                top: Some(top),
+            };
+            if !(options.sort == Sort::Relevance && plan.level == Level::Family) {
+                return Ok(Box::new(self.snapshot.run(node, want)?.top.into_iter()));
             }
         }
+        let limit = options.limit.unwrap_or(usize::MAX);
+        Ok(match node {
+            Node::Bits(roots) if options.sort == Sort::Relevance && plan.level == Level::Family => {
+                let all = self.by_best_member(plan, roots)?;
+                Box::new(all.skip(options.offset).take(limit))
+            }
+            node => {
+                let all = self.snapshot.stream(node, options.sort.order())?;
+                Box::new(all.skip(options.offset).take(limit))
+            }
+        })
     }
 
-    fn hidden(&self) -> Result<Arc<Vec<(&'static str, RoaringBitmap)>>, SearchError> {
-        if let Some(known) = self.hidden.get() {
-            return Ok(Arc::clone(known));
-        }
-        let read = self
-            .sets
-            .hidden()
-            .map_err(|source| SearchError::catalogue("read what is not searchable", source))?;
-        let read = Arc::new(read.into_iter().map(|(reason, items)| (reason.word(), items)).collect());
-        Ok(Arc::clone(self.hidden.get_or_init(|| read)))
-    }
-
-    fn bitmap(&self, node: &Node) -> Result<RoaringBitmap, SearchError> {
+    pub(crate) fn bitmap(&self, node: &Node) -> Result<RoaringBitmap, SearchError> {
         match node {
             Node::Items(items) => Ok(items.as_ref().clone()),
             node => Ok(self
@@ -285,7 +299,11 @@ impl Searcher {
         match scope {
             Scope::Global => Ok(count),
             Scope::Custodian => {
-                let counts = facet::count(Facet::Custodian, self.facet_sets(Facet::Custodian)?.as_ref(), items);
+                let counts = facet::count(
+                    Facet::Custodian,
+                    self.facet_sets(Facet::Custodian, Level::Item)?.as_ref(),
+                    items,
+                );
                 Ok(counts.values.iter().map(|value| value.count).sum())
             }
             Scope::Instance => {
@@ -335,9 +353,20 @@ impl Searcher {
         })
     }
 
-    fn facet_sets(&self, facet: Facet) -> Result<Arc<FacetSets>, SearchError> {
-        if let Some(known) = self.facets.borrow().get(&facet) {
+    /// The values of a facet; at the level of families a value is of every family with a member that has it.
+    fn facet_sets(&self, facet: Facet, level: Level) -> Result<Arc<FacetSets>, SearchError> {
+        if let Some(known) = self.facets.borrow().get(&(facet, level)) {
             return Ok(Arc::clone(known));
+        }
+        if level == Level::Family {
+            let (of_items, families) = (self.facet_sets(facet, Level::Item)?, self.families()?);
+            let roots = |items: &RoaringBitmap| families.roots_of(&ItemBits::from_bitmap(items)).to_bitmap();
+            let sets = of_items
+                .iter()
+                .map(|(name, items)| (name.clone(), Arc::new(roots(items))));
+            let sets: Arc<FacetSets> = Arc::new(sets.collect());
+            self.facets.borrow_mut().insert((facet, level), Arc::clone(&sets));
+            return Ok(sets);
         }
         let sets: FacetSets = match (facet.field(), facet) {
             (Some(field), _) => {
@@ -350,15 +379,15 @@ impl Searcher {
             (None, Facet::Year) => self.years()?,
             (None, Facet::Defect) => self.defects()?,
             (None, _) => {
-                let hidden = self.hidden()?;
+                let hidden = self.hidden_items()?;
                 hidden
                     .iter()
-                    .map(|(reason, items)| ((*reason).to_owned(), Arc::new(items.clone())))
+                    .map(|(reason, items)| ((*reason).to_owned(), Arc::clone(items)))
                     .collect()
             }
         };
         let sets = Arc::new(sets);
-        self.facets.borrow_mut().insert(facet, Arc::clone(&sets));
+        self.facets.borrow_mut().insert((facet, level), Arc::clone(&sets));
         Ok(sets)
     }
 
@@ -427,6 +456,12 @@ impl Searcher {
         *self.facts.borrow_mut() = Some(Arc::clone(&read));
         Ok(read)
     }
+}
+
+/// A page that is found by keeping only the best.
+fn page_of(options: &SearchOptions<'_>) -> Option<(Order, usize, usize)> {
+    let limit = options.limit.filter(|limit| *limit > 0)?;
+    (options.offset.saturating_add(limit) <= TOP_LIMIT).then_some((options.sort.order(), options.offset, limit))
 }
 
 fn year_of(secs: i64, zone: &TimeZone) -> Option<i16> {

@@ -37,6 +37,9 @@ pub(crate) struct AskedArgs {
     /// What is counted: items, (item, custodian) pairs, or instances
     #[arg(long, value_parser = ["global", "custodian", "instance"], default_value = "global")]
     pub(crate) scope: String,
+    /// What AND, OR and NOT act on: items, or families
+    #[arg(long, value_parser = ["item", "family"], default_value = "item")]
+    pub(crate) level: String,
     /// What it is for
     #[arg(long, default_value = "")]
     pub(crate) note: String,

@@ -64,7 +64,7 @@ fn check(case: &Case, query: &str) -> anyhow::Result<()> {
 }
 
 fn options(asked: &AskedArgs) -> String {
-    json!({"scope": asked.scope}).to_string()
+    json!({"scope": asked.scope, "level": asked.level}).to_string()
 }
 
 fn row<'a>(asked: &'a AskedArgs, options: &'a str) -> Asked<'a> {
@@ -162,18 +162,23 @@ fn run(args: &Args, case: &Case, asked: &SavedRunArgs, stamp: Stamp<'_>) -> anyh
     let one = saved::in_use(facts.connection(), &asked.name)?;
     let texts = MessageTexts::new(case);
     let plan = searcher.plan_with_texts(&one.query, &texts);
-    let mut plan = plan.map_err(|error| exit::pointed(error, &one.query))?;
+    let options: serde_json::Value = serde_json::from_str(&one.options)?;
+    let option = |name: &str, usual: &str| options[name].as_str().unwrap_or(usual).to_owned();
+    let level = option("level", "item");
+    let mut plan = plan
+        .map_err(|error| exit::pointed(error, &one.query))?
+        .at(search::level(&level)?);
     let hits = searcher.items(&plan)?;
     let delta = saved::compare(facts.connection(), &one, &hits)?;
     if asked.new {
         plan = plan.within(delta.new.clone());
     }
-    let options: serde_json::Value = serde_json::from_str(&one.options)?;
     let search = SearchArgs {
         count: asked.count,
         no_snippets: asked.no_snippets,
         sort: asked.sort.clone(),
-        scope: options["scope"].as_str().unwrap_or("global").to_owned(),
+        scope: option("scope", "global"),
+        level,
         ..SearchArgs::of(&one.query, asked.limit.clone(), asked.list.clone())
     };
     let code = search::answer(args, case, &searcher, &plan, &search, Some(&one.name))?;

@@ -6,7 +6,10 @@ use std::io::Write;
 use embley_casework::hits::CaseHits;
 use embley_casework::threads::MessageTexts;
 use embley_model::id::Ticket;
-use embley_search::{Answer, Facet, Hit, ItemText, Plan, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
+use embley_search::{
+    Answer, Facet, Hit, Hits, ItemText, Level, Member, Plan, Scope, SearchOptions, Searcher, Snippet, SnippetStyle,
+    Sort,
+};
 use embley_store::facts::looks::Looked;
 use embley_store::{Access, Case};
 
@@ -22,7 +25,8 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
     let stored = MessageTexts::new(&case);
     let plan = searcher
         .plan_with_texts(&search.query, &stored)
-        .map_err(|error| exit::pointed(error, &search.query))?;
+        .map_err(|error| exit::pointed(error, &search.query))?
+        .at(level(&search.level)?);
     if search.explain {
         result_line!("{}", searcher.explain(&plan)?)?;
         return Ok(exit::DONE);
@@ -41,7 +45,7 @@ pub(crate) fn answer(
 ) -> anyhow::Result<u8> {
     let stored = MessageTexts::new(case);
     let facets = facets(search)?;
-    let texts = if search.count || search.no_snippets {
+    let texts = if search.count || search.no_snippets || search.not_searchable {
         None
     } else {
         Some(&stored)
@@ -65,14 +69,17 @@ pub(crate) fn answer(
     };
     let answer = searcher.run(plan, options)?;
     let count = answer.summary().count;
-    let not_searchable = answer.summary().not_searchable.values().sum();
-    if search.count {
-        result_line!("{count}")?;
-        tell_of_lack(&answer);
-    } else {
-        print(answer, context::format(&search.list))?;
+    let not_searchable = answer.summary().not_searchable_total;
+    match (search.not_searchable, search.count) {
+        (true, true) => result_line!("{not_searchable}")?,
+        (true, false) => print(&answer, answer.not_searchable()?, context::format(&search.list))?,
+        (false, true) => {
+            result_line!("{count}")?;
+            tell_of_lack(&answer);
+        }
+        (false, false) => print(&answer, answer.hits()?, context::format(&search.list))?,
     }
-    let options = serde_json::json!({"scope": search.scope, "sort": search.sort}).to_string();
+    let options = serde_json::json!({"scope": search.scope, "level": search.level, "sort": search.sort}).to_string();
     let looked = Looked {
         command: if saved.is_some() { "saved run" } else { "search" },
         saved,
@@ -83,7 +90,15 @@ pub(crate) fn answer(
         not_searchable,
     };
     super::saved::put_down(args, case, looked);
-    Ok(if count == 0 { exit::NO_HIT } else { exit::DONE })
+    Ok(if count == 0 && !search.not_searchable {
+        exit::NO_HIT
+    } else {
+        exit::DONE
+    })
+}
+
+pub(crate) fn level(name: &str) -> anyhow::Result<Level> {
+    Level::from_name(name).ok_or_else(|| CliError::usage(format!("unknown level {name:?}")))
 }
 
 fn scope(name: &str) -> anyhow::Result<Scope> {
@@ -111,7 +126,7 @@ fn facets(search: &SearchArgs) -> anyhow::Result<Vec<Facet>> {
         .collect()
 }
 
-fn print(answer: Answer<'_>, format: Format) -> anyhow::Result<()> {
+fn print(answer: &Answer<'_>, hits: Hits<'_>, format: Format) -> anyhow::Result<()> {
     let out = RefCell::new(std::io::BufWriter::new(results()));
     let summary = serde_json::to_value(answer.summary())?;
     match format {
@@ -124,14 +139,14 @@ fn print(answer: Answer<'_>, format: Format) -> anyhow::Result<()> {
                 }
             }
             write!(out, ",\"hits\":[")?;
-            for (position, hit) in answer.hits()?.enumerate() {
+            for (position, hit) in hits.enumerate() {
                 write!(out, "{}", if position == 0 { "\n" } else { ",\n" })?;
                 serde_json::to_writer(&mut *out, &hit?)?;
             }
             writeln!(out, "]}}")?;
         }
         Format::Jsonl => {
-            for hit in answer.hits()? {
+            for hit in hits {
                 let mut out = out.borrow_mut();
                 serde_json::to_writer(&mut *out, &hit?)?;
                 writeln!(out)?;
@@ -151,22 +166,24 @@ fn print(answer: Answer<'_>, format: Format) -> anyhow::Result<()> {
                 "filename",
                 "custodians",
                 "sha256",
+                "members",
+                "reasons",
             ])?;
-            for hit in answer.hits()? {
+            for hit in hits {
                 csv.write_record(cells(&hit?).iter().map(|cell| defuse(cell)))?;
             }
             csv.flush()?;
         }
-        Format::Table => table(&answer, &mut *out.borrow_mut())?,
+        Format::Table => table(hits, &mut *out.borrow_mut())?,
     }
     out.borrow_mut().flush()?;
-    tell(&answer);
+    tell(answer);
     Ok(())
 }
 
 /// One hit a block: what a person scans for first.
-fn table(answer: &Answer<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    for hit in answer.hits()? {
+fn table(hits: Hits<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+    for hit in hits {
         let hit = hit?;
         let date = hit.date.as_deref().unwrap_or("undated");
         let title = if hit.subject.is_empty() {
@@ -187,6 +204,7 @@ fn table(answer: &Answer<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
             ("tags", hit.tags.join(", ")),
             ("cases", hit.cases.join(", ")),
             ("defects", hit.defects.join(", ")),
+            ("not searchable:", hit.reasons.join(", ")),
         ]
         .into_iter()
         .filter(|(_, values)| !values.is_empty())
@@ -195,14 +213,41 @@ fn table(answer: &Answer<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
         if !marks.is_empty() {
             writeln!(out, "    {}", clean(&marks.join("  ")))?;
         }
-        for snippet in &hit.snippets {
-            writeln!(
-                out,
-                "    {}: {}",
-                snippet.field,
-                clean(&marked(&snippet.text, &snippet.ranges)).replace('\n', " ")
-            )?;
+        match hit.matched.as_ref().or(hit.not_searchable.as_ref()) {
+            Some(members) => table_of_members(&hit, members, out)?,
+            None => snippets(&hit.snippets, "    ", out)?,
         }
+    }
+    Ok(())
+}
+
+/// The members of a family that are told of, each with its snippets.
+fn table_of_members(hit: &Hit, members: &[Member], out: &mut dyn Write) -> anyhow::Result<()> {
+    for member in members {
+        let title = match member.filename.as_deref() {
+            Some(name) if !name.is_empty() => name,
+            _ => &member.subject,
+        };
+        let place = if member.item_no == hit.item_no {
+            "in itself".to_owned()
+        } else {
+            format!("in #{}  {}  {}", member.item_no, member.kind.word(), clean(title))
+        };
+        let why = if hit.not_searchable.is_some() {
+            format!("  {} {}", member.searchability, member.defects.join(", "))
+        } else {
+            String::new()
+        };
+        writeln!(out, "    {place}{}", why.trim_end())?;
+        snippets(&member.snippets, "        ", out)?;
+    }
+    Ok(())
+}
+
+fn snippets(snippets: &[Snippet], indent: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    for snippet in snippets {
+        let text = clean(&marked(&snippet.text, &snippet.ranges)).replace('\n', " ");
+        writeln!(out, "{indent}{}: {text}", snippet.field)?;
     }
     Ok(())
 }
@@ -226,6 +271,12 @@ fn marked(text: &str, ranges: &[[usize; 2]]) -> String {
 }
 
 fn cells(hit: &Hit) -> Vec<String> {
+    let members = hit.matched.as_ref().or(hit.not_searchable.as_ref());
+    let members: Vec<String> = members
+        .into_iter()
+        .flatten()
+        .map(|member| member.item_no.to_string())
+        .collect();
     vec![
         hit.item_no.to_string(),
         hit.item.to_string(),
@@ -237,13 +288,18 @@ fn cells(hit: &Hit) -> Vec<String> {
         hit.filename.clone().unwrap_or_default(),
         hit.custodians.join("; "),
         hit.sha256.to_string(),
+        members.join("; "),
+        hit.reasons.join("; "),
     ]
 }
 
 /// What every answer says beside its hits.
 fn tell(answer: &Answer<'_>) {
     let summary = answer.summary();
-    note!("{} hits", summary.count);
+    match summary.level {
+        Level::Item => note!("{} hits", summary.count),
+        Level::Family => note!("{} hits, each a family", summary.count),
+    }
     for facet in &summary.facets {
         let values: Vec<String> = facet
             .values
@@ -258,7 +314,10 @@ fn tell(answer: &Answer<'_>) {
             .iter()
             .map(|(reason, count)| format!("{reason} {count}"))
             .collect();
-        note!("in scope, but not searchable: {}", reasons.join(", "));
+        note!(
+            "in scope, but not searchable (--not-searchable lists them): {}",
+            reasons.join(", ")
+        );
     }
     tell_of_lack(answer);
     for note in &summary.notes {

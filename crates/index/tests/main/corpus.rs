@@ -275,6 +275,7 @@ impl Analysed {
                 _ => true,
             },
             Node::Items(items) | Node::Checked(items) => items.contains(no),
+            Node::Bits(items) => items.contains(no),
             Node::And(children) => children.iter().all(|child| self.matches(no, child)),
             Node::Or(children) => children.iter().any(|child| self.matches(no, child)),
             Node::Not(child) => !self.matches(no, child),

@@ -1,18 +1,21 @@
 //! Constant folding: what is empty, everything, or already a set is computed before the index is asked.
 //!
-//! Invariant: the simplified plan matches exactly the same items.
+//! Invariant: the simplified plan matches exactly the same items. At the level of families two sets that both have to hold stay apart:
+//! one member may be in the first and another in the second.
 
 use std::sync::Arc;
 
 use embley_index::Node;
 use roaring::RoaringBitmap;
 
+use crate::family::Level;
+
 /// The plan with constants folded, nested AND and OR flattened, and sets joined.
-pub(super) fn simplify(node: Node) -> Node {
+pub(crate) fn simplify(node: Node, level: Level) -> Node {
     match node {
-        Node::And(parts) => all_of(parts),
-        Node::Or(parts) => any_of(parts),
-        Node::Not(inner) => match simplify(*inner) {
+        Node::And(parts) => all_of(parts, level),
+        Node::Or(parts) => any_of(parts, level),
+        Node::Not(inner) => match simplify(*inner, level) {
             Node::All => Node::Nothing,
             Node::Nothing => Node::All,
             Node::Not(twice) => *twice,
@@ -23,16 +26,16 @@ pub(super) fn simplify(node: Node) -> Node {
     }
 }
 
-fn all_of(parts: Vec<Node>) -> Node {
+fn all_of(parts: Vec<Node>, level: Level) -> Node {
     let mut kept = Vec::with_capacity(parts.len());
     let mut items: Option<RoaringBitmap> = None;
     let mut waiting: Vec<Node> = parts.into_iter().rev().collect();
     while let Some(part) = waiting.pop() {
-        match simplify(part) {
+        match simplify(part, level) {
             Node::All => {}
             Node::Nothing => return Node::Nothing,
             Node::And(inner) => waiting.extend(inner.into_iter().rev()),
-            Node::Items(more) => {
+            Node::Items(more) if level == Level::Item => {
                 items = Some(match items {
                     Some(before) => before & more.as_ref(),
                     None => more.as_ref().clone(),
@@ -50,12 +53,12 @@ fn all_of(parts: Vec<Node>) -> Node {
     only(kept, Node::And, Node::All)
 }
 
-fn any_of(parts: Vec<Node>) -> Node {
+fn any_of(parts: Vec<Node>, level: Level) -> Node {
     let mut kept = Vec::with_capacity(parts.len());
     let mut items = RoaringBitmap::new();
     let mut waiting: Vec<Node> = parts.into_iter().rev().collect();
     while let Some(part) = waiting.pop() {
-        match simplify(part) {
+        match simplify(part, level) {
             Node::All => return Node::All,
             Node::Nothing => {}
             Node::Or(inner) => waiting.extend(inner.into_iter().rev()),

@@ -21,11 +21,16 @@ use jiff::tz::TimeZone;
 use roaring::RoaringBitmap;
 
 pub(crate) use date::year_range;
+#[cfg(test)]
+pub(crate) use fold::simplify;
 pub(crate) use leaf::NOT_SEARCHABLE;
+#[cfg(test)]
+pub(crate) use scope::possible;
 pub use sets::{BoxError, Found, SetAsk, Sets};
 
 use crate::error::{SearchError, SyntaxError};
 use crate::exact::{ExactForms, ExactWord};
+use crate::family::Level;
 use crate::tree::{Expr, ExprNode, Span};
 
 /// Zone in which dates without one are read, when a case does not say otherwise.
@@ -81,10 +86,13 @@ pub enum Mark {
 pub struct Plan {
     /// The query in its canonical form.
     pub query: String,
-    /// What matches.
+    /// At which level AND, OR and NOT act.
+    pub level: Level,
+    /// What matches; at the level of families, a tree whose leaves are mapped to top-level items before they are joined. So it is
+    /// the searcher that runs it ([`crate::Searcher::run`], [`crate::Searcher::items`]), not the index.
     pub node: Node,
     /// What could match if nothing were known of any text: conditions on words hold, conditions on dates, sets,
-    /// kinds and sizes are kept. Items in it whose text was not searchable are counted with the answer.
+    /// kinds and sizes are kept. Items in it whose text was not searchable are counted with the answer. Of the same level.
     pub scope: Node,
     /// What is marked in hits: every positive leaf.
     pub highlights: Vec<Highlight>,
@@ -92,9 +100,34 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// The tree, one node a line.
     pub outline: String,
+    /// What matches, before anything was folded: from it the plan of each level is made.
+    whole: Node,
 }
 
 impl Plan {
+    /// The same query at a level. Plans are made at the level of items.
+    #[must_use]
+    pub fn at(mut self, level: Level) -> Self {
+        self.level = level;
+        self.fold();
+        self
+    }
+
+    /// The same query with these items kept from it: they are in no hit, count, facet or list. At the level of families one such
+    /// member hides its family.
+    #[must_use]
+    pub fn without(mut self, items: RoaringBitmap) -> Self {
+        let kept = Node::Not(Box::new(Node::Items(Arc::new(items))));
+        self.whole = Node::And(vec![self.whole, kept]);
+        self.fold();
+        self
+    }
+
+    fn fold(&mut self) {
+        self.node = fold::simplify(self.whole.clone(), self.level);
+        self.scope = fold::simplify(scope::possible(&self.node), self.level);
+    }
+
     /// The patterns of the query with the fields they are searched in, each once.
     pub fn patterns(&self) -> Vec<(Vec<Field>, WordPattern)> {
         let mut all = Vec::new();
@@ -102,11 +135,14 @@ impl Plan {
         all
     }
 
-    /// The same plan, which finds of these items only. What could not be searched is counted as before.
+    /// The same query, which finds of these items only (at the level of families: of the families with one of them). What could not be
+    /// searched is counted as before.
     #[must_use]
     pub fn within(mut self, items: RoaringBitmap) -> Self {
-        let items = Node::Items(Arc::new(items));
-        self.node = fold::simplify(Node::And(vec![items, self.node]));
+        let scope = self.scope.clone();
+        self.whole = Node::And(vec![Node::Items(Arc::new(items)), self.whole]);
+        self.fold();
+        self.scope = scope;
         self
     }
 
@@ -114,10 +150,15 @@ impl Plan {
     pub fn explain(&self) -> String {
         let mut out = format!("query: {}\n\ntree\n", self.query);
         out.push_str(&indented(&self.outline));
-        out.push_str("\nplan\n");
-        out.push_str(&indented(&show::node(&self.node)));
+        out.push_str(match self.level {
+            Level::Item => "\nplan\n",
+            Level::Family => {
+                "\nplan at family level: each leaf is run as a set of items and mapped to top-level items\n"
+            }
+        });
+        out.push_str(&indented(&show::node(&self.node, self.level)));
         out.push_str("\nscope of what may not be searchable\n");
-        out.push_str(&indented(&show::node(&self.scope)));
+        out.push_str(&indented(&show::node(&self.scope, self.level)));
         if !self.notes.is_empty() {
             out.push_str("\nnotes\n");
             out.push_str(&indented(&self.notes.join("\n")));
@@ -169,21 +210,25 @@ pub fn plan(query: &str, tree: &Expr, context: &PlanContext<'_>) -> Result<Plan,
         highlights: Vec::new(),
         notes: Vec::new(),
     };
-    let node = fold::simplify(planner.expr(tree, None, true)?);
+    let whole = planner.expr(tree, None, true)?;
     let mut highlights = Vec::new();
     for highlight in planner.highlights {
         if !highlights.contains(&highlight) {
             highlights.push(highlight);
         }
     }
-    Ok(Plan {
+    let mut plan = Plan {
         query: tree.to_string(),
-        scope: fold::simplify(scope::possible(&node)),
-        node,
+        level: Level::default(),
+        node: Node::Nothing,
+        scope: Node::Nothing,
         highlights,
         notes: planner.notes,
         outline: tree.outline(),
-    })
+        whole,
+    };
+    plan.fold();
+    Ok(plan)
 }
 
 struct Planner<'a> {

@@ -7,7 +7,7 @@ use embley_index::Node;
 use embley_model::field::Home;
 
 /// The items for which `node` could be true.
-pub(super) fn possible(node: &Node) -> Node {
+pub(crate) fn possible(node: &Node) -> Node {
     could(node, true)
 }
 

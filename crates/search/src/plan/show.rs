@@ -6,20 +6,30 @@ use embley_index::{Node, SpanQuery};
 use embley_model::date::rfc3339;
 use embley_model::field::{Field, Home};
 
-/// The plan in words.
-pub(super) fn node(node: &Node) -> String {
+use crate::family::Level;
+
+/// The plan in words; at the level of families each leaf says that it is mapped.
+pub(super) fn node(node: &Node, level: Level) -> String {
     let mut out = String::new();
-    draw(node, 0, &mut out);
+    draw(node, level, 0, &mut out);
     out
 }
 
-fn draw(node: &Node, depth: usize, out: &mut String) {
+fn draw(node: &Node, level: Level, depth: usize, out: &mut String) {
     out.push_str(&"  ".repeat(depth));
-    out.push_str(&line(node));
+    match (node, level) {
+        (Node::And(_) | Node::Or(_) | Node::Not(_), _) | (_, Level::Item) => out.push_str(&line(node)),
+        (Node::All, Level::Family) => out.push_str("every family"),
+        (Node::Nothing, Level::Family) => out.push_str("no family"),
+        (leaf, Level::Family) => {
+            out.push_str("families of: ");
+            out.push_str(&line(leaf));
+        }
+    }
     out.push('\n');
     match node {
-        Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| draw(part, depth + 1, out)),
-        Node::Not(inner) => draw(inner, depth + 1, out),
+        Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| draw(part, level, depth + 1, out)),
+        Node::Not(inner) => draw(inner, level, depth + 1, out),
         _ => {}
     }
 }
@@ -51,6 +61,7 @@ fn line(node: &Node) -> String {
         }
         Node::Exists { field } => format!("any value of {}", field.name()),
         Node::Items(items) => format!("set of {} items", items.len()),
+        Node::Bits(items) => format!("set of {} items", items.len()),
         Node::Checked(items) => format!("{} items whose texts were compared", items.len()),
         Node::And(_) => "AND".to_owned(),
         Node::Or(_) => "OR".to_owned(),

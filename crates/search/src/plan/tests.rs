@@ -11,6 +11,7 @@ use super::fold::simplify;
 use super::scope::possible;
 use super::{BoxError, Found, Mark, Plan, PlanContext, SetAsk, Sets, prepare};
 use crate::error::{SearchError, SyntaxError};
+use crate::family::Level;
 
 /// Named sets in memory; whatever else is asked for is recorded in the items' numbers.
 struct FakeSets(BTreeMap<(Field, &'static str), Vec<u32>>);
@@ -88,7 +89,9 @@ fn refused(query: &str) -> SyntaxError {
 }
 
 fn shown(query: &str) -> String {
-    super::show::node(&good(query).node).trim_end().replace("\n", " / ")
+    super::show::node(&good(query).node, Level::Item)
+        .trim_end()
+        .replace("\n", " / ")
 }
 
 const ANY: &str = "subject, body, attachment, filename, from, to, cc, bcc";
@@ -457,7 +460,9 @@ fn the_scope_keeps_conditions_that_need_no_text() {
         ("type:email subject:x", "value \"email\" of type"),
         ("tag:nothing fraud", "no item"),
     ] {
-        let scope = super::show::node(&good(query).scope).trim_end().replace("\n", " / ");
+        let scope = super::show::node(&good(query).scope, Level::Item)
+            .trim_end()
+            .replace("\n", " / ");
         assert_eq!(scope, expected, "{query}");
     }
 }
@@ -535,7 +540,7 @@ proptest! {
 
     #[test]
     fn simplifying_changes_no_answer(node in any_node(), items in proptest::collection::vec(any_item(), 20)) {
-        let simple = simplify(node.clone());
+        let simple = simplify(node.clone(), Level::Item);
         for item in items {
             prop_assert_eq!(matches(&node, item), matches(&simple, item), "{:?} -> {:?}", node, simple);
         }
@@ -543,7 +548,7 @@ proptest! {
 
     #[test]
     fn the_scope_holds_every_item_that_some_text_would_let_in(node in any_node(), item in any_item()) {
-        let scope = simplify(possible(&node));
+        let scope = simplify(possible(&node), Level::Item);
         let could = (0u8..16).any(|texts| matches(&node, Item { texts, ..item }));
         prop_assert!(!could || matches(&scope, item), "{:?} -> {:?}", node, scope);
     }
