@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use embley_formats::mapi::bundle;
-use embley_formats::opened::{Member, Members, OpenLimits, Opened};
+use embley_formats::opened::{Member, Members, OpenLimits, Opened, Resume};
 use embley_formats::worker::{Job, Share, TestJob};
 use embley_ingest::workers::{JobInput, WorkerOptions, WorkerPool};
 use embley_model::clock::{Clock, SystemClock};
@@ -90,6 +90,7 @@ fn whole(pool: &WorkerPool, bytes: &[u8]) -> (Opened, Vec<Came>) {
         passwords: Vec::new(),
         keys: Vec::new(),
         limits: OpenLimits::default(),
+        resume: Resume::default(),
     };
     let answer = pool.run::<Member, Opened>(job, &JobInput::Bytes(bytes), &mut take);
     let answer = answer.expect("workers can be started").expect("a good job");

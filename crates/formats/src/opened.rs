@@ -3,10 +3,13 @@
 //! Not for: how a format is read (`archive`, `document`). Main types: [`Opened`], [`Members`]. Invariant: a reader says what it left out; nothing is
 //! silently empty.
 
+mod resume;
+
 use std::io;
 
 use embley_model::defect::Defect;
 use embley_model::item::Searchability;
+pub use resume::{Onward, Resume, Tally};
 use serde::{Deserialize, Serialize};
 
 /// Bounds on what opening one thing may cost. All guards *report* when they fire.
@@ -117,6 +120,9 @@ pub trait Members {
     /// # Errors
     /// When the taker cannot go on (its disk is full, its pipe is gone): the reader stops and returns the error.
     fn member(&mut self, member: Member, bytes: &mut dyn io::Read) -> io::Result<()>;
+
+    /// Hears what the reader of a container has counted, the next member with it. Said before each member.
+    fn tally(&mut self, _tally: Tally) {}
 }
 
 /// What opening a type can give.

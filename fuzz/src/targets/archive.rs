@@ -158,7 +158,7 @@ pub(super) const STREAM: Target = Target {
 #[derive(Default)]
 pub(super) struct Taken {
     pub(super) list: Vec<(Member, [u8; 32], u64, Option<String>)>,
-    refuse_at: Option<usize>,
+    pub(super) refuse_at: Option<usize>,
 }
 
 impl Members for Taken {

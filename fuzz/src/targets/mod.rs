@@ -9,6 +9,7 @@ mod pack;
 mod pst;
 mod query;
 mod samples;
+mod sealed;
 mod text;
 mod worker;
 
@@ -36,6 +37,8 @@ pub const ALL: &[Target] = &[
     archive::SEVENZ,
     archive::AR,
     archive::STREAM,
+    sealed::CMS,
+    sealed::OPENPGP,
     document::ODF,
     document::OOXML,
     document::EPUB,

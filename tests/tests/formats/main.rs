@@ -2,6 +2,7 @@
 
 mod bombs;
 mod corpora;
+mod deaths;
 mod evidence;
 mod found_again;
 mod interrupted;

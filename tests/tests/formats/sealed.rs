@@ -142,6 +142,58 @@ fn keys_given_at_once_open_at_once() {
 }
 
 #[test]
+fn what_a_key_opened_is_known_at_a_place_found_later_without_the_key() {
+    let source = Site::bare();
+    let mail = source.path("mail");
+    for name in ["smime.eml", "inline.eml"] {
+        files::write(&mail.join("ann").join(name), files::read(&sample(name)));
+    }
+    let site = Site::new();
+    let mut args = vec![
+        mail.clone().into_os_string(),
+        "--custodian-from-path".into(),
+        "1".into(),
+    ];
+    let without = args.clone();
+    let passwords = passphrases(&source);
+    args.extend(["--passwords".into(), passwords.into_os_string()]);
+    for name in ["rsa.pem", "carol.asc", "erin-locked.asc"] {
+        args.extend(["--keys".into(), sample(name).into_os_string()]);
+    }
+    site.ingest(&args).expect(0);
+    let words = ["xqsmime", "xqinline"];
+    for word in words {
+        assert_eq!(site.count(word), 1, "{word} was opened");
+    }
+    for name in ["smime.eml", "inline.eml"] {
+        files::write(&mail.join("ben").join(name), files::read(&sample(name)));
+    }
+    let ran = site.ingest(&without);
+    assert!(matches!(ran.code, Some(0 | 3)), "{ran:?}");
+    assert_eq!(site.last_run()["balanced"], true);
+    for word in words {
+        let hit = &site.hits(word)[0];
+        let found = places(&site, hit["item_no"].as_u64().expect("a number"));
+        let [(first, _), (second, status)] = &found[..] else {
+            panic!("{word}: {found:?}");
+        };
+        assert_eq!(
+            (second, status.as_str()),
+            (&first.replace("mail/ann/", "mail/ben/"), "duplicate"),
+            "{word}"
+        );
+        assert_eq!(site.count(&format!("{word} AND custodian:ben")), 1, "{word}");
+    }
+    assert_eq!(encrypted(&site), 0);
+    // A third run finds nothing new.
+    site.ingest(&without);
+    let hit = &site.hits("xqsmime")[0];
+    assert_eq!(places(&site, hit["item_no"].as_u64().expect("a number")).len(), 2);
+    check_deep(&site);
+    no_secrets(&site);
+}
+
+#[test]
 fn a_file_of_keys_that_cannot_be_read_is_named() {
     let source = Site::bare();
     let folder = mailbox(&source);

@@ -12,6 +12,7 @@ use embley_casework::threads::LinkThreads;
 use embley_formats::opened::OpenLimits;
 use embley_formats::smime::keys::{self, SecretKey};
 use embley_formats::walk::{WalkOptions, Walked, walk};
+use embley_formats::worker::FAULTS_VARIABLE;
 use embley_ingest::workers::{WorkerOpener, WorkerOptions, WorkerPool};
 use embley_ingest::{CustodianRule, FinishStep, IngestOptions, IngestRequest, Opener, Retry, RunReport, SourceSpec};
 use embley_model::clock::{Clock, SystemClock};
@@ -123,6 +124,8 @@ fn opener(
     let workers = WorkerOptions {
         // One for each thread, and one for the container that is being emptied beside them.
         count: threads + 1,
+        // Tests only, as failpoints are.
+        faults: std::env::var(FAULTS_VARIABLE).ok(),
         ..WorkerOptions::default()
     };
     let recognition = WorkerOptions {

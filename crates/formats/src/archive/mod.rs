@@ -13,6 +13,8 @@
 //! - Names that say their charset, or are UTF-8, are given as UTF-8. Old names of zip files are decoded by the charset that fits all of them best, and each says
 //!   so with its bytes. Names in tar, ar and cpio have no charset: they are given as they stand.
 //! - Times without a zone (zip's DOS times) are taken as UTC, and the container says so.
+//! - A reader that was lost with its process is followed by one that passes over what came before ([`Resume`]): by the directory of a zip or 7z, by the headers of a
+//!   tar or ar, and through the unpacked stream where nothing else leads past it.
 //! - A zip entry that no directory lists comes out like the others, with [`ArchiveSalvaged`](embley_model::defect::DefectCode::ArchiveSalvaged): what was hidden
 //!   or deleted is of interest.
 
@@ -32,7 +34,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use embley_model::defect::DefectCode;
 
-use crate::opened::{Members, OpenLimits, Opened};
+use crate::opened::{Members, OpenLimits, Opened, Resume};
 
 pub use fault::fault;
 pub use format::{ArchiveFormat, Compression, format_of};
@@ -57,14 +59,47 @@ pub fn open(
     limits: &OpenLimits,
     members: &mut dyn Members,
 ) -> io::Result<Opened> {
+    let emptying = Emptying {
+        name,
+        passwords,
+        limits,
+        resume: Resume::default(),
+    };
+    go_on(format, source, &emptying, members, &mut |_| {})
+}
+
+/// How a container is emptied.
+#[derive(Clone, Copy, Debug)]
+pub struct Emptying<'a> {
+    /// The container's own file name.
+    pub name: &'a [u8],
+    /// Tried in order.
+    pub passwords: &'a [String],
+    /// Bounds of the whole container, also where an earlier reader gave some of it.
+    pub limits: &'a OpenLimits,
+    /// What an earlier reader gave.
+    pub resume: Resume,
+}
+
+/// As [`open`], behind the members that an earlier reader gave. `before` is told the place in the container, from 0, of each member that is read.
+///
+/// # Errors
+/// As [`open`].
+pub fn go_on(
+    format: ArchiveFormat,
+    source: &mut dyn ReadSeek,
+    emptying: &Emptying<'_>,
+    members: &mut dyn Members,
+    before: &mut dyn FnMut(u64),
+) -> io::Result<Opened> {
     let length = source.seek(SeekFrom::End(0))?;
     source.seek(SeekFrom::Start(0))?;
     let job = Job {
-        name,
-        passwords,
+        name: emptying.name,
+        passwords: emptying.passwords,
         length,
     };
-    let mut outlet = Outlet::new(limits, length, members);
+    let mut outlet = Outlet::new(emptying, length, members, before);
     outlet.run(|outlet| match format {
         ArchiveFormat::Zip => zip::open(source, &job, outlet),
         ArchiveFormat::SevenZip => sevenz::open(source, &job, outlet),

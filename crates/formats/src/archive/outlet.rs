@@ -12,8 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use embley_model::defect::{Class, Defect, DefectCode};
 use embley_model::item::Searchability;
 
-use super::fault;
-use crate::opened::{Member, Members, OpenLimits, Opened};
+use super::{Emptying, fault};
+use crate::opened::{Member, Members, Onward, OpenLimits, Opened, Resume, Tally};
 
 /// Members' bytes before the ratio is looked at.
 const RATIO_FROM_BYTES: u64 = 64 << 20;
@@ -25,11 +25,24 @@ const MAX_PATHS: usize = 4_000_000;
 /// Goes on, or stops because a limit fired.
 pub(super) type Flow = ControlFlow<()>;
 
+/// What becomes of the next member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It came before.
+    Passed,
+    /// It is handed over without its bytes.
+    Named,
+    /// It is read.
+    Read,
+}
+
 /// Counts and hands over.
 pub(super) struct Outlet<'a> {
     limits: &'a OpenLimits,
     container_bytes: u64,
     members: &'a mut dyn Members,
+    before: &'a mut dyn FnMut(u64),
+    resume: Resume,
     opened: Opened,
     count: u64,
     /// Members with bytes or rightly without, as opposed to those that could not be opened at all.
@@ -37,7 +50,6 @@ pub(super) struct Outlet<'a> {
     encrypted: u64,
     total_bytes: u64,
     cut: u64,
-    odd: u64,
     more_defects: u64,
     stopped: bool,
     in_taker: bool,
@@ -46,24 +58,36 @@ pub(super) struct Outlet<'a> {
 }
 
 impl<'a> Outlet<'a> {
-    pub(super) fn new(limits: &'a OpenLimits, container_bytes: u64, members: &'a mut dyn Members) -> Self {
-        Self {
-            limits,
+    pub(super) fn new(
+        emptying: &Emptying<'a>,
+        container_bytes: u64,
+        members: &'a mut dyn Members,
+        before: &'a mut dyn FnMut(u64),
+    ) -> Self {
+        let resume = emptying.resume;
+        let mut outlet = Self {
+            limits: emptying.limits,
             container_bytes,
             members,
+            before,
+            resume,
             opened: Opened::default(),
             count: 0,
-            readable: 0,
-            encrypted: 0,
-            total_bytes: 0,
-            cut: 0,
-            odd: 0,
+            readable: resume.tally.readable,
+            encrypted: resume.tally.encrypted,
+            total_bytes: resume.bytes,
+            cut: resume.cut,
             more_defects: 0,
             stopped: false,
             in_taker: false,
             paths: HashSet::new(),
             hasher: RandomState::new(),
+        };
+        outlet.opened.passwords_tried = resume.tally.passwords_tried;
+        if let Some(index) = resume.tally.password_used {
+            outlet.password_used(index as usize);
         }
+        outlet
     }
 
     /// Runs a reader. Its panic becomes a defect, the taker's goes on.
@@ -127,6 +151,34 @@ impl<'a> Outlet<'a> {
         self.count
     }
 
+    /// What becomes of the next member. A reader that does not ask may unpack what nobody wants, and nothing else.
+    pub(super) fn next(&self) -> Next {
+        if self.count < self.resume.members {
+            return Next::Passed;
+        }
+        match self.resume.onward {
+            Onward::Names => Next::Named,
+            Onward::BehindNext | Onward::AroundBlock if self.count == self.resume.members => Next::Named,
+            Onward::Everything | Onward::BehindNext | Onward::AroundBlock => Next::Read,
+        }
+    }
+
+    /// True when a block of so many members, which come next, is handed over without being unpacked: none of it is wanted, or the way leads around it.
+    pub(super) fn is_shut(&self, members: u64) -> bool {
+        let end = self.count.saturating_add(members);
+        match self.resume.onward {
+            Onward::Names => true,
+            Onward::AroundBlock if self.count <= self.resume.members => true,
+            Onward::BehindNext => end <= self.resume.members.saturating_add(1),
+            Onward::Everything | Onward::AroundBlock => end <= self.resume.members,
+        }
+    }
+
+    /// Passwords tried so far, also by an earlier reader.
+    pub(super) fn passwords_tried(&self) -> u64 {
+        self.opened.passwords_tried.into()
+    }
+
     /// How many members may still come.
     pub(super) fn room(&self) -> u64 {
         self.limits.max_members.saturating_sub(self.count)
@@ -167,23 +219,39 @@ impl<'a> Outlet<'a> {
             self.stop(format!("more than {} members", self.limits.max_members));
             return Ok(Flow::Break(()));
         }
+        let next = self.next();
+        let place = self.count;
         self.count += 1;
-        self.odd += u64::from(!member.defects.is_empty());
-        if readable {
-            self.readable += 1;
-        } else if member
-            .defects
-            .iter()
-            .any(|defect| defect.code == DefectCode::ArchiveEncrypted)
-        {
-            self.encrypted += 1;
-        }
-        if self.paths.len() < MAX_PATHS
+        let is_known = self.paths.len() < MAX_PATHS
             && !member.path.is_empty()
-            && !self.paths.insert(self.hasher.hash_one(&member.path))
-        {
+            && !self.paths.insert(self.hasher.hash_one(&member.path));
+        let nothing: &mut dyn Read = &mut io::empty();
+        let bytes = match next {
+            Next::Passed => return Ok(Flow::Continue(())),
+            Next::Named => nothing,
+            Next::Read => {
+                if readable {
+                    self.readable += 1;
+                } else if member
+                    .defects
+                    .iter()
+                    .any(|defect| defect.code == DefectCode::ArchiveEncrypted)
+                {
+                    self.encrypted += 1;
+                }
+                (self.before)(place);
+                bytes
+            }
+        };
+        if is_known {
             member.defects.push(Defect::new(DefectCode::ArchiveNameTwice, ""));
         }
+        self.members.tally(Tally {
+            readable: self.readable,
+            encrypted: self.encrypted,
+            passwords_tried: self.opened.passwords_tried,
+            password_used: self.opened.password_used,
+        });
         let mut metered = Metered {
             inner: bytes,
             given: 0,

@@ -10,7 +10,7 @@ use embley_model::item::Searchability;
 use sevenz_rust2::{Archive, ArchiveEntry, Block, BlockDecoder, EncoderMethod, Error, Password};
 
 use super::name;
-use super::outlet::{Flow, Outlet};
+use super::outlet::{Flow, Next, Outlet};
 use super::zip::filetime_nanos;
 use super::{Job, ReadSeek, fault};
 use crate::opened::Member;
@@ -303,7 +303,16 @@ fn one_block(
 ) -> io::Result<Flow> {
     let first = archive.stream_map.block_first_file_index[block];
     let mut at = first;
+    let nobody = Password::empty();
+    let listed = BlockDecoder::new(1, block, archive, &nobody, source);
+    let files = listed.entries().iter().filter(|file| !file.is_directory);
+    let is_shut = outlet.is_shut(files.count() as u64);
     let mut why = too_large(&archive.blocks[block]);
+    if is_shut && why.is_none() {
+        // What came before or is only named says nothing of this; what lies behind a lost member does.
+        let text = "it is packed in one block with a member over which a reader was lost";
+        why = Some(Defect::new(DefectCode::ArchiveMember, text));
+    }
     if why.is_none() {
         match keys.find(source, archive, sums, block, outlet) {
             Err(defect) => why = Some(defect),
@@ -341,7 +350,9 @@ fn one_block(
         }
         let mut member = member_of(file);
         let flow = if file.has_stream && file.size > 0 {
-            member.defects.push(why.clone());
+            if outlet.next() == Next::Read {
+                member.defects.push(why.clone());
+            }
             outlet.give_closed(member)?
         } else {
             outlet.give(member, &mut io::empty())?

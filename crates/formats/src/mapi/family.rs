@@ -16,6 +16,7 @@ use super::MEDIA_TYPE;
 use crate::html;
 use crate::mail::{self, Family, MailMeta, ParseLimits, Parsed};
 use crate::probe::{FileKind, probe, structured_type};
+use crate::smime;
 use crate::text;
 use crate::walk::Place;
 
@@ -184,6 +185,7 @@ impl Builder<'_> {
         let view = View::of(message, page);
         let at = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
         let mut body = body_text(&view);
+        let has_block = smime::has_block(&body);
         let mut defects = view.defects.clone();
         let mut searchability = if text::has_words(&body) {
             Searchability::Searched
@@ -200,7 +202,7 @@ impl Builder<'_> {
             searchability = Searchability::PartlyLimit;
         }
         self.text_left -= body.len();
-        if matches!(view.secured, Some(Secured::Encrypted)) {
+        if has_block || matches!(view.secured, Some(Secured::Encrypted)) {
             searchability = Searchability::Encrypted;
             defects.push(Defect::new(DefectCode::MailEncrypted, ""));
         }
@@ -212,7 +214,7 @@ impl Builder<'_> {
             media_type: MEDIA_TYPE.to_owned(),
             content: mail::Content::Bytes(Cow::Owned(canonical::write(item, Form::Identity))),
             text: body,
-            mail: Some(Box::new(meta(&view))),
+            mail: Some(Box::new(meta(&view, has_block))),
             searchability,
             defects,
         });
@@ -375,7 +377,7 @@ fn body_text(view: &View) -> String {
     text
 }
 
-fn meta(view: &View) -> MailMeta {
+fn meta(view: &View, has_block: bool) -> MailMeta {
     // What came over the Internet says more of itself than the properties that a store made of it.
     let headers = view.headers.as_deref().map(|headers| {
         let raw = format!("{}\r\n\r\n", headers.trim_end());
@@ -413,7 +415,7 @@ fn meta(view: &View) -> MailMeta {
         labels: view.categories.clone(),
         has_html: view.bodies.best_html().is_some(),
         signed: matches!(view.secured, Some(Secured::ClearSigned | Secured::OpaqueSigned)),
-        encrypted: matches!(view.secured, Some(Secured::Encrypted)),
+        encrypted: has_block || matches!(view.secured, Some(Secured::Encrypted)),
         report: view.kind == embley_mapi::view::ItemKind::Report,
     }
 }
@@ -465,6 +467,29 @@ mod tests {
     use embley_mapi::{NamedProperty, PropertyKind, PropertyName, PropertySet};
 
     use super::*;
+
+    #[test]
+    fn an_armoured_block_in_the_text_makes_a_message_encrypted() {
+        let check = |text: &str, expected| {
+            let mut message = Message::default();
+            let body = Tag::new(0x1000, PropertyKind::Unicode);
+            message.properties.insert(body, Value::Unicode(text.to_owned()));
+            let (item, _) = canonical::read(&canonical::bytes(&message, Form::Identity)).expect("was written");
+            let family = family(&message, &item, &ParseLimits::default(), &mut ());
+            let first = &family.items[0];
+            let said = first.defects.iter().any(|one| one.code == DefectCode::MailEncrypted);
+            let mail = first.mail.as_ref().expect("a message");
+            let found = (first.searchability == Searchability::Encrypted, said, mail.encrypted);
+            assert_eq!(found, (expected, expected, expected), "{text}");
+            assert!(first.text.contains("before"), "the rest of the text is searched");
+        };
+        check(
+            "before\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhF4D\r\n-----END PGP MESSAGE-----\r\n",
+            true,
+        );
+        check("before\r\n> -----BEGIN PGP MESSAGE-----\r\n", false);
+        check("before", false);
+    }
 
     #[test]
     fn a_name_does_not_fall_on_an_identifier_that_has_none() {

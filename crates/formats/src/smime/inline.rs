@@ -23,6 +23,11 @@ const END: &[u8] = b"-----END PGP MESSAGE-----";
 /// Blocks of one mail that are opened.
 const MAX_BLOCKS: usize = 100;
 
+/// True when a line of a text begins an encrypted block.
+pub fn has_block(text: &str) -> bool {
+    !blocks(text.as_bytes()).is_empty()
+}
+
 /// Opens the armoured blocks in the body of a mail. The answer says `Encrypted` while one of them stays closed, and has no reader when there is none.
 ///
 /// # Errors
@@ -104,5 +109,10 @@ mod tests {
         assert!(found[0].ends_with(END));
         assert_eq!(found[1], b"-----BEGIN PGP MESSAGE-----\nBBBB\n");
         assert_eq!(blocks(b"nothing"), Vec::<&[u8]>::new());
+        let has = |text: &str, expected| assert_eq!(has_block(text), expected, "{text}");
+        has("Hello\n-----BEGIN PGP MESSAGE-----\n", true);
+        has("-----BEGIN PGP MESSAGE-----", true);
+        has("> -----BEGIN PGP MESSAGE-----\n", false);
+        has("-----BEGIN PGP SIGNED MESSAGE-----\n", false);
     }
 }

@@ -21,7 +21,7 @@ mod tried;
 
 use std::io;
 
-pub use inline::{MAIL, open as open_mail};
+pub use inline::{MAIL, has_block, open as open_mail};
 use keys::Secrets;
 
 use crate::opened::{Members, OpenLimits, Opened};

@@ -10,6 +10,7 @@ use embley_model::defect::{Defect, DefectCode};
 use embley_model::item::Searchability;
 
 use super::emit::Emitter;
+use super::faults;
 use super::message::Job;
 use super::misbehave;
 use super::outlook;
@@ -19,7 +20,7 @@ use crate::archive;
 use crate::document;
 use crate::emlx;
 use crate::ocr;
-use crate::opened::{Members, OpenLimits, Opened};
+use crate::opened::{Members, OpenLimits, Opened, Resume};
 use crate::smime::{
     self,
     keys::{SecretKey, Secrets},
@@ -46,6 +47,7 @@ pub(super) fn run(job: &Job, source: &JobSource, test_jobs: bool, out: &mut Out<
             passwords,
             keys,
             limits,
+            resume,
         } => {
             let asked = Asked {
                 media_type,
@@ -53,6 +55,7 @@ pub(super) fn run(job: &Job, source: &JobSource, test_jobs: bool, out: &mut Out<
                 passwords,
                 keys,
                 limits,
+                resume: *resume,
             };
             let opened = open(&asked, source, out)?;
             send(opened, limits, out)
@@ -88,6 +91,7 @@ struct Asked<'a> {
     passwords: &'a [String],
     keys: &'a [SecretKey],
     limits: &'a OpenLimits,
+    resume: Resume,
 }
 
 /// Asks the reader of this type.
@@ -98,6 +102,7 @@ fn open(asked: &Asked<'_>, source: &JobSource, members: &mut dyn Members) -> io:
         passwords,
         keys,
         limits,
+        resume,
     } = *asked;
     if let Some(format) = outlook::format_of(media_type) {
         return outlook::open(format, source, limits, members);
@@ -113,7 +118,15 @@ fn open(asked: &Asked<'_>, source: &JobSource, members: &mut dyn Members) -> io:
         return smime::open_mail(&source.to_vec()?, &secrets, limits, members);
     }
     if let Some(format) = archive::format_of(media_type) {
-        return archive::open(format, &mut source.clone(), name, passwords, limits, members);
+        let emptying = archive::Emptying {
+            name,
+            passwords,
+            limits,
+            resume,
+        };
+        return faults::met(name, members, |members, before| {
+            archive::go_on(format, &mut source.clone(), &emptying, members, before)
+        });
     }
     if let Some(format) = document::reader_of(media_type) {
         let bytes = source.to_vec()?;

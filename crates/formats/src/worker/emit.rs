@@ -8,8 +8,8 @@ use std::io::{self, Read, Write};
 use serde::Serialize;
 
 use super::frame::{self, FrameHeader, FrameKind, HEADER_BYTES, MAX_FRAME_BYTES};
-use super::message::{AnswerHeader, ItemEnd};
-use crate::opened::{Member, Members};
+use super::message::{AnswerHeader, ItemEnd, ItemHeader};
+use crate::opened::{Member, Members, Tally};
 
 /// Held back until the end of a member, at most.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -21,6 +21,7 @@ pub struct Emitter<W: Write> {
     out: W,
     buffer: Vec<u8>,
     chunk: Vec<u8>,
+    tally: Tally,
 }
 
 impl<W: Write> Emitter<W> {
@@ -30,6 +31,7 @@ impl<W: Write> Emitter<W> {
             out,
             buffer: Vec::with_capacity(BUFFER_BYTES + CHUNK_BYTES + HEADER_BYTES),
             chunk: vec![0; CHUNK_BYTES],
+            tally: Tally::default(),
         }
     }
 
@@ -122,7 +124,12 @@ impl<W: Write> Emitter<W> {
 
 impl<W: Write> Members for Emitter<W> {
     fn member(&mut self, member: Member, bytes: &mut dyn Read) -> io::Result<()> {
-        self.item(&member, bytes)
+        let tally = self.tally;
+        self.item(&ItemHeader { member, tally }, bytes)
+    }
+
+    fn tally(&mut self, tally: Tally) {
+        self.tally = tally;
     }
 }
 

@@ -6,11 +6,11 @@
 use embley_model::defect::DefectCode;
 use serde::{Deserialize, Serialize};
 
-use crate::opened::OpenLimits;
+use crate::opened::{Member, OpenLimits, Resume, Tally};
 use crate::smime::keys::SecretKey;
 
 /// Changed with every change of the frames or of what they say.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// One thing to be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub enum Job {
         keys: Vec<SecretKey>,
         /// Bounds.
         limits: OpenLimits,
+        /// For an archive, what a worker gave that was lost over it; other readers give everything again.
+        resume: Resume,
     },
     /// A PST or OST, or the share that one of several workers has in it: members, then an [`Opened`](crate::opened::Opened) about the whole store.
     Store {
@@ -165,6 +167,17 @@ pub struct Request {
     pub offset: u64,
     /// How many.
     pub length: u64,
+}
+
+/// A member, before its content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemHeader {
+    /// Its path and what is odd about it.
+    #[serde(flatten)]
+    pub member: Member,
+    /// What an archive's reader has counted, this member with it.
+    #[serde(default)]
+    pub tally: Tally,
 }
 
 /// The end of a member.

@@ -22,10 +22,13 @@
 //!                                      <-   Done         the answer, JSON; or Failed, and the worker ends
 //! ```
 //!
+//! A worker that dies over a member of an archive or store costs that member: the next one is told what came before ([`Share`], [`Resume`](crate::opened::Resume)).
+//!
 //! Invariant: nothing is buffered whole on either side but the text of one answer, bounded by the limits of the request.
 
 mod dispatch;
 mod emit;
+mod faults;
 pub mod frame;
 mod helpers;
 mod message;
@@ -37,9 +40,11 @@ mod source;
 mod store;
 
 pub use emit::Emitter;
+pub use faults::FAULTS_VARIABLE;
 pub use helpers::{HELPERS, Helper, may_use_helpers};
 pub use message::{
-    AnswerHeader, Hello, ItemEnd, Job, JobFault, Landlock, PROTOCOL_VERSION, Request, Share, TestJob, TouchOutcome,
+    AnswerHeader, Hello, ItemEnd, ItemHeader, Job, JobFault, Landlock, PROTOCOL_VERSION, Request, Share, TestJob,
+    TouchOutcome,
 };
 pub use serve::{TEST_JOBS_VARIABLE, WorkerLimits, serve};
 pub use source::JobSource;

@@ -5,4 +5,5 @@ mod limits;
 mod made;
 mod make;
 mod oracle;
+mod resumed;
 mod take;

@@ -20,12 +20,13 @@ use embley_formats::opened::{Member, Members, Opened};
 use embley_formats::source::FileStat;
 use embley_formats::walk::{FoundFile, Place, Walked};
 use embley_model::defect::{Defect, DefectCode};
-use embley_model::id::{ItemNo, RunNo};
+use embley_model::id::{ItemNo, RunNo, SourceId};
 use embley_model::item::Searchability;
 use embley_store::catalogue::{CatalogueReader, ContainerRow, ContainerState, CustodianId, InstanceRow, ItemRow};
 use embley_store::{Case, StoreError};
 
 use super::documents::{Spooled, spool};
+use super::kept::{self, Kept};
 use super::{MAX_DEPTH, OpenJob, Opener};
 use crate::entrance::{Container, Met, ResolvedSource};
 use crate::error::IngestError;
@@ -33,6 +34,7 @@ use crate::load::kind_code;
 use crate::order::lock;
 use crate::reparse::Originals;
 use crate::request::SourceSpec;
+use crate::workers::WorkerError;
 
 /// Members that wait in temporary copies, of one container.
 const WAITING: usize = 32;
@@ -113,6 +115,12 @@ fn at_new_places<'a>(
             places: instances.len() as u32,
             media_type: row.media_type.clone(),
             name: row.filename.clone().unwrap_or_default(),
+            emptied_at: if done == 0 {
+                None
+            } else {
+                let first = place_of(reader, &row, &instances[0])?;
+                Some((first.source.source, first.base))
+            },
             place,
             opener: Arc::clone(opener),
             outcomes: Arc::clone(outcomes),
@@ -137,6 +145,8 @@ pub(crate) struct WaitingContainer<'a> {
     places: u32,
     media_type: String,
     name: String,
+    /// The first place at which an earlier run emptied it.
+    emptied_at: Option<(SourceId, PathBuf)>,
     place: FoundAt,
     opener: Arc<dyn Opener>,
     outcomes: Outcomes,
@@ -231,6 +241,10 @@ impl Container for WaitingContainer<'_> {
             }
             Err(error) => return Err(error),
         };
+        let kept = match &self.emptied_at {
+            Some((source, base)) => kept::members(&mut originals, self.item, (*source, base))?,
+            None => Vec::new(),
+        };
         drop(originals);
         let (sender, receiver) = bounded(WAITING);
         let emptying = Emptying {
@@ -239,6 +253,7 @@ impl Container for WaitingContainer<'_> {
             media_type: self.media_type,
             name: self.name,
             input,
+            kept,
             opener: self.opener,
             outcomes: self.outcomes,
             taker: Taker {
@@ -267,6 +282,8 @@ struct Emptying {
     media_type: String,
     name: String,
     input: Spooled,
+    /// What it held when a key was there.
+    kept: Vec<Kept>,
     opener: Arc<dyn Opener>,
     outcomes: Outcomes,
     taker: Taker,
@@ -280,10 +297,15 @@ impl Emptying {
             input: &self.input.file,
             size: self.input.size,
         };
-        let (opened, failure) = match self.opener.open(&job, &mut self.taker) {
+        let (opened, mut failure) = match self.opener.open(&job, &mut self.taker) {
             Ok(opened) => (opened, None),
             Err(error) => (Opened::default(), Some(error)),
         };
+        if self.taker.members == 0 && opened.searchability == Some(Searchability::Encrypted) {
+            failure = kept::hand_on(self.kept, &mut self.taker)
+                .err()
+                .map(|source| WorkerError::Taker { source }.into());
+        }
         lock(&self.outcomes).push(Outcome {
             item: self.item,
             places: self.places,

@@ -6,6 +6,7 @@
 
 pub(crate) mod containers;
 pub(crate) mod documents;
+pub(crate) mod kept;
 pub(crate) mod mails;
 pub(crate) mod retry;
 pub(crate) mod rounds;

@@ -2,6 +2,7 @@
 //!
 //! Not for: which worker does it (`pool`). Main type: [`Exchange`]. Invariant: every length that the worker says is held against the bounds of the job.
 
+use std::fmt;
 use std::io::{self, Read};
 
 use embley_formats::worker::frame::{FrameKind, MAX_JSON_BYTES, push_json};
@@ -47,6 +48,15 @@ impl Bounds {
     }
 }
 
+/// What workers gave of the same thing before this job, for its bounds and its time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spent {
+    /// Members.
+    pub(super) items: u64,
+    /// Their bytes.
+    pub(super) bytes: u64,
+}
+
 /// An answer and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer<A> {
@@ -80,13 +90,13 @@ pub(super) struct Exchange<'p> {
 }
 
 impl<'p> Exchange<'p> {
-    pub(super) fn new(process: &'p mut Process, options: &'p WorkerOptions, bounds: Bounds) -> Self {
+    pub(super) fn new(process: &'p mut Process, options: &'p WorkerOptions, bounds: Bounds, spent: Spent) -> Self {
         Self {
             process,
             options,
             bounds,
-            items: 0,
-            total_bytes: 0,
+            items: spent.items,
+            total_bytes: spent.bytes,
             input_bytes: 0,
         }
     }
@@ -197,7 +207,7 @@ impl<'p> Exchange<'p> {
             content.skip();
         }
         match (content.end, taken) {
-            (Some(End::Halted(halt)), _) => Err(halt),
+            (Some(End::Failed(failure)), _) => Err(Halt::Failed(failure)),
             (_, Err(source)) => Err(Halt::Taker(source)),
             (_, Ok(())) => Ok(()),
         }
@@ -236,6 +246,7 @@ impl<'p> Exchange<'p> {
             },
             Halt::Stop(Stop::Broken(detail)) | Halt::Protocol(detail) => JobFailure::Protocol { detail },
             Halt::Fault(fault) => fault.into(),
+            Halt::Failed(failure) => failure,
             // Handled by the only caller that can meet it.
             Halt::Taker(error) => JobFailure::Protocol {
                 detail: error.to_string(),
@@ -254,6 +265,8 @@ enum Halt {
     Stop(Stop),
     Protocol(String),
     Fault(JobFault),
+    /// Known already, because the taker was told.
+    Failed(JobFailure),
     Taker(io::Error),
 }
 
@@ -267,13 +280,21 @@ enum End {
     /// The content is whole, or broke off in the worker for the reason given.
     Said(Option<String>),
     /// The worker failed within it.
-    Halted(Halt),
+    Failed(JobFailure),
 }
 
-/// Why the content of an item broke off, where it was not its reader who said so.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the worker process that read it failed")]
-pub(super) struct WorkerGone;
+/// Why the content of an item broke off, where it was not its reader who said so. Its words begin with the defect's code, as those of readers do.
+#[derive(Clone, Debug)]
+pub(super) struct WorkerGone(JobFailure);
+
+impl fmt::Display for WorkerGone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let defect = self.0.defect();
+        write!(f, "{}: {}", defect.code.text(), defect.detail)
+    }
+}
+
+impl std::error::Error for WorkerGone {}
 
 impl WorkerGone {
     /// True for an error of a content that means this.
@@ -295,7 +316,7 @@ impl Content<'_, '_> {
     fn advance(&mut self) {
         while self.end.is_none() && self.left_in_frame == 0 {
             if let Err(halt) = self.next_frame() {
-                self.end = Some(End::Halted(halt));
+                self.end = Some(End::Failed(self.exchange.failure(halt)));
             }
         }
     }
@@ -344,7 +365,7 @@ impl Read for Content<'_, '_> {
             None => {}
             Some(End::Said(None)) => return Ok(0),
             Some(End::Said(Some(why))) => return Err(io::Error::other(why.clone())),
-            Some(End::Halted(_)) => return Err(io::Error::other(WorkerGone)),
+            Some(End::Failed(failure)) => return Err(io::Error::other(WorkerGone(failure.clone()))),
         }
         let wanted = buf.len().min(self.left_in_frame);
         let allowed = self.exchange.allowed_nanos();
@@ -354,8 +375,9 @@ impl Read for Content<'_, '_> {
                 Ok(count)
             }
             Err(stop) => {
-                self.end = Some(End::Halted(stop.into()));
-                Err(io::Error::other(WorkerGone))
+                let failure = self.exchange.failure(stop.into());
+                self.end = Some(End::Failed(failure.clone()));
+                Err(io::Error::other(WorkerGone(failure)))
             }
         }
     }

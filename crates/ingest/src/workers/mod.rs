@@ -4,11 +4,12 @@
 //! does, it costs the one item it was reading; a failure is a [`JobFailure`] and becomes a defect of that item. Only a machine on which workers
 //! cannot be started at all, or a taker of members that cannot go on, stops a run.
 //!
-//! A mail store is read by several workers at once when it is large, and a failure costs one message of it (`store`).
+//! A mail store is read by several workers at once when it is large, and a failure costs one message of it (`store`); in an archive it costs one member (`archive`).
 //!
 //! What a worker says is not believed further than its bounds: members, their bytes and the text of an answer are counted here again. A job may wait
 //! for its worker [`WorkerOptions::time`], and longer the more bytes and members it gave; time that the taker of members uses does not count.
 
+mod archive;
 mod channel;
 mod error;
 mod exchange;

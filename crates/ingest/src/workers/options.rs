@@ -31,6 +31,8 @@ pub struct WorkerOptions {
     pub temp: Option<PathBuf>,
     /// Lets workers do the jobs that go wrong on purpose.
     pub test_jobs: bool,
+    /// Members of archives at which workers die, for tests; what [`FAULTS_VARIABLE`](embley_formats::worker::FAULTS_VARIABLE) says.
+    pub faults: Option<String>,
 }
 
 impl Default for WorkerOptions {
@@ -48,6 +50,7 @@ impl Default for WorkerOptions {
             program: None,
             temp: None,
             test_jobs: false,
+            faults: None,
         }
     }
 }

@@ -6,14 +6,15 @@
 use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use embley_formats::opened::{Member, Members, OpenLimits, Opened};
+use embley_formats::archive;
+use embley_formats::opened::{Member, Members, OpenLimits, Opened, Resume};
 use embley_formats::smime::keys::Secrets;
 use embley_formats::smime::takes_keys;
 use embley_formats::worker::{Hello, Job, is_store, may_use_helpers};
 use serde::de::DeserializeOwned;
 
 use super::error::WorkerError;
-use super::exchange::{Answer, Bounds, Ended, Exchange, Take};
+use super::exchange::{Answer, Bounds, Ended, Exchange, Spent, Take};
 use super::failure::JobFailure;
 use super::input::{JobInput, Prepared};
 use super::options::WorkerOptions;
@@ -33,8 +34,32 @@ pub struct WorkerPool {
 /// Room for one job.
 #[derive(Default)]
 pub(super) struct Place {
-    pub(super) confined: Option<Process>,
+    confined: Option<Process>,
     with_helpers: Option<Process>,
+}
+
+/// A job, and what a worker needs to know of it before.
+pub(super) struct Order {
+    job: Job,
+    helpers: bool,
+    spent: Spent,
+}
+
+impl Order {
+    /// A job of which nothing was done before.
+    pub(super) fn of(job: Job) -> Self {
+        Self::going_on(job, Spent::default())
+    }
+
+    /// A job of which other workers did some.
+    pub(super) fn going_on(job: Job, spent: Spent) -> Self {
+        let helpers = match &job {
+            Job::Open { media_type, .. } => may_use_helpers(media_type),
+            Job::Ocr { .. } => true,
+            Job::Store { .. } | Job::Test(_) => false,
+        };
+        Self { job, helpers, spent }
+    }
 }
 
 impl WorkerPool {
@@ -54,7 +79,7 @@ impl WorkerPool {
     }
 
     /// Opens a document, archive or image. Members go to `members` as they come out. A failure of the worker comes back as an [`Opened`] with the
-    /// defect and `Failed`; members that came before it count. Waits for a free worker, so
+    /// defect and `Failed`; members that came before it count, and in an archive or store those behind the member that cost it still come. Waits for a free worker, so
     /// `members` must not open anything in the same pool meanwhile.
     ///
     /// # Errors
@@ -71,7 +96,7 @@ impl WorkerPool {
         if is_store(media_type) {
             return self.open_store(input, limits, members);
         }
-        let job = Job::Open {
+        let job = |resume| Job::Open {
             media_type: media_type.to_owned(),
             name: name.to_vec(),
             passwords: secrets.passwords.to_vec(),
@@ -82,7 +107,12 @@ impl WorkerPool {
                 Vec::new()
             },
             limits: limits.clone(),
+            resume,
         };
+        if let Some(format) = archive::format_of(media_type) {
+            return Ok(self.open_archive(format, &job, input, members)?);
+        }
+        let job = job(Resume::default());
         let mut take = |member: Member, bytes: &mut dyn Read| members.member(member, bytes);
         let answer = match self.run::<Member, Opened>(job, input, &mut take)? {
             Ok(answer) => answer,
@@ -113,18 +143,8 @@ impl WorkerPool {
             bytes: input.len(),
             source,
         })?;
-        let helpers = match &job {
-            Job::Open { media_type, .. } => may_use_helpers(media_type),
-            Job::Ocr { .. } => true,
-            Job::Store { .. } | Job::Test(_) => false,
-        };
         let mut place = self.check_out();
-        let held = if helpers {
-            &mut place.place.with_helpers
-        } else {
-            &mut place.place.confined
-        };
-        self.run_in(held, helpers, job, &prepared, take)
+        self.run_in(&mut place.place, &Order::of(job), &prepared, take)
     }
 
     /// What a fresh worker says of its walls.
@@ -151,23 +171,27 @@ impl WorkerPool {
         places.flatten().map(Process::id).collect()
     }
 
-    /// Does a job with the worker in `held`, or a new one.
+    /// Does a job with the worker in this place, or a new one.
     pub(super) fn run_in<H: DeserializeOwned, A: DeserializeOwned>(
         &self,
-        held: &mut Option<Process>,
-        helpers: bool,
-        job: Job,
+        place: &mut Place,
+        order: &Order,
         input: &Prepared<'_>,
         take: &mut Take<'_, H>,
     ) -> Result<Result<Answer<A>, JobFailure>, WorkerError> {
         let mut tries = 0;
+        let held = if order.helpers {
+            &mut place.with_helpers
+        } else {
+            &mut place.confined
+        };
         loop {
             let mut process = match held.take().filter(Process::is_quiet) {
                 Some(process) => process,
-                None => self.start(helpers)?,
+                None => self.start(order.helpers)?,
             };
-            let bounds = Bounds::of(&job);
-            match Exchange::new(&mut process, &self.options, bounds).run(job.clone(), input, take)? {
+            let exchange = Exchange::new(&mut process, &self.options, Bounds::of(&order.job), order.spent);
+            match exchange.run(order.job.clone(), input, take)? {
                 Ended::Answered(answer) => {
                     if process.is_fresh(&self.options) {
                         *held = Some(process);

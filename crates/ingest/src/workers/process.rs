@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use embley_formats::worker::frame::FrameKind;
-use embley_formats::worker::{Hello, PROTOCOL_VERSION, TEST_JOBS_VARIABLE};
+use embley_formats::worker::{FAULTS_VARIABLE, Hello, PROTOCOL_VERSION, TEST_JOBS_VARIABLE};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use tempfile::TempDir;
@@ -83,6 +83,9 @@ impl Process {
         }
         if options.test_jobs {
             command.env(TEST_JOBS_VARIABLE, "1");
+        }
+        if let Some(faults) = &options.faults {
+            command.env(FAULTS_VARIABLE, faults);
         }
         let mut child = command.spawn()?;
         // Closes our copy of the worker's end, which the command holds.

@@ -19,7 +19,7 @@ use super::error::WorkerError;
 use super::exchange::WorkerGone;
 use super::failure::JobFailure;
 use super::input::{JobInput, Prepared};
-use super::pool::{CheckedOut, WorkerPool};
+use super::pool::{CheckedOut, Order, WorkerPool};
 use crate::error::IngestError;
 
 /// Bytes of content that are handed over at once.
@@ -164,11 +164,10 @@ impl Reading<'_> {
                 is_broken: false,
             };
             let mut take = |member: Member, bytes: &mut dyn Read| taking.take(member, bytes);
-            let job = (self.job)(self.share);
-            let held = &mut self.place.place.confined;
+            let order = Order::of((self.job)(self.share));
             let answer = self
                 .pool
-                .run_in::<Member, Opened>(held, false, job, self.input, &mut take);
+                .run_in::<Member, Opened>(&mut self.place.place, &order, self.input, &mut take);
             let failure = match answer {
                 Ok(Ok(answer)) => {
                     let _ = sender.send(Piece::Done(Ok(answer.answer)));

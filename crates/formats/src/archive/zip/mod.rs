@@ -14,7 +14,7 @@ use std::ops::Range;
 use embley_model::defect::{Defect, DefectCode};
 
 use super::name::{self, Charset};
-use super::outlet::{Flow, Outlet};
+use super::outlet::{Flow, Next, Outlet};
 use super::{Job, ReadSeek, fault};
 use crate::opened::Member;
 use content::Cipher;
@@ -51,7 +51,7 @@ pub(super) fn open(source: &mut dyn ReadSeek, job: &Job<'_>, outlet: &mut Outlet
     };
     let unsaid = placed.iter().filter(|one| !one.entry.is_utf8());
     let charset = Charset::of(unsaid.map(|one| one.entry.name.as_slice()));
-    let mut passwords = Passwords::new(job.passwords);
+    let mut passwords = Passwords::new(job.passwords, outlet.passwords_tried());
     let zoneless = placed.iter().filter(|one| one.entry.mtime().1).count();
     if zoneless > 0 {
         let text = format!("{zoneless} of {} entries have a DOS time only", placed.len());
@@ -294,7 +294,7 @@ fn give(
             "symbolic link; its bytes are the target's path",
         ));
     }
-    let Some(data) = data else {
+    let Some(data) = data.filter(|_| outlet.next() == Next::Read) else {
         return outlet.give_closed(member);
     };
     let password = match passwords.find(source, &entry, &data, outlet) {
@@ -346,11 +346,11 @@ struct Passwords<'a> {
 }
 
 impl<'a> Passwords<'a> {
-    fn new(list: &'a [String]) -> Self {
+    fn new(list: &'a [String], trials: u64) -> Self {
         Self {
             list,
             last: None,
-            trials: 0,
+            trials,
             exhausted: false,
         }
     }
