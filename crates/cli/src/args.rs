@@ -1,8 +1,12 @@
 //! What can be typed. Nothing is opened or looked up here.
 
+mod review;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::review::{PrivilegeCommand, ReviewCommand};
 
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
 #[derive(Debug, Parser)]
@@ -57,6 +61,12 @@ pub(crate) enum Command {
     /// Tags
     #[command(subcommand)]
     Tag(TagCommand),
+    /// Review states: relevant, not-relevant, ...
+    #[command(subcommand)]
+    Review(ReviewCommand),
+    /// Marks for what may be privileged
+    #[command(subcommand)]
+    Privilege(PrivilegeCommand),
     /// Decisions, roles, mail and exhibits of a case in one order
     Timeline(TimelineArgs),
     /// Checks the case folder

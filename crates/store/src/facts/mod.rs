@@ -1,4 +1,4 @@
-//! Mutable facts about items: exhibits, tags, case records with their versions, links between them.
+//! Mutable facts about items: exhibits, tags, marks of privilege, review states, case records with their versions, links between them.
 //!
 //! Facts are small rows beside the evidence, written in short transactions that work while an ingest runs. A
 //! bulk change is *one* event row that holds the bitmap of what it changed (that also serves undo); each set also
@@ -15,14 +15,18 @@ pub mod error;
 pub mod exhibits;
 pub mod links;
 pub mod member;
+pub mod privilege;
 pub mod records;
 pub mod reference;
+pub mod review;
 mod schema;
 pub mod sets;
 pub mod tags;
 
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod review_tests;
 
 pub use error::FactsError;
 pub use reference::ExhibitRef;
