@@ -1,12 +1,15 @@
 //! What can be typed. Nothing is opened or looked up here.
 
+mod review;
 mod saved;
 
 use std::path::PathBuf;
 
-pub(crate) use saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
+pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::review::{PrivilegeCommand, ReviewCommand};
 
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
 #[derive(Debug, Parser)]
@@ -66,6 +69,12 @@ pub(crate) enum Command {
     /// Tags
     #[command(subcommand)]
     Tag(TagCommand),
+    /// Review states: relevant, not-relevant, ...
+    #[command(subcommand)]
+    Review(ReviewCommand),
+    /// Marks for what may be privileged
+    #[command(subcommand)]
+    Privilege(PrivilegeCommand),
     /// Decisions, roles, mail and exhibits of a case in one order
     Timeline(TimelineArgs),
     /// Checks the case folder

@@ -83,6 +83,10 @@ pub enum Field {
     Exhibit,
     /// Tag.
     Tag,
+    /// Mark of privilege.
+    Privilege,
+    /// State of review, `not-reviewed` for none.
+    Review,
     /// Case reference.
     Case,
     /// Thread, by the number of any message in it.
@@ -137,6 +141,8 @@ impl Field {
         Self::Folder,
         Self::Exhibit,
         Self::Tag,
+        Self::Privilege,
+        Self::Review,
         Self::Case,
         Self::Thread,
     ];
@@ -174,6 +180,8 @@ impl Field {
             Self::Folder => "folder",
             Self::Exhibit => "exhibit",
             Self::Tag => "tag",
+            Self::Privilege => "privilege",
+            Self::Review => "review",
             Self::Case => "case",
             Self::Thread => "thread",
         }
@@ -211,6 +219,8 @@ impl Field {
             | Self::Folder
             | Self::Exhibit
             | Self::Tag
+            | Self::Privilege
+            | Self::Review
             | Self::Case
             | Self::Thread => Home::Set,
         }

@@ -315,6 +315,8 @@ impl Hits<'_> {
         for (draft, member) in drafts.iter_mut().zip(members) {
             draft.hit.exhibits = member.exhibits;
             draft.hit.tags = member.tags;
+            draft.hit.privilege = member.privilege;
+            draft.hit.review = member.review;
             draft.hit.cases = member.cases;
         }
         for (draft, thread) in drafts.iter_mut().zip(self.searcher.sets().threads_of(&items)?) {

@@ -1,4 +1,5 @@
-//! The sets of a case, from its catalogue: custodians, sources, paths, folders, exhibits, tags, cases, hashes, items.
+//! The sets of a case, from its catalogue: custodians, sources, paths, folders, exhibits, tags, marks of privilege, review states, cases,
+//! hashes, items.
 //!
 //! Not for: anything that words in the index decide. Main type: [`CaseSets`]. Invariant: all answers belong to the moment
 //! that the catalogue's reader is pinned to; what was read is kept until [`CaseSets::refresh`].
@@ -12,7 +13,7 @@ use embley_model::field::Field;
 use embley_model::id::{FileId, ItemNo, Ticket};
 use embley_model::item::{ItemKind, Searchability};
 use embley_store::catalogue::{CatalogueReader, SetKind};
-use embley_store::facts::{self, ExhibitRef, cases, records, sets};
+use embley_store::facts::{self, ExhibitRef, cases, records, review, sets};
 use embley_store::{Result, StoreError};
 use roaring::RoaringBitmap;
 
@@ -73,6 +74,8 @@ impl CaseSets {
             Field::Label => self.labels()?,
             Field::Tag => self.facts(facts::SetKind::Tag)?,
             Field::Exhibit => self.facts(facts::SetKind::Exhibit)?,
+            Field::Privilege => self.facts(facts::SetKind::Privilege)?,
+            Field::Review => self.facts(facts::SetKind::Review)?,
             Field::Case => self.cases()?,
             Field::Type => self.kinds()?,
             _ => Vec::new(),
@@ -189,6 +192,16 @@ impl CaseSets {
             found.names_count += 1;
         }
         Ok(found)
+    }
+
+    /// Every item without a review state.
+    fn not_reviewed(&self) -> std::result::Result<Found, BoxError> {
+        let mut items = RoaringBitmap::new();
+        items.insert_range(1..self.reader.checkpoint().next_item);
+        for state in self.named(Field::Review)?.iter() {
+            items -= state.items.as_ref();
+        }
+        Ok(Found { items, names_count: 1 })
     }
 
     fn by_searchability(&self, ask: &SetAsk) -> Result<Found> {
@@ -369,13 +382,23 @@ impl Sets for CaseSets {
             Field::Item => Ok(self.by_item(ask)?),
             Field::Thread => self.by_thread(ask),
             Field::Path | Field::Folder => Ok(self.by_path(field, ask)?),
+            Field::Review if is_not_reviewed(ask) => self.not_reviewed(),
             _ => self.by_name(field, ask),
         }
     }
 
     fn names(&self, field: Field) -> std::result::Result<Vec<String>, BoxError> {
-        Ok(self.named(field)?.iter().map(|set| set.name.clone()).collect())
+        let mut names: Vec<String> = self.named(field)?.iter().map(|set| set.name.clone()).collect();
+        if field == Field::Review {
+            names.push(review::NOT_REVIEWED.to_owned());
+        }
+        Ok(names)
     }
+}
+
+/// True for the word that means having no review state.
+fn is_not_reviewed(ask: &SetAsk) -> bool {
+    matches!(ask, SetAsk::Is(name) if fold_keyword(name) == review::NOT_REVIEWED)
 }
 
 fn folded_words(text: &str) -> Vec<String> {

@@ -24,6 +24,10 @@ pub enum Facet {
     Tag,
     /// Exhibit.
     Exhibit,
+    /// Mark of privilege.
+    Privilege,
+    /// State of review; null for what is not reviewed.
+    Review,
     /// Case reference.
     Case,
     /// Label of an instance.
@@ -36,13 +40,15 @@ pub enum Facet {
 
 impl Facet {
     /// All facets.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Custodian,
         Self::Type,
         Self::Year,
         Self::Source,
         Self::Tag,
         Self::Exhibit,
+        Self::Privilege,
+        Self::Review,
         Self::Case,
         Self::Label,
         Self::Defect,
@@ -58,6 +64,8 @@ impl Facet {
             Self::Source => "source",
             Self::Tag => "tag",
             Self::Exhibit => "exhibit",
+            Self::Privilege => "privilege",
+            Self::Review => "review",
             Self::Case => "case",
             Self::Label => "label",
             Self::Defect => "defect",
@@ -80,6 +88,8 @@ impl Facet {
             Self::Source => Some(Field::Source),
             Self::Tag => Some(Field::Tag),
             Self::Exhibit => Some(Field::Exhibit),
+            Self::Privilege => Some(Field::Privilege),
+            Self::Review => Some(Field::Review),
             Self::Case => Some(Field::Case),
             Self::Label => Some(Field::Label),
             Self::Year | Self::Defect | Self::Searchability => None,

@@ -69,6 +69,10 @@ pub struct Hit {
     pub exhibits: Vec<String>,
     /// Tags on it.
     pub tags: Vec<String>,
+    /// Marks of privilege on it.
+    pub privilege: Vec<String>,
+    /// Its review state; null for what is not reviewed.
+    pub review: Option<String>,
     /// Cases that it names or belongs to.
     pub cases: Vec<String>,
     /// People it is linked to.
@@ -198,6 +202,8 @@ impl HitMaker<'_> {
             thread: None,
             exhibits: Vec::new(),
             tags: Vec::new(),
+            privilege: Vec::new(),
+            review: None,
             cases: Vec::new(),
             people: Vec::new(),
             decisions: Vec::new(),

@@ -133,7 +133,7 @@ fn zone_of(case: &Case) -> anyhow::Result<TimeZone> {
 }
 
 /// The items that a command is about.
-fn targets(case: &Case, reader: &CatalogueReader, target: &TargetArgs) -> anyhow::Result<RoaringBitmap> {
+pub(crate) fn targets(case: &Case, reader: &CatalogueReader, target: &TargetArgs) -> anyhow::Result<RoaringBitmap> {
     let mut items = RoaringBitmap::new();
     for text in &target.items {
         items.insert(resolve(reader, text)?.0);
@@ -154,7 +154,7 @@ fn targets(case: &Case, reader: &CatalogueReader, target: &TargetArgs) -> anyhow
 }
 
 /// What made a bulk change, for its event.
-fn reason(target: &TargetArgs) -> String {
+pub(crate) fn reason(target: &TargetArgs) -> String {
     match (&target.query, &target.ids) {
         (Some(query), _) => format!("query: {query}"),
         (None, Some(path)) => format!("ids from {}", path.display()),
@@ -162,7 +162,7 @@ fn reason(target: &TargetArgs) -> String {
     }
 }
 
-fn some(items: &RoaringBitmap, target: &TargetArgs) -> anyhow::Result<()> {
+pub(crate) fn some(items: &RoaringBitmap, target: &TargetArgs) -> anyhow::Result<()> {
     if items.is_empty() && target.query.is_none() {
         return Err(CliError::usage("no item given: name items, or use --query or --ids"));
     }

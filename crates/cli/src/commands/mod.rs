@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod ingest;
 mod init;
+mod review;
 mod saved;
 mod search;
 mod show;
@@ -32,6 +33,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Records(records) => casework::records(args, records),
         Command::Exhibit(exhibit) => casework::exhibit(args, exhibit),
         Command::Tag(tag) => casework::tag(args, tag),
+        Command::Review(command) => review::review(args, command),
+        Command::Privilege(command) => review::privilege(args, command),
         Command::Timeline(timeline) => casework::timeline(args, timeline),
         Command::Verify(verify) => verify::verify(args, verify),
         Command::Reindex(reindex) => verify::reindex(args, reindex),

@@ -202,6 +202,8 @@ fn table(hits: Hits<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
         let marks: Vec<String> = [
             ("exhibits", hit.exhibits.join(", ")),
             ("tags", hit.tags.join(", ")),
+            ("privilege", hit.privilege.join(", ")),
+            ("review", hit.review.clone().unwrap_or_default()),
             ("cases", hit.cases.join(", ")),
             ("defects", hit.defects.join(", ")),
             ("not searchable:", hit.reasons.join(", ")),

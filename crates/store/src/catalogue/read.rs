@@ -20,6 +20,9 @@ use crate::packs::PackPosition;
 /// Addresses that a reader remembers.
 const ADDRESSES: usize = 50_000;
 
+/// Words (media types, defect codes) that a reader remembers; a hostile source could bring one an item.
+const WORDS: usize = 50_000;
+
 /// The ids that new rows get next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextIds {
@@ -236,7 +239,11 @@ impl CatalogueReader {
             .doing("read a word")?;
         let word =
             found.ok_or_else(|| StoreError::damaged("catalogue", format!("word {id}"), "there is no such row"))?;
-        self.words.borrow_mut().insert(id, word.clone());
+        let mut known = self.words.borrow_mut();
+        if known.len() >= WORDS {
+            known.clear();
+        }
+        known.insert(id, word.clone());
         Ok(word)
     }
 }

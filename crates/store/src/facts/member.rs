@@ -1,4 +1,4 @@
-//! Which exhibits, tags and cases hold an item: the reverse look-up for a page of hits.
+//! Which exhibits, tags, marks, review states and cases hold an item: the reverse look-up for a page of hits.
 //!
 //! [`FactSets`] holds all sets in memory and reads again only those whose version changed, so that a page costs
 //! one look-up a set and item, and a refresh without changes reads no bitmap.
@@ -21,6 +21,10 @@ pub struct Membership {
     pub tags: Vec<String>,
     /// Case references.
     pub cases: Vec<String>,
+    /// Marks of privilege.
+    pub privilege: Vec<String>,
+    /// The review state; `None` for what is not reviewed.
+    pub review: Option<String>,
 }
 
 #[derive(Debug)]
@@ -35,6 +39,8 @@ struct Loaded {
 pub struct FactSets {
     tags: HashMap<i64, Loaded>,
     exhibits: HashMap<i64, Loaded>,
+    privilege: HashMap<i64, Loaded>,
+    review: HashMap<i64, Loaded>,
     cases: HashMap<i64, Loaded>,
 }
 
@@ -54,7 +60,13 @@ impl FactSets {
     /// # Errors
     /// As [`FactSets::load`]; what was read before then stays.
     pub fn refresh(&mut self, conn: &Connection) -> Result<()> {
-        for (kind, held) in [(SetKind::Tag, &mut self.tags), (SetKind::Exhibit, &mut self.exhibits)] {
+        for kind in SetKind::ALL {
+            let held = match kind {
+                SetKind::Tag => &mut self.tags,
+                SetKind::Exhibit => &mut self.exhibits,
+                SetKind::Privilege => &mut self.privilege,
+                SetKind::Review => &mut self.review,
+            };
             let list = format!(
                 "SELECT set_id, name, version FROM fact_set WHERE kind = {}",
                 kind.code()
@@ -79,6 +91,7 @@ impl FactSets {
         )?;
         let page: RoaringBitmap = items.iter().map(|item| item.0).collect();
         let (tag_sets, exhibit_sets) = (touching(&self.tags, &page), touching(&self.exhibits, &page));
+        let (marks, states) = (touching(&self.privilege, &page), touching(&self.review, &page));
         let case_sets = touching(&self.cases, &page);
         let mut all = Vec::with_capacity(items.len());
         for item in items {
@@ -88,15 +101,25 @@ impl FactSets {
             }
             cases.sort_by_cached_key(|case_ref| (super::cases::case_key(case_ref), case_ref.clone()));
             cases.dedup_by_key(|case_ref| super::cases::case_key(case_ref));
-            let mut tags = holding(&tag_sets, *item);
-            tags.sort_by_cached_key(|tag| (super::fold(tag), tag.clone()));
+            let tags = by_name(holding(&tag_sets, *item));
             let mut exhibits = holding(&exhibit_sets, *item);
             exhibits.sort_by_cached_key(|text| (text.parse::<ExhibitRef>().ok(), text.clone()));
             exhibits.dedup();
-            all.push(Membership { exhibits, tags, cases });
+            all.push(Membership {
+                exhibits,
+                tags,
+                cases,
+                privilege: by_name(holding(&marks, *item)),
+                review: holding(&states, *item).pop(),
+            });
         }
         Ok(all)
     }
+}
+
+fn by_name(mut names: Vec<String>) -> Vec<String> {
+    names.sort_by_cached_key(|name| (super::fold(name), name.clone()));
+    names
 }
 
 /// The few of many sets that hold any item of a page: most sets are passed over with one comparison.

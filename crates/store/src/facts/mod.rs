@@ -1,4 +1,5 @@
-//! Mutable facts about items: exhibits, tags, case records with their versions, links between them; saved searches and the history.
+//! Mutable facts about items: exhibits, tags, marks of privilege, review states, case records with their versions, links between
+//! them; saved searches and the history.
 //!
 //! Facts are small rows beside the evidence, written in short transactions that work while an ingest runs. A
 //! bulk change is *one* event row that holds the bitmap of what it changed (that also serves undo); each set also
@@ -16,8 +17,10 @@ pub mod exhibits;
 pub mod links;
 pub mod looks;
 pub mod member;
+pub mod privilege;
 pub mod records;
 pub mod reference;
+pub mod review;
 pub mod saved;
 mod schema;
 pub mod sets;
@@ -25,6 +28,8 @@ pub mod tags;
 
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod review_tests;
 
 pub use error::FactsError;
 pub use reference::ExhibitRef;

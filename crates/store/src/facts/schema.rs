@@ -5,7 +5,7 @@ pub(crate) const SCHEMA: &str = "
 -- A set of items with a name: the present members, compacted. Every change is a row of fact_event.
 CREATE TABLE fact_set (
     set_id INTEGER PRIMARY KEY,
-    kind INTEGER NOT NULL,              -- 1 tag, 2 exhibit
+    kind INTEGER NOT NULL,              -- 1 tag, 2 exhibit, 3 privilege, 4 review
     key TEXT NOT NULL,                  -- the name folded; unique within a kind
     name TEXT NOT NULL,                 -- as first written
     version INTEGER NOT NULL,           -- the number of changes so far

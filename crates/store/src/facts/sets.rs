@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use super::{FactsError, Result, Stamp, as_i64, as_u64, atomically, bitmap_bytes, fold, read_bitmap};
 
+/// Longest name, in bytes.
+const MAX_NAME_BYTES: usize = 120;
+
 /// What a set is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -18,20 +21,29 @@ pub enum SetKind {
     Tag,
     /// The items of an exhibit.
     Exhibit,
+    /// The items with a mark of privilege.
+    Privilege,
+    /// The items in a state of review; an item is in one state at most.
+    Review,
 }
 
 impl SetKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Tag, Self::Exhibit, Self::Privilege, Self::Review];
+
     /// Stable number.
     pub fn code(self) -> u8 {
         match self {
             Self::Tag => 1,
             Self::Exhibit => 2,
+            Self::Privilege => 3,
+            Self::Review => 4,
         }
     }
 
     /// The inverse of [`SetKind::code`].
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Tag, Self::Exhibit].into_iter().find(|kind| kind.code() == code)
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
@@ -53,7 +65,7 @@ impl Action {
         }
     }
 
-    fn from_code(code: u8) -> Self {
+    pub(super) fn from_code(code: u8) -> Self {
         if code == 1 { Self::Added } else { Self::Removed }
     }
 
@@ -213,12 +225,24 @@ pub fn change(
     })
 }
 
-/// Takes an event back (see the module's words for what stays).
+/// Takes an event back (see the module's words for what stays). An event of a review state is taken back with all events of its
+/// change, as [`super::review::undo`] does.
 ///
 /// # Errors
 /// There is no such event, or nothing is left to take back; nothing is changed then.
 pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) -> Result<Change> {
     atomically(conn, |conn| {
+        if kind_of_event(conn, event_id)? == Some(SetKind::Review) {
+            let undone = super::review::undo(conn, event_id, reason, stamp)?;
+            let (set_id, ..) = event_with_delta(conn, event_id)?;
+            return Ok(Change {
+                event: undone.event,
+                changed: undone.changed,
+                as_before: undone.as_before,
+                held_back: undone.held_back,
+                members: members(conn, set_id)?.len(),
+            });
+        }
         let (set_id, at_version, action, bytes) = event_with_delta(conn, event_id)?;
         let done = read_bitmap(&bytes, || format!("fact_event {event_id}"))?;
         let mut still = done.clone();
@@ -253,6 +277,34 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
             members: members.len(),
         })
     })
+}
+
+fn kind_of_event(conn: &Connection, event_id: i64) -> Result<Option<SetKind>> {
+    let kind: Option<u8> = conn
+        .prepare_cached("SELECT s.kind FROM fact_event e JOIN fact_set s ON s.set_id = e.set_id WHERE e.event_id = ?1")?
+        .query_row([event_id], |row| row.get(0))
+        .optional()?;
+    Ok(kind.and_then(SetKind::from_code))
+}
+
+/// Reverses an event for these of its items; gives the new event, none for no items. The caller holds a transaction and vouches for
+/// the items being as the event left them.
+pub(super) fn reverse(
+    conn: &Connection,
+    event_id: i64,
+    delta: &RoaringBitmap,
+    reason: &str,
+    stamp: Stamp<'_>,
+) -> Result<Option<i64>> {
+    let (set_id, _, action, _) = event_with_delta(conn, event_id)?;
+    let (version, mut members) = load(conn, set_id)?;
+    let event = Event {
+        action: action.reverse(),
+        undoes: Some(event_id),
+        reason,
+        delta,
+    };
+    write(conn, set_id, version, &mut members, &event, stamp)
 }
 
 fn event_with_delta(conn: &Connection, event_id: i64) -> Result<(i64, i64, Action, Vec<u8>)> {
@@ -339,13 +391,15 @@ pub fn events(conn: &Connection, set_id: i64) -> Result<Vec<EventRow>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Checks that every set equals the sum of its events; gives the sets that do not, in words. For `verify`.
+/// Checks that every set equals the sum of its events and that no item is in two review states; gives what does not hold, in words.
+/// For `verify`.
 ///
 /// # Errors
 /// The database's, or damaged bytes.
 pub fn verify(conn: &Connection) -> Result<Vec<String>> {
     let mut problems = Vec::new();
-    for kind in [SetKind::Tag, SetKind::Exhibit] {
+    let mut reviewed = RoaringBitmap::new();
+    for kind in SetKind::ALL {
         for set in list(conn, kind)? {
             let mut sum = RoaringBitmap::new();
             let mut statement = conn
@@ -361,8 +415,19 @@ pub fn verify(conn: &Connection) -> Result<Vec<String>> {
                     Action::Removed => sum -= delta,
                 }
             }
-            if sum != members(conn, set.set_id)? {
+            let present = members(conn, set.set_id)?;
+            if sum != present {
                 problems.push(format!("set \"{}\" is not the sum of its events", set.name));
+            }
+            if kind == SetKind::Review {
+                let twice = reviewed.intersection_len(&present);
+                if twice > 0 {
+                    problems.push(format!(
+                        "{twice} items of the review state \"{}\" are in another one too",
+                        set.name
+                    ));
+                }
+                reviewed |= present;
             }
         }
     }
@@ -372,6 +437,26 @@ pub fn verify(conn: &Connection) -> Result<Vec<String>> {
 /// A bitmap of item numbers.
 pub fn bitmap_of(items: impl IntoIterator<Item = ItemNo>) -> RoaringBitmap {
     items.into_iter().map(|item| item.0).collect()
+}
+
+/// A name of a tag, a mark or a state, without outer spaces; `what` it is named so for messages.
+pub(super) fn check_name<'n>(name: &'n str, what: &'static str) -> Result<&'n str> {
+    let bad = |detail| FactsError::BadName {
+        text: name.to_owned(),
+        what,
+        detail,
+    };
+    let trimmed = name.trim();
+    if trimmed.is_empty() {
+        return Err(bad("it is empty"));
+    }
+    if trimmed.len() > MAX_NAME_BYTES {
+        return Err(bad("it is longer than 120 bytes"));
+    }
+    if trimmed.chars().any(char::is_control) || trimmed.contains('"') {
+        return Err(bad("it has a control character or a quotation mark"));
+    }
+    Ok(trimmed)
 }
 
 /// The key of a name.

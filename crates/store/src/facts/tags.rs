@@ -6,15 +6,12 @@ use rusqlite::Connection;
 use super::sets::{self, Action, Change, SetKind, SetRow};
 use super::{FactsError, Result, Stamp, atomically};
 
-/// Longest name, in bytes.
-const MAX_NAME_BYTES: usize = 120;
-
 /// Puts a tag on items as one event; the tag is made when it is new.
 ///
 /// # Errors
 /// The name cannot be one, or the database's; nothing is changed then.
 pub fn add(conn: &Connection, name: &str, items: &RoaringBitmap, reason: &str, stamp: Stamp<'_>) -> Result<Change> {
-    let name = check_name(name)?;
+    let name = sets::check_name(name, "tag")?;
     atomically(conn, |conn| {
         let set_id = sets::ensure(conn, SetKind::Tag, &sets::key_of(name), name)?;
         sets::change(conn, set_id, Action::Added, items, reason, stamp)
@@ -58,23 +55,4 @@ pub fn items(conn: &Connection, name: &str) -> Result<Option<RoaringBitmap>> {
         Some(row) => Ok(Some(sets::members(conn, row.set_id)?)),
         None => Ok(None),
     }
-}
-
-fn check_name(name: &str) -> Result<&str> {
-    let bad = |detail| FactsError::BadName {
-        text: name.to_owned(),
-        what: "tag",
-        detail,
-    };
-    let trimmed = name.trim();
-    if trimmed.is_empty() {
-        return Err(bad("it is empty"));
-    }
-    if trimmed.len() > MAX_NAME_BYTES {
-        return Err(bad("it is longer than 120 bytes"));
-    }
-    if trimmed.chars().any(char::is_control) || trimmed.contains('"') {
-        return Err(bad("it has a control character or a quotation mark"));
-    }
-    Ok(trimmed)
 }
