@@ -4,7 +4,8 @@
 //! from its own environment, as it does with failpoints.
 //!
 //! The variable holds `NAME:HOW:PLACES` and more of that behind `;`. `NAME` is the archive's own file name, `PLACES` are places of members in it, from 0,
-//! with commas between. `HOW` is `abort`, `kill`, `memory` or `hang`, before a member is read, or `cut`: aborts within its content.
+//! with commas between. `HOW` is `abort`, `kill`, `memory` or `hang`, before a member is read, `cut`, which
+//! aborts within its content, or `begin`, which aborts before there is any member, every time.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -38,6 +39,9 @@ pub(super) fn met(
         return empty(members, &mut |_| {});
     };
     let faults = of(&text, name);
+    if faults.iter().any(|fault| fault.how == "begin") {
+        std::process::abort();
+    }
     let at = Cell::new(u64::MAX);
     let is_cut = |place: u64| {
         faults
