@@ -1,8 +1,12 @@
 //! What can be typed. Nothing is opened or looked up here.
 
+mod facets;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use facets::FacetLimit;
 
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
 #[derive(Debug, Parser)]
@@ -256,9 +260,13 @@ pub(crate) struct SearchArgs {
     /// What is counted: items, (item, custodian) pairs, or instances
     #[arg(long, value_parser = ["global", "custodian", "instance"], default_value = "global")]
     pub(crate) scope: String,
-    /// Comma-separated: custodian, type, year
+    /// Counts of the hits, comma-separated: custodian, sender, recipient, domain, type, language, year, month, day, case, exhibit, tag, defect, source, label,
+    /// searchability
     #[arg(long, value_name = "LIST")]
     pub(crate) facets: Option<String>,
+    /// Values of each facet that are listed, those with the most hits first, or `all`; the rest is counted
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(crate) facet_limit: FacetLimit,
     /// Print the tree and the plan
     #[arg(long)]
     pub(crate) explain: bool,
@@ -455,7 +463,7 @@ pub(crate) struct BenchArgs {
     /// Only time queries on the case given by --case
     #[arg(long)]
     pub(crate) queries: bool,
-    /// With --queries: so many seeded queries of each shape (term, AND, prefix, phrase), made from words of the case
+    /// With --queries: so many seeded queries of each shape, made from words of the case, their numbers of hits spread over the orders of magnitude
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub(crate) per_shape: usize,
     /// How to print

@@ -54,6 +54,8 @@ pub struct Hit {
     pub size: u64,
     /// Media type.
     pub media_type: String,
+    /// Language of its text, as `language:` knows it; `und` when it cannot be told, null without text.
+    pub language: Option<String>,
     /// Everyone it was found with.
     pub custodians: Vec<String>,
     /// How often the top-level item of its family was found.
@@ -181,6 +183,7 @@ impl HitMaker<'_> {
             blake3: blob.blake3,
             size: row.size,
             media_type: row.media_type.clone(),
+            language: None,
             custodians: custodians.collect(),
             instances: self.instances(row.root)?,
             family: id(String::new()),

@@ -6,11 +6,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use embley_index::{Node, Order, Snapshot, Want};
+use embley_index::{Node, Snapshot, Want};
 use embley_model::clock::{Clock, SystemClock};
-use embley_model::defect::DefectCode;
 use embley_model::field::Field;
-use embley_model::id::{ItemNo, Ticket};
+use embley_model::id::Ticket;
 use embley_store::Case;
 use embley_store::catalogue::CatalogueReader;
 use embley_store::facts::member::FactSets;
@@ -21,9 +20,9 @@ use crate::answer::{Answer, Scope, SearchOptions, Summary};
 use crate::case_sets::{CaseSets, NamedSet};
 use crate::error::SearchError;
 use crate::exact::{ExactForms, StoredForms};
-use crate::facet::{self, Facet, FacetSets};
+use crate::facet::{Facet, FacetSets};
 use crate::hit::ItemText;
-use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare, year_range};
+use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare};
 
 /// The catalogue's look-up index from items to instances.
 const INSTANCE_LOOKUP: &str = "instance_by_item";
@@ -38,7 +37,7 @@ pub struct Searcher {
     now: i64,
     not_indexed: u64,
     facts: RefCell<Option<Arc<FactSets>>>,
-    facets: RefCell<HashMap<Facet, Arc<FacetSets>>>,
+    pub(crate) facets: RefCell<HashMap<Facet, Arc<FacetSets>>>,
     hidden: OnceLock<Arc<Vec<(&'static str, RoaringBitmap)>>>,
     instance_counts: OnceLock<Arc<Vec<u32>>>,
     has_instance_lookup: OnceLock<bool>,
@@ -212,11 +211,7 @@ impl Searcher {
             },
         )?;
         let items = outcome.items.unwrap_or_default();
-        let facets = options
-            .facets
-            .iter()
-            .map(|one| Ok(facet::count(*one, self.facet_sets(*one)?.as_ref(), &items)))
-            .collect::<Result<_, SearchError>>()?;
+        let facets = self.facets(options.facets, &items, options.facet_limit)?;
         let summary = Summary {
             query: plan.query.clone(),
             scope: options.scope,
@@ -257,7 +252,7 @@ impl Searcher {
         }
     }
 
-    fn hidden(&self) -> Result<Arc<Vec<(&'static str, RoaringBitmap)>>, SearchError> {
+    pub(crate) fn hidden(&self) -> Result<Arc<Vec<(&'static str, RoaringBitmap)>>, SearchError> {
         if let Some(known) = self.hidden.get() {
             return Ok(Arc::clone(known));
         }
@@ -269,7 +264,7 @@ impl Searcher {
         Ok(Arc::clone(self.hidden.get_or_init(|| read)))
     }
 
-    fn bitmap(&self, node: &Node) -> Result<RoaringBitmap, SearchError> {
+    pub(crate) fn bitmap(&self, node: &Node) -> Result<RoaringBitmap, SearchError> {
         match node {
             Node::Items(items) => Ok(items.as_ref().clone()),
             node => Ok(self
@@ -285,8 +280,9 @@ impl Searcher {
         match scope {
             Scope::Global => Ok(count),
             Scope::Custodian => {
-                let counts = facet::count(Facet::Custodian, self.facet_sets(Facet::Custodian)?.as_ref(), items);
-                Ok(counts.values.iter().map(|value| value.count).sum())
+                let counts = self.facets(&[Facet::Custodian], items, None)?;
+                let values = counts.iter().flat_map(|facet| &facet.values);
+                Ok(values.map(|value| value.count).sum())
             }
             Scope::Instance => {
                 let counts = self.instance_counts()?;
@@ -335,88 +331,6 @@ impl Searcher {
         })
     }
 
-    fn facet_sets(&self, facet: Facet) -> Result<Arc<FacetSets>, SearchError> {
-        if let Some(known) = self.facets.borrow().get(&facet) {
-            return Ok(Arc::clone(known));
-        }
-        let sets: FacetSets = match (facet.field(), facet) {
-            (Some(field), _) => {
-                let named = self.named(field)?;
-                named
-                    .iter()
-                    .map(|set| (set.name.clone(), Arc::clone(&set.items)))
-                    .collect()
-            }
-            (None, Facet::Year) => self.years()?,
-            (None, Facet::Defect) => self.defects()?,
-            (None, _) => {
-                let hidden = self.hidden()?;
-                hidden
-                    .iter()
-                    .map(|(reason, items)| ((*reason).to_owned(), Arc::new(items.clone())))
-                    .collect()
-            }
-        };
-        let sets = Arc::new(sets);
-        self.facets.borrow_mut().insert(facet, Arc::clone(&sets));
-        Ok(sets)
-    }
-
-    fn years(&self) -> Result<FacetSets, SearchError> {
-        let end = |order| -> Result<Option<i16>, SearchError> {
-            let dated = Node::Exists { field: Field::Date };
-            let outcome = self.snapshot.run(
-                &dated,
-                Want {
-                    items: false,
-                    top: Some((order, 0, 1)),
-                },
-            )?;
-            let Some((item, _)) = outcome.top.first() else {
-                return Ok(None);
-            };
-            let row = self
-                .reader()
-                .brief(ItemNo(*item))
-                .map_err(|source| SearchError::catalogue("read an item", source))?;
-            Ok(row.and_then(|row| row.date).and_then(|secs| year_of(secs, &self.zone)))
-        };
-        let (Some(first), Some(last)) = (end(Order::DateAsc)?, end(Order::DateDesc)?) else {
-            return Ok(Vec::new());
-        };
-        let mut sets = Vec::new();
-        // Years of forged or broken dates may lie far apart: whole gaps are skipped by asking what comes next.
-        let mut waiting = vec![(first, last)];
-        while let Some((low, high)) = waiting.pop() {
-            let items = self.bitmap(&year_range(low, high, &self.zone))?;
-            if items.is_empty() {
-                continue;
-            }
-            if low == high {
-                sets.push((format!("{low:04}"), Arc::new(items)));
-            } else {
-                let middle = low + (high - low) / 2;
-                waiting.push((middle + 1, high));
-                waiting.push((low, middle));
-            }
-        }
-        Ok(sets)
-    }
-
-    fn defects(&self) -> Result<FacetSets, SearchError> {
-        let mut sets = Vec::new();
-        for code in DefectCode::ALL {
-            let items = self.bitmap(&Node::Keyword {
-                field: Field::Defect,
-                value: code.text().to_owned(),
-            })?;
-            if !items.is_empty() {
-                sets.push((code.text().to_owned(), Arc::new(items)));
-            }
-        }
-        Ok(sets)
-    }
-
     pub(crate) fn facts(&self) -> Result<Arc<FactSets>, SearchError> {
         if let Some(known) = self.facts.borrow().as_ref() {
             return Ok(Arc::clone(known));
@@ -427,9 +341,4 @@ impl Searcher {
         *self.facts.borrow_mut() = Some(Arc::clone(&read));
         Ok(read)
     }
-}
-
-fn year_of(secs: i64, zone: &TimeZone) -> Option<i16> {
-    let stamp = jiff::Timestamp::from_second(secs).ok()?;
-    Some(stamp.to_zoned(zone.clone()).year())
 }

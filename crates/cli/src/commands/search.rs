@@ -8,7 +8,7 @@ use embley_casework::hits::CaseHits;
 use embley_ingest::Originals;
 use embley_model::id::ItemNo;
 use embley_search::BoxError;
-use embley_search::{Answer, Facet, Hit, ItemText, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
+use embley_search::{Answer, Facet, FacetCounts, Hit, ItemText, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
 use embley_store::{Access, Case};
 
 use crate::args::{Args, Format, SearchArgs};
@@ -80,6 +80,7 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
         offset: 0,
         limit,
         facets: &facets,
+        facet_limit: search.facet_limit.0,
         texts: texts.map(|texts| texts as &dyn ItemText),
         style: SnippetStyle::default(),
         links: Some(&links),
@@ -254,12 +255,7 @@ fn tell(answer: &Answer<'_>) {
     let summary = answer.summary();
     note!("{} hits", summary.count);
     for facet in &summary.facets {
-        let values: Vec<String> = facet
-            .values
-            .iter()
-            .map(|value| format!("{} {}", clean(value.value.as_deref().unwrap_or("(none)")), value.count))
-            .collect();
-        note!("{}: {}", facet.facet.name(), values.join(", "));
+        note!("{}: {}", facet.facet.name(), listed(facet));
     }
     if !summary.not_searchable.is_empty() {
         let reasons: Vec<String> = summary
@@ -273,6 +269,19 @@ fn tell(answer: &Answer<'_>) {
     for note in &summary.notes {
         note!("note: {}", clean(note));
     }
+}
+
+/// The values of a facet on one line; what is not listed is counted.
+fn listed(facet: &FacetCounts) -> String {
+    let mut values: Vec<String> = facet
+        .values
+        .iter()
+        .map(|value| format!("{} {}", clean(value.value.as_deref().unwrap_or("(none)")), value.count))
+        .collect();
+    if let Some(others) = &facet.others {
+        values.push(format!("others: {} values, {} items", others.values, others.items));
+    }
+    values.join(", ")
 }
 
 /// Items that no search can find yet.

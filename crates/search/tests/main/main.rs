@@ -3,5 +3,6 @@
 //! The case is synthetic and made by `small_case.rs`; nothing here reads originals.
 
 mod answers;
+mod facets;
 mod small_case;
 mod threads;
