@@ -1,5 +1,6 @@
 //! What can be typed. Nothing is opened or looked up here.
 
+mod facets;
 mod review;
 mod saved;
 
@@ -9,6 +10,7 @@ pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs}
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::facets::FacetLimit;
 pub(crate) use self::review::{PrivilegeCommand, ReviewCommand};
 
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
@@ -280,9 +282,13 @@ pub(crate) struct SearchArgs {
     /// List what the query may have missed because it was not searchable, with reasons and defects, in place of the hits
     #[arg(long, conflicts_with_all = ["facets", "explain"])]
     pub(crate) not_searchable: bool,
-    /// Comma-separated: custodian, type, year
+    /// Counts of the hits, comma-separated: custodian, sender, recipient, domain, type, language, year, month, day, case, exhibit, tag, defect, source, label,
+    /// searchability, privilege, review
     #[arg(long, value_name = "LIST")]
     pub(crate) facets: Option<String>,
+    /// Values of each facet that are listed, those with the most hits first, or `all`; the rest is counted
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(crate) facet_limit: FacetLimit,
     /// Print the tree and the plan
     #[arg(long)]
     pub(crate) explain: bool,
@@ -306,6 +312,7 @@ impl SearchArgs {
             level: "item".to_owned(),
             not_searchable: false,
             facets: None,
+            facet_limit: FacetLimit(Some(20)),
             explain: false,
             no_snippets: false,
             limit,
@@ -498,7 +505,7 @@ pub(crate) struct BenchArgs {
     /// Only time queries on the case given by --case
     #[arg(long)]
     pub(crate) queries: bool,
-    /// With --queries: so many seeded queries of each shape (term, AND, prefix, phrase), made from words of the case
+    /// With --queries: so many seeded queries of each shape, made from words of the case, their numbers of hits spread over the orders of magnitude
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub(crate) per_shape: usize,
     /// How to print

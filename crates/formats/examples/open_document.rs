@@ -19,7 +19,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use embley_formats::document::{DocumentFormat, language, open, reader_of};
+use embley_formats::document::{DocumentFormat, open, reader_of};
+use embley_formats::language::language;
 use embley_formats::opened::{Member, Members, OpenLimits, Opened};
 use embley_formats::probe::{FileKind, HEAD_BYTES, probe, text_type};
 use embley_formats::walk::Place;

@@ -12,6 +12,7 @@ mod error;
 mod headers;
 pub mod html;
 pub mod identity;
+pub mod language;
 pub mod mail;
 pub mod mailbox;
 pub mod mapi;

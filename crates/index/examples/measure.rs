@@ -311,12 +311,11 @@ fn made(item_no: u32) -> IndexDoc {
     doc.texts = vec![(Field::Body, body), (Field::Subject, subject)];
     for field in [Field::From, Field::To] {
         let person = random.rank(20_000.0);
-        let mut tokens = Tokens::new();
-        tokens.address(&Address {
+        let address = Address {
             name: format!("{} {}", word(person), word(person + 40_000)),
             addr: format!("{}.{}@met.example", word(person), word(person + 40_000)),
-        });
-        doc.texts.push((field, tokens));
+        };
+        doc.people(field, [&address]);
     }
     doc
 }

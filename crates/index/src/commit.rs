@@ -9,7 +9,7 @@ use crate::analysis::ANALYSIS_VERSION;
 use crate::error::{IndexError, Result};
 
 /// Version of the schema and of the use that is made of it.
-pub const INDEX_VERSION: u32 = 2;
+pub const INDEX_VERSION: u32 = 3;
 
 /// The payload of a commit, as JSON in `meta.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! One item as the index takes it, and its hand-over to the engine without copies a token.
 
+use embley_model::address::Address;
 use embley_model::field::{Field, Home};
 use embley_model::item::ItemKind;
 use tantivy::schema::Field as Physical;
@@ -29,7 +30,13 @@ pub struct IndexDoc {
     pub texts: Vec<(Field, Tokens)>,
     /// Keyword fields; values are folded here.
     pub keywords: Vec<(Field, String)>,
+    senders: Vec<String>,
+    recipients: Vec<String>,
 }
+
+/// Bytes of an address that are counted by: some addresses of directories are longer than those of mail (RFC 5321 section 4.5.3.1.3: 254 bytes), none is
+/// longer than this but by error or intent.
+const COUNTED_BYTES: usize = 1024;
 
 impl IndexDoc {
     /// An item without any text.
@@ -42,6 +49,32 @@ impl IndexDoc {
             size: 0,
             texts: Vec::new(),
             keywords: Vec::new(),
+            senders: Vec::new(),
+            recipients: Vec::new(),
+        }
+    }
+
+    /// Adds the addresses of a role: their words to the field's text, the whole addresses to what items are counted by. A role without any is left
+    /// out.
+    pub fn people<'a>(&mut self, role: Field, addresses: impl IntoIterator<Item = &'a Address>) {
+        let mut tokens = Tokens::new();
+        let counted = if role == Field::From {
+            &mut self.senders
+        } else {
+            &mut self.recipients
+        };
+        for address in addresses {
+            let mut whole = tokens.address(address);
+            whole.truncate(whole.floor_char_boundary(COUNTED_BYTES));
+            if !whole.is_empty() {
+                counted.push(whole);
+            }
+        }
+        // An item counts once with each; lists of thousands of recipients are met.
+        counted.sort_unstable();
+        counted.dedup();
+        if !tokens.is_empty() {
+            self.texts.push((role, tokens));
         }
     }
 }
@@ -107,6 +140,11 @@ impl Prepared {
                 self.text(schema, *field, &value)?;
             }
         }
+        for (physical, addresses) in [(schema.sender, &doc.senders), (schema.recipient, &doc.recipients)] {
+            for address in addresses {
+                self.put(physical, address);
+            }
+        }
         Ok(())
     }
 
@@ -118,11 +156,15 @@ impl Prepared {
 
     fn text(&mut self, schema: &IndexSchema, field: Field, text: &str) -> Result<()> {
         let physical = schema.physical(field).ok_or_else(|| misuse(field, "in the index"))?;
+        self.put(physical, text);
+        Ok(())
+    }
+
+    fn put(&mut self, physical: Physical, text: &str) {
         let mut buffer = self.spare.pop().unwrap_or_default();
         buffer.clear();
         buffer.push_str(text);
         self.values.push((physical, OwnedValue::Text(buffer)));
-        Ok(())
     }
 }
 

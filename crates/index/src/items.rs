@@ -89,6 +89,13 @@ impl ItemMap {
         self.runs.get(at).map_or(doc, |run| run.item + (doc - run.doc))
     }
 
+    /// The document of one item, if it is in this segment.
+    pub(crate) fn doc(&self, item: u32) -> Option<u32> {
+        let at = self.runs.partition_point(|run| run.item <= item).checked_sub(1)?;
+        let run = self.runs.get(at)?;
+        (item - run.item < run.len).then(|| run.doc + (item - run.item))
+    }
+
     /// The documents of a set of items.
     pub(crate) fn docs(&self, items: &RoaringBitmap, doc_count: u32) -> DocBits {
         let mut bits = DocBits::empty(doc_count);
@@ -197,6 +204,9 @@ mod tests {
             prop_assert_eq!(&scattered, &expected);
             for (doc, item) in list.iter().enumerate() {
                 prop_assert_eq!(map.item(doc as u32), *item);
+            }
+            for item in 0..400 {
+                prop_assert_eq!(map.doc(item), list.binary_search(&item).ok().map(|doc| doc as u32));
             }
             prop_assert_eq!(map.highest(), list.last().copied());
         }

@@ -32,6 +32,8 @@ mod schema;
 mod segment;
 mod snapshot;
 mod spans;
+mod terms;
+mod values;
 mod verify;
 mod writer;
 
@@ -45,5 +47,6 @@ pub use node::{Node, Order, Outcome, Want};
 pub use pattern::{Glob, MAX_EDITS, PatternError, WordPattern};
 pub use snapshot::{Hits, Snapshot};
 pub use spans::{Occurrences, SpanMarker, SpanQuery};
+pub use values::{CountBy, ValueCounts};
 pub use verify::{Damage, verify};
 pub use writer::IndexStore;

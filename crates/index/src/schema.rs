@@ -1,8 +1,9 @@
 //! The physical form of the one field table: which tantivy fields there are and how they are indexed.
 //!
 //! Text fields have postings with frequencies and positions; only `body` and `subject` keep their lengths
-//! (for relevance). Keyword fields have plain postings. Item number, date and size are columns. Nothing is
-//! stored: whatever is shown comes from the catalogue and the originals.
+//! (for relevance). Keyword fields have plain postings. Item number, date and size are columns, and so are whole
+//! addresses (sender, recipient) and the language, for counting. Nothing is stored: whatever is shown comes from the
+//! catalogue and the originals.
 //!
 //! Invariant: the schema depends only on `model::field`, so two programs of one version make the same one.
 
@@ -15,6 +16,15 @@ use crate::analysis::{Step, next_step};
 /// Name of the column of item numbers.
 pub(crate) const ITEM: &str = "item";
 
+/// Name of the column of whole addresses that `from:` finds.
+pub(crate) const SENDER: &str = "sender";
+
+/// Name of the column of whole addresses that `to:`, `cc:` and `bcc:` find.
+pub(crate) const RECIPIENT: &str = "recipient";
+
+/// Name under which the engine keeps a value of a column as it is.
+const RAW: &str = "raw";
+
 /// Name under which the replay tokenizer is registered.
 const REPLAY: &str = "replay";
 
@@ -23,6 +33,8 @@ const REPLAY: &str = "replay";
 pub(crate) struct IndexSchema {
     pub(crate) schema: Schema,
     pub(crate) item: Physical,
+    pub(crate) sender: Physical,
+    pub(crate) recipient: Physical,
     by_field: [Option<Physical>; Field::ALL.len()],
 }
 
@@ -31,11 +43,14 @@ impl IndexSchema {
         let mut builder = Schema::builder();
         let column = || NumericOptions::default().set_fast();
         let item = builder.add_u64_field(ITEM, column());
+        let addresses = || TextOptions::default().set_fast(RAW);
+        let sender = builder.add_text_field(SENDER, addresses());
+        let recipient = builder.add_text_field(RECIPIENT, addresses());
         let mut by_field = [None; Field::ALL.len()];
         for (slot, field) in by_field.iter_mut().zip(Field::ALL) {
             *slot = match field.home() {
                 Home::Text => Some(builder.add_text_field(field.name(), text_options(*field))),
-                Home::Keyword => Some(builder.add_text_field(field.name(), keyword_options())),
+                Home::Keyword => Some(builder.add_text_field(field.name(), keyword_options(*field))),
                 Home::Date => Some(builder.add_i64_field(field.name(), column())),
                 Home::Number => Some(builder.add_u64_field(field.name(), column())),
                 Home::Set | Home::Union(_) => None,
@@ -44,6 +59,8 @@ impl IndexSchema {
         Self {
             schema: builder.build(),
             item,
+            sender,
+            recipient,
             by_field,
         }
     }
@@ -69,13 +86,18 @@ fn text_options(field: Field) -> TextOptions {
     )
 }
 
-fn keyword_options() -> TextOptions {
-    TextOptions::default().set_indexing_options(
+fn keyword_options(field: Field) -> TextOptions {
+    let options = TextOptions::default().set_indexing_options(
         TextFieldIndexing::default()
             .set_tokenizer(REPLAY)
             .set_index_option(IndexRecordOption::Basic)
             .set_fieldnorms(false),
-    )
+    );
+    if field == Field::Language {
+        options.set_fast(RAW)
+    } else {
+        options
+    }
 }
 
 /// Registers the tokenizer that the schema names.

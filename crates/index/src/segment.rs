@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use embley_model::field::Field;
-use tantivy::columnar::{Column, ColumnType};
+use tantivy::columnar::{Column, ColumnType, StrColumn};
 use tantivy::directory::{CompositeFile, FileSlice};
 use tantivy::index::SegmentComponent;
 use tantivy::{Index, InvertedIndexReader, SegmentMeta, SegmentReader, TantivyError};
@@ -115,6 +115,14 @@ impl OpenSegment {
         self.reader
             .fast_fields()
             .u64(Field::Size.name())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// A column of whole values; `None` when no document of the segment has one.
+    pub(crate) fn values(&self, name: &str) -> Result<Option<StrColumn>> {
+        self.reader
+            .fast_fields()
+            .str(name)
             .map_err(|source| self.failed(source))
     }
 

@@ -26,6 +26,7 @@ use crate::pattern::WordPattern;
 use crate::rank::{self, Leaf, Statistics};
 use crate::schema::{IndexSchema, register};
 use crate::segment::{OpenSegment, guarded};
+use crate::values::ValueLists;
 use crate::writer::{load_meta, open_index};
 
 /// How often a commit that is replaced during opening is tried again.
@@ -34,7 +35,8 @@ const OPEN_ATTEMPTS: u32 = 16;
 /// A pinned commit.
 pub struct Snapshot {
     ticket: Option<Ticket>,
-    segments: Vec<OpenSegment>,
+    pub(crate) segments: Vec<OpenSegment>,
+    pub(crate) values: ValueLists,
 }
 
 /// What one segment contributes to an answer.
@@ -68,6 +70,7 @@ impl Snapshot {
                     return Ok(Self {
                         ticket: payload.ticket,
                         segments,
+                        values: ValueLists::default(),
                     });
                 }
                 Err(why) => {

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use embley_formats::identity;
+use embley_formats::language::language_or_undetermined;
 use embley_formats::mail::{self, Content, Family, MailMeta, ParseLimits, Parsed};
 use embley_formats::mapi::{self, LongParts};
 use embley_formats::probe::{self, FileKind};
@@ -19,6 +20,7 @@ use embley_model::defect::{Class, Defect, DefectCode};
 use embley_model::field::Field;
 use embley_model::id::{Blake3, Sha256};
 use embley_model::item::{ItemKind, Searchability};
+use embley_model::language::UNDETERMINED;
 use sha2::Digest;
 
 use crate::unit::{PreparedItem, PreparedMail};
@@ -199,6 +201,7 @@ fn item(
         defects.push(Defect::new(DefectCode::IndexTermTooLong, ""));
     }
     doc.texts.push((body_field, body));
+    language_keyword(&mut doc, &parsed.text);
     if let Some(name) = &parsed.filename {
         doc.texts.push((Field::Filename, tokens_of(name)));
     }
@@ -255,11 +258,19 @@ pub(crate) fn defect_keywords(doc: &mut IndexDoc, codes: impl IntoIterator<Item 
     }
 }
 
+/// `language:` holds the language of an item's own text; items without text have none.
+fn language_keyword(doc: &mut IndexDoc, text: &str) {
+    if let Some(language) = language_or_undetermined(text) {
+        doc.keywords.push((Field::Language, language.to_owned()));
+    }
+}
+
 /// The document of a record: its title, its words, its type.
 pub(crate) fn record_doc(title: &str, text: &str, record_type: &str, date: Option<i64>, size: u64) -> IndexDoc {
     let mut doc = new_doc(ItemKind::Record, date, size);
     doc.texts.push((Field::Subject, tokens_of(title)));
     doc.texts.push((Field::Body, tokens_of(text)));
+    language_keyword(&mut doc, text);
     doc.keywords.push((Field::Type, record_type.to_owned()));
     doc
 }
@@ -272,16 +283,10 @@ fn mail_fields(doc: &mut IndexDoc, mail: &MailMeta) {
         (Field::Cc, &[Role::Cc][..]),
         (Field::Bcc, &[Role::Bcc][..]),
     ] {
-        let mut tokens = Tokens::new();
         let mut seen: HashSet<&Address> = HashSet::new();
-        for participant in mail.participants.iter().filter(|one| roles.contains(&one.role)) {
-            if seen.insert(&participant.address) {
-                tokens.address(&participant.address);
-            }
-        }
-        if !tokens.is_empty() {
-            doc.texts.push((field, tokens));
-        }
+        let of_role = mail.participants.iter().filter(|one| roles.contains(&one.role));
+        let addresses = of_role.map(|one| &one.address);
+        doc.people(field, addresses.filter(|address| seen.insert(*address)));
     }
     if let Some(id) = &mail.message_id {
         doc.keywords.push((
@@ -414,6 +419,7 @@ pub(crate) fn document(
     let body = tokens_of(&content);
     let sketch = (depth == Depth::Whole).then(|| sketch(&body)).flatten();
     doc.texts.push((Field::Body, body));
+    language_keyword(&mut doc, &content);
     if let Some(name) = given.filename {
         doc.texts.push((Field::Filename, tokens_of(name)));
     }
@@ -485,6 +491,10 @@ fn failed(kind: ItemKind, media_type: &str, raw: &[u8], given: Given<'_>) -> Pre
     let date = EvidenceDate::undated();
     let mut doc = new_doc(kind, None, raw.len() as u64);
     doc.texts.push((Field::Body, tokens_of(&head)));
+    if head.chars().any(char::is_alphanumeric) {
+        // Headers and encoded bytes are in it.
+        doc.keywords.push((Field::Language, UNDETERMINED.to_owned()));
+    }
     doc.keywords.push((Field::Type, media_type.to_owned()));
     defect_keywords(&mut doc, defects.iter().map(|defect| defect.code));
     PreparedItem {

@@ -13,5 +13,6 @@ pub mod failpoint;
 pub mod field;
 pub mod id;
 pub mod item;
+pub mod language;
 pub mod outcome;
 pub mod record;

@@ -441,7 +441,7 @@ fn doc(item: u32) -> IndexDoc {
     add(Field::Subject, &|tokens| {
         tokens.text(&format!("About {}", word(number % 5000)))
     });
-    add(Field::From, &|tokens| tokens.address(&person(number % 997)));
-    add(Field::To, &|tokens| tokens.address(&person(number % 991)));
+    doc.people(Field::From, [&person(number % 997)]);
+    doc.people(Field::To, [&person(number % 991)]);
     doc
 }

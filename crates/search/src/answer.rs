@@ -94,6 +94,8 @@ pub struct SearchOptions<'o> {
     pub limit: Option<usize>,
     /// Facets to count.
     pub facets: &'o [Facet],
+    /// Most values of a facet that are listed; all are counted. `None` for all.
+    pub facet_limit: Option<usize>,
     /// Where texts for snippets come from; without it there are no snippets.
     pub texts: Option<&'o dyn ItemText>,
     /// How much of them to show.
@@ -318,6 +320,10 @@ impl Hits<'_> {
             draft.hit.privilege = member.privilege;
             draft.hit.review = member.review;
             draft.hit.cases = member.cases;
+        }
+        let numbers: Vec<u32> = items.iter().map(|item| item.0).collect();
+        for (draft, language) in drafts.iter_mut().zip(self.searcher.snapshot().languages_of(&numbers)?) {
+            draft.hit.language = language;
         }
         for (draft, thread) in drafts.iter_mut().zip(self.searcher.sets().threads_of(&items)?) {
             draft.hit.thread = thread;

@@ -55,6 +55,8 @@ pub struct Hit {
     pub size: u64,
     /// Media type.
     pub media_type: String,
+    /// Language of its text, as `language:` knows it; `und` when it cannot be told, null without text.
+    pub language: Option<String>,
     /// Everyone it was found with.
     pub custodians: Vec<String>,
     /// How often the top-level item of its family was found.
@@ -195,6 +197,7 @@ impl HitMaker<'_> {
             blake3: blob.blake3,
             size: row.size,
             media_type: row.media_type.clone(),
+            language: None,
             custodians: custodians.collect(),
             instances: self.instances(row.root)?,
             family: id(String::new()),

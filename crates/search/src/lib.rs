@@ -6,6 +6,7 @@
 
 pub mod answer;
 mod case_sets;
+mod counting;
 pub mod error;
 pub mod exact;
 pub mod facet;
@@ -25,7 +26,7 @@ pub use answer::{Answer, Hits, Scope, SearchOptions, Sort, Summary};
 pub use case_sets::CaseSets;
 pub use error::{SearchError, SyntaxError};
 pub use exact::{ExactForms, ExactFound, ExactWord};
-pub use facet::{Facet, FacetCounts, FacetValue};
+pub use facet::{Facet, FacetCounts, FacetValue, OtherValues};
 pub use family::{Level, Member};
 pub use hit::{DecisionLink, Hit, HitLinks, ItemText, Links};
 pub use not_searchable::NotSearchable;

@@ -7,11 +7,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use embley_index::{ItemBits, Node, Order, Snapshot, Want};
+use embley_index::{Node, Order, Snapshot, Want};
 use embley_model::clock::{Clock, SystemClock};
-use embley_model::defect::DefectCode;
 use embley_model::field::Field;
-use embley_model::id::{ItemNo, Ticket};
+use embley_model::id::Ticket;
 use embley_store::Case;
 use embley_store::catalogue::CatalogueReader;
 use embley_store::facts::member::FactSets;
@@ -22,11 +21,11 @@ use crate::answer::{Answer, Found, Scope, SearchOptions, Sort, Summary};
 use crate::case_sets::{CaseSets, NamedSet};
 use crate::error::SearchError;
 use crate::exact::{ExactForms, StoredForms};
-use crate::facet::{self, Facet, FacetSets};
+use crate::facet::{Facet, FacetSets};
 use crate::family::{Families, Level};
 use crate::hit::ItemText;
 use crate::not_searchable::Hidden;
-use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare, year_range};
+use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare};
 
 /// The catalogue's look-up index from items to instances.
 const INSTANCE_LOOKUP: &str = "instance_by_item";
@@ -41,7 +40,7 @@ pub struct Searcher {
     now: i64,
     not_indexed: u64,
     facts: RefCell<Option<Arc<FactSets>>>,
-    facets: RefCell<HashMap<(Facet, Level), Arc<FacetSets>>>,
+    pub(crate) facets: RefCell<HashMap<(Facet, Level), Arc<FacetSets>>>,
     pub(crate) hidden: Hidden,
     pub(crate) families: OnceLock<Arc<Families>>,
     instance_counts: OnceLock<Arc<Vec<u32>>>,
@@ -228,11 +227,7 @@ impl Searcher {
             },
         )?;
         let items = outcome.items.unwrap_or_default();
-        let facets = options
-            .facets
-            .iter()
-            .map(|one| Ok(facet::count(*one, self.facet_sets(*one, plan.level)?.as_ref(), &items)))
-            .collect::<Result<_, SearchError>>()?;
+        let facets = self.facets(options.facets, &items, plan.level, options.facet_limit)?;
         let not_searchable = self.count_not_searchable(plan)?;
         let summary = Summary {
             query: plan.query.clone(),
@@ -299,12 +294,9 @@ impl Searcher {
         match scope {
             Scope::Global => Ok(count),
             Scope::Custodian => {
-                let counts = facet::count(
-                    Facet::Custodian,
-                    self.facet_sets(Facet::Custodian, Level::Item)?.as_ref(),
-                    items,
-                );
-                Ok(counts.values.iter().map(|value| value.count).sum())
+                let counts = self.facets(&[Facet::Custodian], items, Level::Item, None)?;
+                let values = counts.iter().flat_map(|facet| &facet.values);
+                Ok(values.map(|value| value.count).sum())
             }
             Scope::Instance => {
                 let counts = self.instance_counts()?;
@@ -353,99 +345,6 @@ impl Searcher {
         })
     }
 
-    /// The values of a facet; at the level of families a value is of every family with a member that has it.
-    fn facet_sets(&self, facet: Facet, level: Level) -> Result<Arc<FacetSets>, SearchError> {
-        if let Some(known) = self.facets.borrow().get(&(facet, level)) {
-            return Ok(Arc::clone(known));
-        }
-        if level == Level::Family {
-            let (of_items, families) = (self.facet_sets(facet, Level::Item)?, self.families()?);
-            let roots = |items: &RoaringBitmap| families.roots_of(&ItemBits::from_bitmap(items)).to_bitmap();
-            let sets = of_items
-                .iter()
-                .map(|(name, items)| (name.clone(), Arc::new(roots(items))));
-            let sets: Arc<FacetSets> = Arc::new(sets.collect());
-            self.facets.borrow_mut().insert((facet, level), Arc::clone(&sets));
-            return Ok(sets);
-        }
-        let sets: FacetSets = match (facet.field(), facet) {
-            (Some(field), _) => {
-                let named = self.named(field)?;
-                named
-                    .iter()
-                    .map(|set| (set.name.clone(), Arc::clone(&set.items)))
-                    .collect()
-            }
-            (None, Facet::Year) => self.years()?,
-            (None, Facet::Defect) => self.defects()?,
-            (None, _) => {
-                let hidden = self.hidden_items()?;
-                hidden
-                    .iter()
-                    .map(|(reason, items)| ((*reason).to_owned(), Arc::clone(items)))
-                    .collect()
-            }
-        };
-        let sets = Arc::new(sets);
-        self.facets.borrow_mut().insert((facet, level), Arc::clone(&sets));
-        Ok(sets)
-    }
-
-    fn years(&self) -> Result<FacetSets, SearchError> {
-        let end = |order| -> Result<Option<i16>, SearchError> {
-            let dated = Node::Exists { field: Field::Date };
-            let outcome = self.snapshot.run(
-                &dated,
-                Want {
-                    items: false,
-                    top: Some((order, 0, 1)),
-                },
-            )?;
-            let Some((item, _)) = outcome.top.first() else {
-                return Ok(None);
-            };
-            let row = self
-                .reader()
-                .brief(ItemNo(*item))
-                .map_err(|source| SearchError::catalogue("read an item", source))?;
-            Ok(row.and_then(|row| row.date).and_then(|secs| year_of(secs, &self.zone)))
-        };
-        let (Some(first), Some(last)) = (end(Order::DateAsc)?, end(Order::DateDesc)?) else {
-            return Ok(Vec::new());
-        };
-        let mut sets = Vec::new();
-        // Years of forged or broken dates may lie far apart: whole gaps are skipped by asking what comes next.
-        let mut waiting = vec![(first, last)];
-        while let Some((low, high)) = waiting.pop() {
-            let items = self.bitmap(&year_range(low, high, &self.zone))?;
-            if items.is_empty() {
-                continue;
-            }
-            if low == high {
-                sets.push((format!("{low:04}"), Arc::new(items)));
-            } else {
-                let middle = low + (high - low) / 2;
-                waiting.push((middle + 1, high));
-                waiting.push((low, middle));
-            }
-        }
-        Ok(sets)
-    }
-
-    fn defects(&self) -> Result<FacetSets, SearchError> {
-        let mut sets = Vec::new();
-        for code in DefectCode::ALL {
-            let items = self.bitmap(&Node::Keyword {
-                field: Field::Defect,
-                value: code.text().to_owned(),
-            })?;
-            if !items.is_empty() {
-                sets.push((code.text().to_owned(), Arc::new(items)));
-            }
-        }
-        Ok(sets)
-    }
-
     pub(crate) fn facts(&self) -> Result<Arc<FactSets>, SearchError> {
         if let Some(known) = self.facts.borrow().as_ref() {
             return Ok(Arc::clone(known));
@@ -462,9 +361,4 @@ impl Searcher {
 fn page_of(options: &SearchOptions<'_>) -> Option<(Order, usize, usize)> {
     let limit = options.limit.filter(|limit| *limit > 0)?;
     (options.offset.saturating_add(limit) <= TOP_LIMIT).then_some((options.sort.order(), options.offset, limit))
-}
-
-fn year_of(secs: i64, zone: &TimeZone) -> Option<i16> {
-    let stamp = jiff::Timestamp::from_second(secs).ok()?;
-    Some(stamp.to_zoned(zone.clone()).year())
 }

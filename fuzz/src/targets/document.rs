@@ -1,6 +1,7 @@
 //! Own readers of documents. What packages of others do with a document is not the matter, but it runs too.
 
-use embley_formats::document::{DocumentFormat, language, open};
+use embley_formats::document::{DocumentFormat, open};
+use embley_formats::language::language;
 
 use super::archive::{Taken, check_members, limits};
 use super::{ensure, samples};

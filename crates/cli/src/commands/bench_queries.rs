@@ -1,19 +1,32 @@
-//! The queries of `embley bench --queries`: ten fixed ones, and seeded ones of four shapes made from words of the case itself.
+//! The queries of `embley bench --queries`: ten fixed ones, and seeded ones of many shapes made from words of the case itself.
 //!
-//! Each is run as a page is: planned, exact count, 20 hits by date with snippets from the originals, custodian facet. Seeded queries run once
-//! each, warm (one pass over all before the measured one), so that percentiles are over queries, not over repetitions.
+//! Each is run as a page is: planned, exact count, 20 hits by date with snippets from the originals, custodian facet (one shape: six facets). Of more
+//! candidates than wanted those are taken whose numbers of hits are spread evenly over the orders of magnitude from 100 on. They run once each, warm
+//! (one pass over all before the measured one), so that percentiles are over queries, not over repetitions. Leading wildcards and regular expressions,
+//! which look at every word of the case, are reported apart.
+
+mod seeded;
 
 use std::path::Path;
 
 use embley_casework::threads::MessageTexts;
-use embley_ingest::Originals;
 use embley_model::clock::Clock;
-use embley_model::id::ItemNo;
 use embley_search::{Facet, SearchOptions, Searcher, SnippetStyle, Sort};
 use embley_store::{Access, Case};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use self::seeded::{Maker, SHAPES, Shape};
 
 const ROUNDS: usize = 7;
+
+/// Candidates made for each query that is run.
+const CANDIDATES: usize = 3;
+
+/// Fewest hits of a seeded query, where the case has enough.
+const LEAST_HITS: u64 = 100;
+
+/// Values of a facet that are listed, as on the command line.
+const FACET_LIMIT: usize = 20;
 
 /// Words that the made corpus holds, and shapes that any mailbox answers.
 const FIXED_QUERIES: [&str; 10] = [
@@ -29,8 +42,6 @@ const FIXED_QUERIES: [&str; 10] = [
     "subject:report AND date:2001..2020",
 ];
 
-const SHAPES: [&str; 4] = ["term", "and", "prefix", "phrase"];
-
 /// Measures on an existing case; `per_shape` seeded queries of each shape beside the fixed ones.
 pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) -> anyhow::Result<Value> {
     let case = Case::open(dir, Access::Read)?;
@@ -45,7 +56,7 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
         let mut times = Vec::new();
         let mut count = 0;
         for _ in 0..ROUNDS {
-            let (items, millis) = bench.time(query)?;
+            let (items, millis) = bench.time(query, &[Facet::Custodian])?;
             count = items;
             times.push(millis);
         }
@@ -55,12 +66,17 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
     if per_shape == 0 {
         return Ok(json!({"fixed": fixed}));
     }
-    let made = seeded(&case, bench.searcher.snapshot().item_count(), per_shape, seed)?;
-    let mut shapes = serde_json::Map::new();
-    for (shape, queries) in SHAPES.iter().zip(&made) {
-        shapes.insert((*shape).to_owned(), bench.shape(queries)?);
+    let mut maker = Maker::read(&case, bench.searcher.snapshot(), seed)?;
+    let (mut shapes, mut apart) = (Map::new(), Map::new());
+    for shape in SHAPES {
+        let measured = bench.shape(shape, &mut maker, per_shape)?;
+        let list = if shape.apart { &mut apart } else { &mut shapes };
+        list.insert(shape.name.to_owned(), measured);
     }
-    Ok(json!({"fixed": fixed, "items": bench.searcher.snapshot().item_count(), "seed": seed, "shapes": shapes}))
+    Ok(json!({
+        "fixed": fixed, "items": bench.searcher.snapshot().item_count(), "segments": bench.searcher.snapshot().segment_count(),
+        "seed": seed, "shapes": shapes, "apart": apart,
+    }))
 }
 
 struct Bench<'c> {
@@ -71,13 +87,14 @@ struct Bench<'c> {
 
 impl Bench<'_> {
     /// Items found, and milliseconds for a whole answer.
-    fn time(&self, query: &str) -> anyhow::Result<(u64, f64)> {
+    fn time(&self, query: &str, facets: &[Facet]) -> anyhow::Result<(u64, f64)> {
         let started = self.clock.monotonic_nanos();
         let plan = self.searcher.plan(query)?;
         let options = SearchOptions {
             sort: Sort::Date,
             limit: Some(20),
-            facets: &[Facet::Custodian],
+            facets,
+            facet_limit: Some(FACET_LIMIT),
             texts: Some(&self.texts),
             style: SnippetStyle::default(),
             ..SearchOptions::default()
@@ -91,109 +108,76 @@ impl Bench<'_> {
         Ok((count, millis))
     }
 
-    fn shape(&self, queries: &[String]) -> anyhow::Result<Value> {
-        for query in queries {
-            self.time(query)?;
+    fn count(&self, query: &str) -> anyhow::Result<u64> {
+        let plan = self.searcher.plan(query)?;
+        let options = SearchOptions {
+            limit: Some(0),
+            ..SearchOptions::default()
+        };
+        Ok(self.searcher.run(&plan, options)?.summary().count)
+    }
+
+    fn shape(&self, shape: &Shape, maker: &mut Maker, per_shape: usize) -> anyhow::Result<Value> {
+        let mut candidates = Vec::new();
+        for query in maker.queries(shape, per_shape.saturating_mul(CANDIDATES)) {
+            candidates.push((self.count(&query)?, query));
+        }
+        let queries = spread(candidates, per_shape);
+        for query in &queries {
+            self.time(query, shape.facets)?;
         }
         let mut times = Vec::with_capacity(queries.len());
         let mut counts = Vec::with_capacity(queries.len());
-        let mut slowest = (0.0, "");
-        for query in queries {
-            let (count, millis) = self.time(query)?;
+        let mut slowest = (0.0, 0, "");
+        for query in &queries {
+            let (count, millis) = self.time(query, shape.facets)?;
             if millis > slowest.0 {
-                slowest = (millis, query);
+                slowest = (millis, count, query);
             }
             times.push(millis);
             counts.push(count);
         }
         times.sort_by(f64::total_cmp);
         counts.sort_unstable();
-        let median_count = counts.get(counts.len() / 2);
+        let hits = |share: usize| counts.get((counts.len() * share / 100).min(counts.len().saturating_sub(1)));
         Ok(json!({
-            "queries": queries.len(), "median_count": median_count, "p50_ms": percentile(&times, 50), "p90_ms": percentile(&times, 90),
-            "p99_ms": percentile(&times, 99), "worst_ms": percentile(&times, 100), "slowest": slowest.1,
+            "queries": queries.len(), "median_count": hits(50), "least_count": hits(0), "most_count": hits(100),
+            "p50_ms": percentile(&times, 50), "p90_ms": percentile(&times, 90), "p99_ms": percentile(&times, 99),
+            "worst_ms": percentile(&times, 100), "slowest": slowest.2, "slowest_count": slowest.1,
         }))
     }
+}
+
+/// Takes `wanted` of the candidates so that the logarithms of their counts are spread evenly; those below the least come last.
+fn spread(mut candidates: Vec<(u64, String)>, wanted: usize) -> Vec<String> {
+    candidates.sort();
+    candidates.dedup();
+    let enough = candidates.iter().filter(|(count, _)| *count >= LEAST_HITS).count();
+    if enough >= wanted {
+        candidates.retain(|(count, _)| *count >= LEAST_HITS);
+    }
+    let log = |count: u64| (count.max(1) as f64).ln();
+    let (Some((low, _)), Some((high, _))) = (candidates.first(), candidates.last()) else {
+        return Vec::new();
+    };
+    let (low, high) = (log(*low), log(*high));
+    let mut taken = Vec::with_capacity(wanted);
+    for place in 0..wanted.min(candidates.len()) {
+        let target = low + (high - low) * place as f64 / wanted.saturating_sub(1).max(1) as f64;
+        let distance = |one: &(u64, String)| (log(one.0) - target).abs();
+        let nearest = (0..candidates.len())
+            .min_by(|one, two| distance(&candidates[*one]).total_cmp(&distance(&candidates[*two])));
+        if let Some(nearest) = nearest {
+            taken.push(candidates.remove(nearest).1);
+        }
+    }
+    taken
 }
 
 /// The value that this share of the sorted values does not exceed (nearest rank).
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or(0.0)
-}
-
-/// Queries from the words of randomly chosen items, so that common words come as often as people meet them; by shape.
-fn seeded(case: &Case, items: u64, per_shape: usize, seed: u64) -> anyhow::Result<[Vec<String>; SHAPES.len()]> {
-    let mut originals = Originals::open(case)?;
-    let mut random = SplitMix(seed);
-    let mut made: [Vec<String>; SHAPES.len()] = Default::default();
-    // Items without two words in a row are passed over; a case may hold nothing else.
-    let mut tries = per_shape.saturating_mul(50);
-    while made.iter().any(|queries| queries.len() < per_shape) && tries > 0 && items > 0 {
-        tries -= 1;
-        let item = u32::try_from(1 + random.below(items)).unwrap_or(1);
-        let text = originals.text(ItemNo(item))?;
-        let words: Vec<String> = text
-            .body
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| word.chars().count() > 1)
-            .map(str::to_lowercase)
-            .filter(|word| !matches!(word.as_str(), "and" | "or" | "not"))
-            .collect();
-        let consecutive = consecutive_words(&text.body);
-        if words.len() < 2 || consecutive.is_empty() {
-            continue;
-        }
-        let mut any = || words[usize::try_from(random.below(words.len() as u64)).unwrap_or(0)].clone();
-        let (one, left, right, stem) = (any(), any(), any(), any());
-        let prefix: String = stem.chars().take(4).collect();
-        let phrase = &consecutive[usize::try_from(random.below(consecutive.len() as u64)).unwrap_or(0)];
-        let queries = [
-            one,
-            format!("{left} AND {right}"),
-            format!("{prefix}*"),
-            format!("\"{phrase}\""),
-        ];
-        for (list, query) in made.iter_mut().zip(queries) {
-            if list.len() < per_shape {
-                list.push(query);
-            }
-        }
-    }
-    Ok(made)
-}
-
-/// Two or three words that stand one after the other with one blank between.
-fn consecutive_words(text: &str) -> Vec<String> {
-    let plain = |word: &&str| word.chars().count() > 1 && word.chars().all(char::is_alphanumeric);
-    let mut found = Vec::new();
-    for line in text.lines() {
-        let words: Vec<&str> = line.split(' ').collect();
-        for (at, pair) in words.windows(2).enumerate() {
-            if pair.iter().all(plain) {
-                let length = if at % 2 == 0 && words.get(at + 2).is_some_and(plain) {
-                    3
-                } else {
-                    2
-                };
-                found.push(words[at..at + length].join(" ").to_lowercase());
-            }
-        }
-    }
-    found
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % bound.max(1)
-    }
 }
 
 #[cfg(test)]
@@ -215,11 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn phrases_are_words_that_stand_together() {
-        assert_eq!(consecutive_words("Of the man, who"), vec!["of the"]);
-        assert_eq!(
-            consecutive_words("one two three\nfour"),
-            vec!["one two three", "two three"]
-        );
+    fn queries_are_spread_over_the_orders_of_magnitude() {
+        let candidates: Vec<(u64, String)> = (1..=1000_u64)
+            .map(|count| (count * 100, format!("q{}", count * 100)))
+            .collect();
+        let taken = spread(candidates.clone(), 4);
+        assert_eq!(taken, ["q100", "q1000", "q10000", "q100000"]);
+        let few = spread(vec![(3, "a".into()), (5, "b".into())], 4);
+        assert_eq!(few, ["a", "b"]);
+        assert!(spread(Vec::new(), 4).is_empty());
     }
 }

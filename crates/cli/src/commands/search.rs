@@ -7,8 +7,8 @@ use embley_casework::hits::CaseHits;
 use embley_casework::threads::MessageTexts;
 use embley_model::id::Ticket;
 use embley_search::{
-    Answer, Facet, Hit, Hits, ItemText, Level, Member, Plan, Scope, SearchOptions, Searcher, Snippet, SnippetStyle,
-    Sort,
+    Answer, Facet, FacetCounts, Hit, Hits, ItemText, Level, Member, Plan, Scope, SearchOptions, Searcher, Snippet,
+    SnippetStyle, Sort,
 };
 use embley_store::facts::looks::Looked;
 use embley_store::{Access, Case};
@@ -63,6 +63,7 @@ pub(crate) fn answer(
         offset: 0,
         limit,
         facets: &facets,
+        facet_limit: search.facet_limit.0,
         texts: texts.map(|texts| texts as &dyn ItemText),
         style: SnippetStyle::default(),
         links: Some(&links),
@@ -303,12 +304,7 @@ fn tell(answer: &Answer<'_>) {
         Level::Family => note!("{} hits, each a family", summary.count),
     }
     for facet in &summary.facets {
-        let values: Vec<String> = facet
-            .values
-            .iter()
-            .map(|value| format!("{} {}", clean(value.value.as_deref().unwrap_or("(none)")), value.count))
-            .collect();
-        note!("{}: {}", facet.facet.name(), values.join(", "));
+        note!("{}: {}", facet.facet.name(), listed(facet));
     }
     if !summary.not_searchable.is_empty() {
         let reasons: Vec<String> = summary
@@ -325,6 +321,19 @@ fn tell(answer: &Answer<'_>) {
     for note in &summary.notes {
         note!("note: {}", clean(note));
     }
+}
+
+/// The values of a facet on one line; what is not listed is counted.
+fn listed(facet: &FacetCounts) -> String {
+    let mut values: Vec<String> = facet
+        .values
+        .iter()
+        .map(|value| format!("{} {}", clean(value.value.as_deref().unwrap_or("(none)")), value.count))
+        .collect();
+    if let Some(others) = &facet.others {
+        values.push(format!("others: {} values, {} items", others.values, others.items));
+    }
+    values.join(", ")
 }
 
 /// Items that no search can find yet.

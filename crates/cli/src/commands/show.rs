@@ -142,7 +142,7 @@ fn described(originals: &Originals, row: &ItemRow) -> anyhow::Result<Value> {
             .map(|(field, value)| (json!(field).as_str().unwrap_or_default().to_owned(), json!(value)))
             .collect();
         json!({
-            "reader": one.opened.reader, "content_type": one.media_type, "fields": fields, "language": one.language,
+            "reader": one.opened.reader, "content_type": one.media_type, "fields": fields, "language": one.language(),
             "members": one.members, "needs_ocr": one.opened.needs_ocr, "passwords_tried": one.opened.passwords_tried,
             "password_used": one.opened.password_used, "keys_tried": one.opened.keys_tried, "key_used": one.opened.key_used,
         })

@@ -1,6 +1,6 @@
 //! Documents to text, fields and members: Office in its three generations, PDF, OpenDocument, EPUB, HTML, XML, JSON, calendars and cards.
 //!
-//! Not for: mail in any wrapping, archives, disk images, recognition of characters. Main functions: [`reader_of`], [`open`], [`language`].
+//! Not for: mail in any wrapping, archives, disk images, recognition of characters. Main functions: [`reader_of`], [`open`].
 //!
 //! Invariant: a document is never silently empty. Packages that read a format are called behind [`guard`]; for the formats of Office
 //! their text is held against our own reading of the parts, and every paragraph that they left out is appended. What cannot be read in the
@@ -15,7 +15,6 @@ mod format;
 mod guard;
 mod json;
 mod known;
-mod language;
 mod markup;
 mod odf;
 mod office;
@@ -34,5 +33,4 @@ mod xml;
 
 pub(crate) use compound::is_message;
 pub use format::{DocumentFormat, reader_of};
-pub use language::language;
 pub use open::open;

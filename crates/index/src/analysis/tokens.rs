@@ -124,15 +124,15 @@ impl Tokens {
 
     /// Appends one address after a gap: the words of the name, a gap, the words of the address. At the
     /// position of the address's first word also stands the whole folded address (`john.smith@x.com`), and
-    /// at that of the domain's first word the domain (`@x.com`).
-    pub fn address(&mut self, address: &Address) {
+    /// at that of the domain's first word the domain (`@x.com`). Returns the whole folded address.
+    pub fn address(&mut self, address: &Address) -> String {
         self.gap();
         self.text(&address.name);
         self.gap();
         let whole = fold_address(&address.addr);
         let domain_at = address.addr.rfind('@');
         let domain = whole.rfind('@').map(|at| whole[at..].to_owned());
-        let mut whole = Some(whole);
+        let mut extra = Some(whole.as_str());
         let mut domain = domain.filter(|text| text.len() > 1);
         let mut scanner = Scanner::new(&address.addr);
         loop {
@@ -144,10 +144,10 @@ impl Tokens {
             };
             self.word_count += 1;
             self.gap_next = false;
-            if let Some(whole) = whole.take()
-                && whole != self.buffer[mark + 1..]
+            if let Some(whole) = extra.take()
+                && *whole != self.buffer[mark + 1..]
             {
-                self.extra(&whole);
+                self.extra(whole);
             }
             if domain_at.is_some_and(|at| range.start > at)
                 && let Some(domain) = domain.take()
@@ -156,6 +156,7 @@ impl Tokens {
             }
         }
         self.gap();
+        whole
     }
 
     /// The buffer in the form the index replays.

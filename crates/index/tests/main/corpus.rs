@@ -51,10 +51,12 @@ impl Item {
                         tokens.gap();
                         tokens.text(text);
                     }
-                    Piece::Address(name, addr) => tokens.address(&Address {
-                        name: name.clone(),
-                        addr: addr.clone(),
-                    }),
+                    Piece::Address(name, addr) => {
+                        tokens.address(&Address {
+                            name: name.clone(),
+                            addr: addr.clone(),
+                        });
+                    }
                 }
             }
         }

@@ -9,3 +9,4 @@ mod lifecycle;
 mod oracle;
 mod spans;
 mod traps;
+mod values;

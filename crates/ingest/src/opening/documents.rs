@@ -10,7 +10,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::{Sender, bounded};
-use embley_formats::document::language;
 use embley_formats::opened::{Member, Members, OpenClass, Opened, class_of};
 use embley_formats::probe::{self, FileKind};
 use embley_formats::smime::MAIL;
@@ -332,7 +331,6 @@ impl Looker<'_> {
                 media_type,
                 opened,
                 members: 1,
-                ..StoredOpening::default()
             });
         }
         let job = OpenJob {
@@ -344,7 +342,6 @@ impl Looker<'_> {
         let mut members = Counted(0);
         let opened = self.opener.open(&job, &mut members)?;
         Ok(StoredOpening {
-            language: language(&opened.text).map(str::to_owned),
             media_type,
             opened,
             members: members.0,

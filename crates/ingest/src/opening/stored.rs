@@ -2,6 +2,7 @@
 //!
 //! Invariant: applying the same opening to the same item gives the same document, in the run, on replay and on reindex.
 
+use embley_formats::language::language_or_undetermined;
 use embley_formats::opened::{MetaField, Opened};
 use embley_index::IndexDoc;
 use embley_index::analysis::{Tokens, sketch};
@@ -33,9 +34,6 @@ pub struct StoredOpening {
     pub opened: Opened,
     /// Members counted.
     pub members: u64,
-    /// Language of the text, when it is long enough to tell (ISO 639-1, else 639-3).
-    #[serde(default)]
-    pub language: Option<String>,
 }
 
 impl StoredOpening {
@@ -107,6 +105,11 @@ impl StoredOpening {
             .collect::<Vec<_>>()
             .join("+");
         self
+    }
+
+    /// The language of its text, as the index holds it.
+    pub fn language(&self) -> Option<&'static str> {
+        language_or_undetermined(&self.opened.text)
     }
 
     /// How far the item can be searched now.
@@ -220,6 +223,10 @@ impl StoredOpening {
             ItemKind::Email => return,
         };
         if self.replaces_text() {
+            doc.keywords.retain(|(field, _)| *field != Field::Language);
+            if let Some(language) = self.language() {
+                doc.keywords.push((Field::Language, language.to_owned()));
+            }
             let mut tokens = Tokens::new();
             tokens.text(&self.opened.text);
             doc.texts.retain(|(field, _)| *field != home);
@@ -252,9 +259,6 @@ impl StoredOpening {
         }
         if !authors.is_empty() {
             doc.texts.push((Field::Author, authors));
-        }
-        if let Some(language) = &self.language {
-            doc.keywords.push((Field::Language, language.clone()));
         }
         if self.is_known_type() {
             doc.keywords.retain(|(field, _)| *field != Field::Type);

@@ -147,13 +147,9 @@ pub(super) fn is_empty(interval: &Interval<DateSpec>, zone: &TimeZone) -> bool {
     }
 }
 
-/// The items dated from the first moment of the year `low` to the last of the year `high`.
-pub(crate) fn year_range(low: i16, high: i16, zone: &TimeZone) -> Node {
-    range(
-        Field::Date,
-        &Interval::Between(Some(DateSpec::Year(low)), Some(DateSpec::Year(high))),
-        zone,
-    )
+/// The first moment after an absolute date, seconds UTC; `None` beyond what clocks hold.
+pub(crate) fn end_of(spec: DateSpec, zone: &TimeZone) -> Option<i64> {
+    spans(spec, zone).last().and_then(|span| span.end)
 }
 
 fn spans(spec: DateSpec, zone: &TimeZone) -> Vec<Span> {

@@ -8,6 +8,7 @@ use embley_index::analysis::{fold_address, fold_keyword, words_with_offsets};
 use embley_model::defect::DefectCode;
 use embley_model::field::{DEFAULT, Field, Home, ROLES};
 use embley_model::item::{ItemKind, Searchability};
+use embley_model::language::{self, LANGUAGES};
 
 use super::sets::{Found, SetAsk};
 use super::{Mark, Planned, Planner, date};
@@ -308,6 +309,7 @@ impl Planner<'_> {
             Value::Begins(text) => (text, true),
         };
         let value = match field {
+            Field::Language => self.language(typed, begins, span)?.to_owned(),
             Field::MessageId => fold_keyword(typed.trim_start_matches('<').trim_end_matches('>')),
             _ => fold_keyword(typed),
         };
@@ -339,6 +341,31 @@ impl Planner<'_> {
         } else {
             Ok(node)
         }
+    }
+
+    /// A language by its code or English name.
+    fn language(&self, typed: &str, begins: bool, span: Span) -> Result<&'static str, SearchError> {
+        if begins {
+            let fault = self.fault(span, format!("`{typed}*` is no language"));
+            return Err(fault
+                .hint(
+                    "write a code or a name: `language:en`, `language:welsh`, `language:und`; `language:*` is any text",
+                )
+                .into());
+        }
+        let folded = fold_keyword(typed);
+        if let Some(code) = language::code_of(&folded) {
+            return Ok(code);
+        }
+        let names = LANGUAGES.iter().flat_map(|one| one.names).copied();
+        let hint = match nearest(&folded, names) {
+            Some(near) => format!("did you mean `language:{near}`?"),
+            None => "write an ISO 639-1 code or an English name, such as `en` or `welsh`; `und` is text of no language that could be told".to_owned(),
+        };
+        Err(self
+            .fault(span, format!("no language is called `{typed}`"))
+            .hint(hint)
+            .into())
     }
 
     /// Labels in the headers of a message are in the index; those of its instances, such as Maildir flags, are sets. So are, of the

@@ -20,7 +20,7 @@ use embley_model::field::Field;
 use jiff::tz::TimeZone;
 use roaring::RoaringBitmap;
 
-pub(crate) use date::year_range;
+pub(crate) use date::end_of;
 #[cfg(test)]
 pub(crate) use fold::simplify;
 pub(crate) use leaf::NOT_SEARCHABLE;
@@ -249,13 +249,7 @@ impl Planner<'_> {
             ExprNode::And(parts) => Ok(Node::And(self.each(parts, field, positive)?)),
             ExprNode::Or(parts) => Ok(Node::Or(self.each(parts, field, positive)?)),
             ExprNode::Not(inner) => Ok(Node::Not(Box::new(self.expr(inner, field, !positive)?))),
-            ExprNode::Field { field, inner, name } => {
-                if *field == Field::Language {
-                    let hint = "the language of messages is not determined, so an answer would leave them out";
-                    return Err(self.not_yet("the field", "language:", *name, Some(hint)));
-                }
-                self.expr(inner, Some(*field), positive)
-            }
+            ExprNode::Field { field, inner, .. } => self.expr(inner, Some(*field), positive),
             ExprNode::Near { .. } => self.near(expr, field, positive),
         }
     }

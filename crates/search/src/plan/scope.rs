@@ -4,7 +4,7 @@
 //! would have let it in. The result never leaves such an item out; it may hold more.
 
 use embley_index::Node;
-use embley_model::field::Home;
+use embley_model::field::{Field, Home};
 
 /// The items for which `node` could be true.
 pub(crate) fn possible(node: &Node) -> Node {
@@ -25,6 +25,11 @@ fn could(node: &Node, outcome: bool) -> Node {
             }
         }
         Node::Exists { field } if field.home() == Home::Text => Node::All,
+        // What a text is in is not known without it.
+        Node::Exists { field: Field::Language }
+        | Node::Keyword {
+            field: Field::Language, ..
+        } => Node::All,
         Node::Term { .. }
         | Node::Phrase { .. }
         | Node::PhrasePrefix { .. }

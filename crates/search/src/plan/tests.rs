@@ -319,12 +319,8 @@ fn what_is_not_run_is_refused_by_name_and_place() {
         ("e-*l-*", 0, "in `e-*l-*` a `*` stands alone", ""),
         ("from:j*@x.org", 5, "`j*@x.org` is neither words", "`address:`"),
         ("tag:u?gent", 4, "not available yet: wildcard `u?gent`", "whole"),
-        (
-            "language:en",
-            0,
-            "not available yet: the field `language:`",
-            "not determined",
-        ),
+        ("language:wels", 9, "no language is called `wels`", "`language:welsh`"),
+        ("language:en*", 9, "`en*` is no language", "`language:*`"),
         ("date:today..2000", 5, "the range `today..2000` runs backwards", ""),
     ] {
         let error = refused(query);

@@ -3,6 +3,7 @@
 //! The case is synthetic and made by `small_case.rs`; nothing here reads originals.
 
 mod answers;
+mod facets;
 mod family;
 mod sets;
 mod small_case;

@@ -413,16 +413,16 @@ fn doc(number: u32) -> IndexDoc {
         doc.texts.push((field, tokens));
     }
     for (field, text) in [(Field::From, one.from), (Field::To, one.to)] {
-        let mut tokens = Tokens::new();
-        if let Some(address) = address(text) {
-            tokens.address(&address);
-        }
-        doc.texts.push((field, tokens));
+        doc.people(field, address(text).as_ref());
     }
     if number == 3 {
         let mut author = Tokens::new();
         author.text("Jo Smith");
         doc.texts.push((Field::Author, author));
+    }
+    if !one.text.is_empty() {
+        let language = if matches!(number, 1 | 7) { "en" } else { "und" };
+        doc.keywords.push((Field::Language, language.into()));
     }
     if one.kind == ItemKind::Email {
         doc.keywords.push((Field::MessageId, format!("{number}@force.example")));
