@@ -8,6 +8,10 @@ pub(crate) use saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+mod reports;
+
+pub(crate) use reports::{CertificateArgs, ReplayArgs, SampleArgs, TermsArgs};
+
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
 #[derive(Debug, Parser)]
 #[command(name = "embley", version, propagate_version = true, max_term_width = 110)]
@@ -55,6 +59,14 @@ pub(crate) enum Command {
     Saved(SavedCommand),
     /// The searches that were run in this case
     History(HistoryArgs),
+    /// Search term report: a list of queries with their hits, families and unique hits, by custodian
+    Terms(TermsArgs),
+    /// Writes a signed record of a search that another can repeat
+    Certificate(CertificateArgs),
+    /// Repeats the search of a certificate: the same, or what differs
+    Replay(ReplayArgs),
+    /// Draws a reproducible random sample of hits, or of what a query leaves out, with interval estimates
+    Sample(SampleArgs),
     /// Shows one item
     Show(ShowArgs),
     /// Case-system records

@@ -79,6 +79,9 @@ pub(crate) fn class_of(error: &anyhow::Error) -> ErrorClass {
         if let Some(error) = cause.downcast_ref::<embley_store::facts::FactsError>() {
             return error.class();
         }
+        if let Some(error) = cause.downcast_ref::<embley_store::signing::KeyError>() {
+            return error.class();
+        }
         if let Some(error) = cause.downcast_ref::<SearchError>() {
             return error.class();
         }
