@@ -10,7 +10,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use embley_index::Node;
+use embley_index::{ItemBits, Node};
 use embley_model::field::Field;
 use embley_model::id::ItemNo;
 use embley_store::StoreError;
@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::answer::Scope;
 use crate::error::SearchError;
+use crate::family::Level;
 use crate::plan::Plan;
 use crate::searcher::Searcher;
 use crate::standing::ReasonCount;
@@ -45,7 +46,7 @@ pub struct SampleOptions<'a> {
     pub from: DrawFrom<'a>,
     /// What a unit is.
     pub scope: Scope,
-    /// Leave out items whose text could not be searched.
+    /// Leave out what could not be searched.
     pub searchable_only: bool,
     /// Decides the order.
     pub seed: &'a str,
@@ -69,9 +70,9 @@ pub struct Unit {
 pub struct Sample {
     /// Units there were to draw from.
     pub population: u64,
-    /// Items there were to draw from.
+    /// Items, or families, there were to draw from.
     pub population_items: u64,
-    /// Items among them whose text could not be searched, by reason.
+    /// Those among them whose text could not be searched, by reason; a family counts with each reason that one of its members has.
     pub not_searchable: Vec<ReasonCount>,
     /// What was drawn, in the order of the keys: all units when there are not more than wanted.
     pub units: Vec<Unit>,
@@ -83,9 +84,9 @@ pub struct Sample {
 /// When index or catalogue cannot be read.
 pub fn draw(searcher: &Searcher, options: SampleOptions<'_>) -> Result<Sample, SearchError> {
     let mut items = population(searcher, options.from)?;
-    let hidden = searcher.hidden_items()?;
+    let hidden = hidden(searcher, options.from)?;
     if options.searchable_only {
-        hidden.iter().for_each(|(_, of)| items -= of.as_ref());
+        hidden.iter().for_each(|(_, of)| items -= of);
     }
     let not_searchable = hidden.iter().filter_map(|(reason, of)| {
         let count = items.intersection_len(of);
@@ -140,11 +141,27 @@ fn population(searcher: &Searcher, from: DrawFrom<'_>) -> Result<RoaringBitmap, 
         DrawFrom::LeftOut { of, within } => {
             let all = match within {
                 Some(plan) => searcher.items(plan)?,
+                None if of.level == Level::Family => searcher.families()?.roots().to_bitmap(),
                 None => searcher.bitmap(&Node::All)?,
             };
             Ok(all - searcher.items(of)?)
         }
     }
+}
+
+/// What could not be searched, by reason: items, or at the level of families the top-level items of those with such a member.
+fn hidden(searcher: &Searcher, from: DrawFrom<'_>) -> Result<Vec<(&'static str, RoaringBitmap)>, SearchError> {
+    let (DrawFrom::Hits(plan) | DrawFrom::LeftOut { of: plan, .. }) = from;
+    let families = searcher.families()?;
+    let of_level = |items: &RoaringBitmap| match plan.level {
+        Level::Item => items.clone(),
+        Level::Family => families.roots_of(&ItemBits::from_bitmap(items)).to_bitmap(),
+    };
+    let hidden = searcher.hidden_items()?;
+    Ok(hidden
+        .iter()
+        .map(|(reason, items)| (*reason, of_level(items)))
+        .collect())
 }
 
 /// Where the instances of an item lie, in an order that does not depend on input order: source and path, then offset. An

@@ -16,10 +16,17 @@ use crate::args::{Args, Format, TermsArgs};
 use crate::context;
 use crate::exit::{self, CliError};
 use crate::output::{Rows, clean, note};
+use crate::workbook::{Cell, Workbook};
 
 /// Runs a list and prints its report. Lines that cannot be run end it with 3; when none can, with 2.
 pub(crate) fn run(args: &Args, asked: &TermsArgs) -> anyhow::Result<u8> {
     let list = read_list(&asked.file)?;
+    if let Some(path) = asked.xlsx.as_deref().filter(|path| path.symlink_metadata().is_ok()) {
+        return Err(CliError::usage(format!(
+            "{} is there already: a report is never written over; name another file",
+            path.display()
+        )));
+    }
     let case = Case::open(&context::case_dir(args)?, Access::Read)?;
     let searcher = Searcher::open(&case)?;
     let texts = MessageTexts::new(&case);
@@ -35,6 +42,9 @@ pub(crate) fn run(args: &Args, asked: &TermsArgs) -> anyhow::Result<u8> {
         },
     };
     let report = terms::report(&searcher, case.config(), &list, options)?;
+    if let Some(path) = &asked.xlsx {
+        save_workbook(&report, path)?;
+    }
     print(&report, asked)?;
     tell(&report);
     put_down(args, &case, &searcher, &report);
@@ -116,14 +126,20 @@ const TERM_COLUMNS: [&str; 10] = [
     "error",
 ];
 
+const CUSTODIAN_COLUMNS: [&str; 7] = ["line", "name", "query", "custodian", "hits", "with families", "unique"];
+
 fn term_rows(report: &TermReport, format: Format) -> anyhow::Result<Rows> {
     let mut rows = Rows::new("terms", &TERM_COLUMNS);
+    let mut faults = report.errors.iter().peekable();
     for row in &report.terms {
+        // In JSON they have a list of their own.
+        while let Some(fault) = faults.next_if(|fault| fault.line < row.line && format != Format::Json) {
+            rows.push(fault_cells(fault), fault)?;
+        }
         rows.push(term_cells(row), row)?;
     }
-    // In JSON they have a list of their own.
     if format != Format::Json {
-        for fault in &report.errors {
+        for fault in faults {
             rows.push(fault_cells(fault), fault)?;
         }
     }
@@ -131,22 +147,25 @@ fn term_rows(report: &TermReport, format: Format) -> anyhow::Result<Rows> {
 }
 
 fn term_cells(row: &TermRow) -> Vec<String> {
-    let counts = [
+    let mut cells = vec![
+        row.line.to_string(),
+        row.name.clone().unwrap_or_default(),
+        row.query.clone(),
+    ];
+    cells.extend(counts_of(row).map(|count| count.to_string()));
+    cells.push(String::new());
+    cells
+}
+
+fn counts_of(row: &TermRow) -> [u64; 6] {
+    [
         row.hits,
         row.with_families,
         row.families,
         row.unique,
         row.unique_families,
         row.not_searchable,
-    ];
-    let mut cells = vec![
-        row.line.to_string(),
-        row.name.clone().unwrap_or_default(),
-        row.query.clone(),
-    ];
-    cells.extend(counts.map(|count| count.to_string()));
-    cells.push(String::new());
-    cells
+    ]
 }
 
 fn fault_cells(fault: &TermFault) -> Vec<String> {
@@ -161,8 +180,7 @@ fn fault_cells(fault: &TermFault) -> Vec<String> {
 }
 
 fn custodian_rows(report: &TermReport) -> anyhow::Result<Rows> {
-    let columns = ["line", "name", "query", "custodian", "hits", "with families", "unique"];
-    let mut rows = Rows::new("terms", &columns);
+    let mut rows = Rows::new("terms", &CUSTODIAN_COLUMNS);
     for row in &report.terms {
         for counts in &row.by_custodian {
             let cells = vec![
@@ -197,6 +215,86 @@ fn line_rows(report: &TermReport, head: &Value) -> anyhow::Result<Rows> {
         add("error", serde_json::to_value(fault)?)?;
     }
     Ok(rows)
+}
+
+/// Three sheets: the report with what it is of at its head, by custodian, and the lines that could not be run.
+fn save_workbook(report: &TermReport, path: &Path) -> anyhow::Result<()> {
+    let standing = &report.standing;
+    let mut book = Workbook::new(&standing.when, &standing.tool);
+    let text = |text: &str| Cell::Text(text.to_owned());
+    let name = |name: &Option<String>| name.as_deref().map_or(Cell::Empty, text);
+    let terms = report.terms.iter().map(|row| {
+        let mut cells = vec![Cell::Count(row.line), name(&row.name), text(&row.query)];
+        cells.extend(counts_of(row).map(Cell::Count));
+        cells.push(row.same_as_line.map_or(Cell::Empty, Cell::Count));
+        cells.push(text(&row.canonical));
+        cells.push(text(&row.notes.join("; ")));
+        cells
+    });
+    let mut columns = TERM_COLUMNS.to_vec();
+    columns.pop();
+    columns.extend(["same as line", "as it was run", "notes"]);
+    book.add("Terms", &workbook_head(report), &columns, terms)?;
+    let by_custodian = report.terms.iter().flat_map(|row| {
+        row.by_custodian.iter().map(move |counts| {
+            vec![
+                Cell::Count(row.line),
+                name(&row.name),
+                text(&row.query),
+                text(counts.custodian.as_deref().unwrap_or("(none)")),
+                Cell::Count(counts.hits),
+                Cell::Count(counts.with_families),
+                Cell::Count(counts.unique),
+            ]
+        })
+    });
+    book.add("By custodian", &[], &CUSTODIAN_COLUMNS, by_custodian)?;
+    let errors = report.errors.iter().map(|fault| {
+        vec![
+            Cell::Count(fault.line),
+            name(&fault.name),
+            text(&fault.query),
+            text(&fault.message),
+            fault.column.map_or(Cell::Empty, |column| Cell::Count(column as u64)),
+        ]
+    });
+    book.add(
+        "Errors",
+        &[],
+        &["line", "name", "query", "error", "at character"],
+        errors,
+    )?;
+    book.save(path)
+}
+
+fn workbook_head(report: &TermReport) -> Vec<(&'static str, String)> {
+    let (standing, totals) = (&report.standing, &report.totals);
+    let reasons = standing.not_searchable.iter();
+    let reasons: Vec<String> = reasons.map(|one| format!("{} {}", one.reason, one.items)).collect();
+    vec![
+        ("case", standing.case.clone()),
+        ("reference", standing.reference.clone()),
+        ("case id", standing.case_id.clone()),
+        ("list (SHA-256)", report.list_sha256.clone()),
+        ("scope", report.scope.name().to_owned()),
+        ("level", report.level.name().to_owned()),
+        ("items searched", standing.items.to_string()),
+        (
+            "index",
+            format!("version {}, ticket {}", standing.index_version, standing.index_ticket),
+        ),
+        ("not in the index", standing.not_indexed.to_string()),
+        ("not searchable", reasons.join(", ")),
+        ("hits of any line", totals.hits.to_string()),
+        ("with families", totals.with_families.to_string()),
+        ("families", totals.families.to_string()),
+        ("lines run", totals.lines.to_string()),
+        ("lines without hits", totals.lines_without_hits.to_string()),
+        ("lines with errors", totals.lines_with_errors.to_string()),
+        ("zone", standing.zone.clone()),
+        ("made by", format!("{}, for {}", standing.tool, standing.who)),
+        ("made at", standing.when.clone()),
+    ]
 }
 
 fn tell(report: &TermReport) {
