@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::{LimitArgs, ListArgs};
+use super::ListArgs;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TermsArgs {
@@ -109,8 +109,6 @@ pub(crate) struct SampleArgs {
     /// Confidence of intervals
     #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
     pub(crate) confidence: f64,
-    #[command(flatten)]
-    pub(crate) limit: LimitArgs,
     #[command(flatten)]
     pub(crate) list: ListArgs,
 }

@@ -1,7 +1,8 @@
 //! The queries of `embley bench --queries`: ten fixed ones, and seeded ones of four shapes made from words of the case itself.
 //!
 //! Each is run as a page is: planned, exact count, 20 hits by date with snippets from the originals, custodian facet. Seeded queries run once
-//! each, warm (one pass over all before the measured one), so that percentiles are over queries, not over repetitions.
+//! each, warm (one pass over all before the measured one), so that percentiles are over queries, not over repetitions. Then all seeded
+//! queries are the lines of one search term report, on one thread and on all.
 
 use std::path::Path;
 
@@ -9,9 +10,12 @@ use embley_casework::threads::MessageTexts;
 use embley_ingest::Originals;
 use embley_model::clock::Clock;
 use embley_model::id::ItemNo;
-use embley_search::{Facet, SearchOptions, Searcher, SnippetStyle, Sort};
+use embley_search::terms::{self, TermList, TermOptions};
+use embley_search::{Asked, Facet, Level, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
 use embley_store::{Access, Case};
 use serde_json::{Value, json};
+
+use crate::context;
 
 const ROUNDS: usize = 7;
 
@@ -60,7 +64,11 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
     for (shape, queries) in SHAPES.iter().zip(&made) {
         shapes.insert((*shape).to_owned(), bench.shape(queries)?);
     }
-    Ok(json!({"fixed": fixed, "items": bench.searcher.snapshot().item_count(), "seed": seed, "shapes": shapes}))
+    let lines: Vec<String> = made.iter().flatten().cloned().collect();
+    let terms = bench.terms(&case, &lines)?;
+    Ok(
+        json!({"fixed": fixed, "terms": terms, "items": bench.searcher.snapshot().item_count(), "seed": seed, "shapes": shapes}),
+    )
 }
 
 struct Bench<'c> {
@@ -89,6 +97,36 @@ impl Bench<'_> {
         }
         let millis = self.clock.monotonic_nanos().saturating_sub(started) as f64 / 1e6;
         Ok((count, millis))
+    }
+
+    /// A search term report of these lines: milliseconds on one thread, and on all.
+    fn terms(&self, case: &Case, lines: &[String]) -> anyhow::Result<Value> {
+        let Ok(list) = TermList::from_lines(lines.join("\n").as_bytes()) else {
+            return Ok(Value::Null);
+        };
+        let all = context::threads(None);
+        let mut times = Vec::new();
+        for threads in [1, all] {
+            let options = TermOptions {
+                scope: Scope::Global,
+                level: Level::Item,
+                threads,
+                texts: &self.texts,
+                asked: Asked {
+                    who: "bench",
+                    at_micros: self.clock.now_micros(),
+                },
+            };
+            let started = self.clock.monotonic_nanos();
+            let report = terms::report(&self.searcher, case.config(), &list, options)?;
+            times.push((
+                self.clock.monotonic_nanos().saturating_sub(started) as f64 / 1e6,
+                report.totals,
+            ));
+        }
+        Ok(json!({
+            "lines": times[0].1.lines, "hits": times[0].1.hits, "one_thread_ms": times[0].0, "threads": all, "all_threads_ms": times[1].0,
+        }))
     }
 
     fn shape(&self, queries: &[String]) -> anyhow::Result<Value> {

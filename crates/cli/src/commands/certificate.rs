@@ -1,5 +1,6 @@
 //! `embley certificate` and `embley replay`.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use embley_casework::threads::MessageTexts;
@@ -151,7 +152,9 @@ fn tell_made(statement: &Statement) {
 
 /// Repeats the search of a certificate. Ends with 1 when anything differs, the signature included.
 pub(crate) fn replay(args: &Args, asked: &ReplayArgs) -> anyhow::Result<u8> {
-    let bytes = std::fs::read(&asked.file)
+    let mut bytes = Vec::new();
+    std::fs::File::open(&asked.file)
+        .and_then(|file| file.take(certificate::LARGEST + 1).read_to_end(&mut bytes))
         .map_err(|error| CliError::input(format!("cannot read {}: {error}", asked.file.display())))?;
     let signed =
         Signed::from_file(&bytes).map_err(|error| CliError::input(format!("{}: {error}", asked.file.display())))?;

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args, asked: &SampleArgs) -> anyhow::Result<u8> {
             at_micros: SystemClock::new().now_micros(),
         },
     )?;
-    let rows = rows(&searcher, scope, listed(asked, &sample))?;
+    let rows = rows(&searcher, scope, &sample.units)?;
     let head = head(asked, &plan, &sample, estimate.as_ref(), &standing)?;
     rows.print(context::format(&asked.list), head)?;
     tell(asked, &plan, &sample, estimate.as_ref());
@@ -101,11 +101,6 @@ fn size_of(asked: &SampleArgs) -> anyhow::Result<u64> {
         }),
         (None, None) => Err(CliError::usage("give --size N or --margin SHARE")),
     }
-}
-
-fn listed<'s>(asked: &SampleArgs, sample: &'s Sample) -> &'s [Unit] {
-    let limit = context::limit(&asked.limit).map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    &sample.units[..sample.units.len().min(limit)]
 }
 
 /// What was found in a sample says of the whole.

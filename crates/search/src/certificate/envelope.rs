@@ -15,7 +15,7 @@ use super::statement::{KeyFacts, Statement, VERSION, WHAT};
 /// Version of the file around the statement.
 const ENVELOPE: u32 = 1;
 /// The largest certificate that is read, in bytes: one that names some ten million hits.
-const LARGEST: usize = 1 << 30;
+pub const LARGEST: u64 = 1 << 30;
 const ALGORITHM: &str = "Ed25519";
 
 /// A certificate that cannot be read as one.
@@ -85,7 +85,7 @@ impl Signed {
     /// See [`EnvelopeError`].
     pub fn from_file(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         let not = |detail: String| EnvelopeError::NotACertificate { detail };
-        if bytes.len() > LARGEST {
+        if bytes.len() as u64 > LARGEST {
             return Err(not(format!("it has {} bytes", bytes.len())));
         }
         let mut file: Value = serde_json::from_slice(bytes).map_err(|error| not(error.to_string()))?;

@@ -18,7 +18,7 @@ mod statement;
 mod used;
 
 pub use compare::{Difference, Subject, compare};
-pub use envelope::{EnvelopeError, Signed};
+pub use envelope::{EnvelopeError, LARGEST, Signed};
 pub use make::{CertificateOptions, make, root_of_first};
 pub use statement::{
     CaseFacts, Corpus, IndexFacts, KeyFacts, NamedVersion, Outcome, Query, SetDigest, SourceDigest, Statement,

@@ -331,14 +331,21 @@ impl Counter {
             row.unique = unique;
             row.unique_families = families;
         }
+        // Rows name custodians in the same order, those without hits left out.
+        let mut next = vec![0; rows.len()];
         for (name, held) in &self.custodians {
             let mut sums = vec![0_u64; rows.len()];
             for line in held.iter().filter_map(|item| items.only(item)) {
                 sums[line as usize] += 1;
             }
-            for (row, sum) in rows.iter_mut().zip(sums) {
-                if let Some(counts) = row.by_custodian.iter_mut().find(|counts| counts.custodian == *name) {
+            for ((row, sum), next) in rows.iter_mut().zip(sums).zip(&mut next) {
+                if let Some(counts) = row
+                    .by_custodian
+                    .get_mut(*next)
+                    .filter(|counts| counts.custodian == *name)
+                {
                     counts.unique = sum;
+                    *next += 1;
                 }
             }
         }

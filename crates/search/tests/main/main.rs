@@ -4,5 +4,6 @@
 
 mod answers;
 mod family;
+mod reports;
 mod small_case;
 mod threads;
