@@ -120,7 +120,7 @@ impl Program {
     /// Another copy of it.
     pub fn at<A: AsRef<OsStr>>(binary: &Path, args: &[A]) -> Self {
         let mut command = Command::new(binary);
-        for name in ["EMBLEY_CASE", "EMBLEY_FAILPOINT", "EMBLEY_BIN"] {
+        for name in ["EMBLEY_CASE", "EMBLEY_FAILPOINT", "EMBLEY_BIN", "EMBLEY_KEY"] {
             command.env_remove(name);
         }
         command.env("EMBLEY_USER", "tester").args(args).stdin(Stdio::null());

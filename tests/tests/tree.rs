@@ -31,6 +31,8 @@ const ALONE: &[(&str, &str)] = &[
     ("mail-parser", "formats"),
     ("clap", "cli"),
     ("indicatif", "cli"),
+    ("rust_xlsxwriter", "cli"),
+    ("ed25519-dalek", "store"),
 ];
 
 fn metadata() -> serde_json::Value {

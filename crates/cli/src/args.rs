@@ -1,6 +1,7 @@
 //! What can be typed. Nothing is opened or looked up here.
 
 mod facets;
+mod reports;
 mod review;
 mod saved;
 
@@ -11,6 +12,7 @@ pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs}
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::facets::FacetLimit;
+pub(crate) use self::reports::{CertificateArgs, ReplayArgs, SampleArgs, TermsArgs};
 pub(crate) use self::review::{PrivilegeCommand, ReviewCommand};
 
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
@@ -60,6 +62,14 @@ pub(crate) enum Command {
     Saved(SavedCommand),
     /// The searches that were run in this case
     History(HistoryArgs),
+    /// Search term report: a list of queries with their hits, families and unique hits, by custodian
+    Terms(TermsArgs),
+    /// Writes a signed record of a search that another can repeat
+    Certificate(CertificateArgs),
+    /// Repeats the search of a certificate: the same, or what differs
+    Replay(ReplayArgs),
+    /// Draws a reproducible random sample of hits, or of what a query leaves out, with interval estimates
+    Sample(SampleArgs),
     /// Shows one item
     Show(ShowArgs),
     /// Case-system records

@@ -11,7 +11,7 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const NO_HIT: u8 = 1;
 /// Usage or settings.
 pub(crate) const USAGE: u8 = 2;
-/// Done, and this run added exceptions.
+/// Done, and this run added exceptions, or some lines of a list could not be run.
 pub(crate) const EXCEPTIONS: u8 = 3;
 /// No input readable.
 pub(crate) const INPUT: u8 = 4;
@@ -77,6 +77,9 @@ pub(crate) fn class_of(error: &anyhow::Error) -> ErrorClass {
             return embley_ingest::index_class(error);
         }
         if let Some(error) = cause.downcast_ref::<embley_store::facts::FactsError>() {
+            return error.class();
+        }
+        if let Some(error) = cause.downcast_ref::<embley_store::signing::KeyError>() {
             return error.class();
         }
         if let Some(error) = cause.downcast_ref::<SearchError>() {

@@ -9,6 +9,7 @@ mod context;
 mod exit;
 mod output;
 mod progress;
+mod workbook;
 
 use std::process::ExitCode;
 

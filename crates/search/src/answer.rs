@@ -41,6 +41,17 @@ pub enum Scope {
     Instance,
 }
 
+impl Scope {
+    /// The name on the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::Custodian => "custodian",
+            Self::Instance => "instance",
+        }
+    }
+}
+
 /// The order of hits; ties always by item number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Sort {

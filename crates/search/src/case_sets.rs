@@ -169,6 +169,20 @@ impl CaseSets {
     }
 
     fn by_name(&self, field: Field, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
+        let mut found = Found::default();
+        for set in self.fitting_sets(field, ask)? {
+            found.items |= set.items.as_ref();
+            found.names_count += 1;
+        }
+        Ok(found)
+    }
+
+    /// The names of the sets of a field that fit, in their order.
+    pub(crate) fn fitting(&self, field: Field, ask: &SetAsk) -> std::result::Result<Vec<String>, BoxError> {
+        Ok(self.fitting_sets(field, ask)?.into_iter().map(|set| set.name).collect())
+    }
+
+    fn fitting_sets(&self, field: Field, ask: &SetAsk) -> std::result::Result<Vec<NamedSet>, BoxError> {
         let fits: Box<dyn Fn(&str) -> bool> = match ask {
             SetAsk::Any => Box::new(|_| true),
             SetAsk::Is(value) => {
@@ -186,12 +200,8 @@ impl CaseSets {
                 Box::new(move |name| holds(&folded_words(name), &words, last_is_prefix))
             }
         };
-        let mut found = Found::default();
-        for set in self.named(field)?.iter().filter(|set| fits(&set.name)) {
-            found.items |= set.items.as_ref();
-            found.names_count += 1;
-        }
-        Ok(found)
+        let named = self.named(field)?;
+        Ok(named.iter().filter(|set| fits(&set.name)).cloned().collect())
     }
 
     /// Every item without a review state.

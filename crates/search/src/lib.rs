@@ -6,19 +6,25 @@
 
 pub mod answer;
 mod case_sets;
+pub mod certificate;
 mod counting;
 pub mod error;
 pub mod exact;
 pub mod facet;
 pub mod family;
 pub mod hit;
+pub mod interval;
 mod nearest;
 mod not_searchable;
 mod places;
 pub mod plan;
+mod runner;
+pub mod sample;
 pub mod searcher;
 pub mod snippet;
+pub mod standing;
 pub mod syntax;
+pub mod terms;
 pub mod threads;
 pub mod tree;
 
@@ -33,4 +39,5 @@ pub use not_searchable::NotSearchable;
 pub use plan::{BoxError, Plan, PlanContext, Sets, plan, prepare};
 pub use searcher::Searcher;
 pub use snippet::{Snippet, SnippetStyle};
+pub use standing::{Asked, Standing};
 pub use syntax::parse;

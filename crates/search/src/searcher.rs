@@ -114,6 +114,15 @@ impl Searcher {
         &self.snapshot
     }
 
+    pub(crate) fn shared_snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot)
+    }
+
+    /// Items of the case that the index does not hold yet.
+    pub(crate) fn not_indexed(&self) -> u64 {
+        self.not_indexed
+    }
+
     /// The catalogue, pinned to the index's state.
     pub fn reader(&self) -> &CatalogueReader {
         self.sets.reader()
@@ -178,7 +187,7 @@ impl Searcher {
         prepare(query, &self.context(Some(&forms)))
     }
 
-    fn context<'a>(&'a self, exact: Option<&'a dyn ExactForms>) -> PlanContext<'a> {
+    pub(crate) fn context<'a>(&'a self, exact: Option<&'a dyn ExactForms>) -> PlanContext<'a> {
         PlanContext {
             sets: &self.sets,
             zone: self.zone.clone(),

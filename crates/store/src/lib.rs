@@ -12,6 +12,7 @@ mod error;
 pub mod facts;
 pub mod originals;
 pub mod packs;
+pub mod signing;
 pub mod verify;
 
 pub use case::{Access, Case, CaseConfig, FactsWriter, Holder, InitOptions};

@@ -3,7 +3,7 @@
 //! Each is run as a page is: planned, exact count, 20 hits by date with snippets from the originals, custodian facet (one shape: six facets). Of more
 //! candidates than wanted those are taken whose numbers of hits are spread evenly over the orders of magnitude from 100 on. They run once each, warm
 //! (one pass over all before the measured one), so that percentiles are over queries, not over repetitions. Leading wildcards and regular expressions,
-//! which look at every word of the case, are reported apart.
+//! which look at every word of the case, are reported apart. Then all seeded queries are the lines of one search term report, on one thread and on all.
 
 mod seeded;
 
@@ -11,11 +11,14 @@ use std::path::Path;
 
 use embley_casework::threads::MessageTexts;
 use embley_model::clock::Clock;
-use embley_search::{Facet, SearchOptions, Searcher, SnippetStyle, Sort};
+use embley_search::terms::{self, TermList, TermOptions};
+use embley_search::{Asked, Facet, Level, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
 use embley_store::{Access, Case};
 use serde_json::{Map, Value, json};
 
 use self::seeded::{Maker, SHAPES, Shape};
+
+use crate::context;
 
 const ROUNDS: usize = 7;
 
@@ -56,7 +59,7 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
         let mut times = Vec::new();
         let mut count = 0;
         for _ in 0..ROUNDS {
-            let (items, millis) = bench.time(query, &[Facet::Custodian])?;
+            let (items, millis) = bench.time(query, &[Facet::Custodian], Level::Item)?;
             count = items;
             times.push(millis);
         }
@@ -68,13 +71,16 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
     }
     let mut maker = Maker::read(&case, bench.searcher.snapshot(), seed)?;
     let (mut shapes, mut apart) = (Map::new(), Map::new());
+    let mut lines = Vec::new();
     for shape in SHAPES {
-        let measured = bench.shape(shape, &mut maker, per_shape)?;
+        let (measured, queries) = bench.shape(shape, &mut maker, per_shape)?;
+        lines.extend(queries);
         let list = if shape.apart { &mut apart } else { &mut shapes };
         list.insert(shape.name.to_owned(), measured);
     }
+    let terms = bench.terms(&case, &lines)?;
     Ok(json!({
-        "fixed": fixed, "items": bench.searcher.snapshot().item_count(), "segments": bench.searcher.snapshot().segment_count(),
+        "fixed": fixed, "terms": terms, "items": bench.searcher.snapshot().item_count(), "segments": bench.searcher.snapshot().segment_count(),
         "seed": seed, "shapes": shapes, "apart": apart,
     }))
 }
@@ -87,9 +93,9 @@ struct Bench<'c> {
 
 impl Bench<'_> {
     /// Items found, and milliseconds for a whole answer.
-    fn time(&self, query: &str, facets: &[Facet]) -> anyhow::Result<(u64, f64)> {
+    fn time(&self, query: &str, facets: &[Facet], level: Level) -> anyhow::Result<(u64, f64)> {
         let started = self.clock.monotonic_nanos();
-        let plan = self.searcher.plan(query)?;
+        let plan = self.searcher.plan(query)?.at(level);
         let options = SearchOptions {
             sort: Sort::Date,
             limit: Some(20),
@@ -108,8 +114,38 @@ impl Bench<'_> {
         Ok((count, millis))
     }
 
-    fn count(&self, query: &str) -> anyhow::Result<u64> {
-        let plan = self.searcher.plan(query)?;
+    /// A search term report of these lines: milliseconds on one thread, and on all.
+    fn terms(&self, case: &Case, lines: &[String]) -> anyhow::Result<Value> {
+        let Ok(list) = TermList::from_lines(lines.join("\n").as_bytes()) else {
+            return Ok(Value::Null);
+        };
+        let all = context::threads(None);
+        let mut times = Vec::new();
+        for threads in [1, all] {
+            let options = TermOptions {
+                scope: Scope::Global,
+                level: Level::Item,
+                threads,
+                texts: &self.texts,
+                asked: Asked {
+                    who: "bench",
+                    at_micros: self.clock.now_micros(),
+                },
+            };
+            let started = self.clock.monotonic_nanos();
+            let report = terms::report(&self.searcher, case.config(), &list, options)?;
+            times.push((
+                self.clock.monotonic_nanos().saturating_sub(started) as f64 / 1e6,
+                report.totals,
+            ));
+        }
+        Ok(json!({
+            "lines": times[0].1.lines, "hits": times[0].1.hits, "one_thread_ms": times[0].0, "threads": all, "all_threads_ms": times[1].0,
+        }))
+    }
+
+    fn count(&self, query: &str, level: Level) -> anyhow::Result<u64> {
+        let plan = self.searcher.plan(query)?.at(level);
         let options = SearchOptions {
             limit: Some(0),
             ..SearchOptions::default()
@@ -117,20 +153,20 @@ impl Bench<'_> {
         Ok(self.searcher.run(&plan, options)?.summary().count)
     }
 
-    fn shape(&self, shape: &Shape, maker: &mut Maker, per_shape: usize) -> anyhow::Result<Value> {
+    fn shape(&self, shape: &Shape, maker: &mut Maker, per_shape: usize) -> anyhow::Result<(Value, Vec<String>)> {
         let mut candidates = Vec::new();
         for query in maker.queries(shape, per_shape.saturating_mul(CANDIDATES)) {
-            candidates.push((self.count(&query)?, query));
+            candidates.push((self.count(&query, shape.level)?, query));
         }
         let queries = spread(candidates, per_shape);
         for query in &queries {
-            self.time(query, shape.facets)?;
+            self.time(query, shape.facets, shape.level)?;
         }
         let mut times = Vec::with_capacity(queries.len());
         let mut counts = Vec::with_capacity(queries.len());
         let mut slowest = (0.0, 0, "");
         for query in &queries {
-            let (count, millis) = self.time(query, shape.facets)?;
+            let (count, millis) = self.time(query, shape.facets, shape.level)?;
             if millis > slowest.0 {
                 slowest = (millis, count, query);
             }
@@ -140,11 +176,12 @@ impl Bench<'_> {
         times.sort_by(f64::total_cmp);
         counts.sort_unstable();
         let hits = |share: usize| counts.get((counts.len() * share / 100).min(counts.len().saturating_sub(1)));
-        Ok(json!({
+        let measured = json!({
             "queries": queries.len(), "median_count": hits(50), "least_count": hits(0), "most_count": hits(100),
             "p50_ms": percentile(&times, 50), "p90_ms": percentile(&times, 90), "p99_ms": percentile(&times, 99),
             "worst_ms": percentile(&times, 100), "slowest": slowest.2, "slowest_count": slowest.1,
-        }))
+        });
+        Ok((measured, queries))
     }
 }
 

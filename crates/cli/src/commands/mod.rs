@@ -3,15 +3,19 @@
 mod bench;
 mod bench_queries;
 mod casework;
+mod certificate;
 mod demo;
 mod doctor;
 mod ingest;
 mod init;
 mod review;
+mod sample;
 mod saved;
 mod search;
 mod show;
+mod standing;
 mod status;
+mod terms;
 mod threads;
 mod verify;
 mod worker;
@@ -29,6 +33,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Search(search) => search::run(args, search),
         Command::Saved(command) => saved::saved(args, command),
         Command::History(history) => saved::history(args, history),
+        Command::Terms(terms) => terms::run(args, terms),
+        Command::Certificate(certificate) => certificate::write(args, certificate),
+        Command::Replay(replay) => certificate::replay(args, replay),
+        Command::Sample(sample) => sample::run(args, sample),
         Command::Show(show) => show::run(args, show),
         Command::Records(records) => casework::records(args, records),
         Command::Exhibit(exhibit) => casework::exhibit(args, exhibit),

@@ -102,7 +102,7 @@ pub(crate) fn level(name: &str) -> anyhow::Result<Level> {
     Level::from_name(name).ok_or_else(|| CliError::usage(format!("unknown level {name:?}")))
 }
 
-fn scope(name: &str) -> anyhow::Result<Scope> {
+pub(super) fn scope(name: &str) -> anyhow::Result<Scope> {
     match name {
         "global" => Ok(Scope::Global),
         "custodian" => Ok(Scope::Custodian),

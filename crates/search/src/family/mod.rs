@@ -14,4 +14,6 @@ mod tests;
 
 pub use families::Families;
 pub use level::Level;
+pub(crate) use run::matching;
+
 pub use members::{MEMBERS_WITH_SNIPPETS, Member};

@@ -146,6 +146,11 @@ impl Plan {
         self
     }
 
+    /// The plan, one node a line.
+    pub(crate) fn drawn(&self) -> String {
+        show::node(&self.node, self.level)
+    }
+
     /// The tree and the plan in words, for `--explain`.
     pub fn explain(&self) -> String {
         let mut out = format!("query: {}\n\ntree\n", self.query);

@@ -5,6 +5,7 @@
 mod answers;
 mod facets;
 mod family;
+mod reports;
 mod sets;
 mod small_case;
 mod threads;

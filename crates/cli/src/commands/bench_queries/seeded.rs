@@ -8,7 +8,7 @@ use embley_index::Snapshot;
 use embley_ingest::Originals;
 use embley_model::field::Field;
 use embley_model::id::ItemNo;
-use embley_search::Facet;
+use embley_search::{Facet, Level};
 use embley_store::Case;
 
 /// Items whose words queries are made of.
@@ -24,6 +24,7 @@ pub(super) struct Shape {
     /// Reported apart: it looks at every word of the case.
     pub(super) apart: bool,
     pub(super) facets: &'static [Facet],
+    pub(super) level: Level,
     make: fn(&mut Maker) -> Option<String>,
 }
 
@@ -41,6 +42,7 @@ const fn shape(name: &'static str, make: fn(&mut Maker) -> Option<String>) -> Sh
         name,
         apart: false,
         facets: &[Facet::Custodian],
+        level: Level::Item,
         make,
     }
 }
@@ -82,6 +84,15 @@ pub(super) const SHAPES: &[Shape] = &[
         Some(format!("{}*", word.chars().take(4).collect::<String>()))
     }),
     shape("fuzzy", |maker| Some(format!("{}~1", maker.long_word()?))),
+    Shape {
+        // One word may stand in the message and the other in an attachment.
+        level: Level::Family,
+        ..shape("family", |maker| {
+            let text = maker.text()?;
+            let (one, two) = (maker.any(&text.words)?, maker.any(&text.words)?);
+            Some(format!("{one} AND {two}"))
+        })
+    },
     Shape {
         facets: SIX_FACETS,
         ..shape("six-facets", |maker| maker.by_frequency())
