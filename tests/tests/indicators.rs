@@ -130,3 +130,93 @@ fn a_dip_sample_is_drawn_again_by_its_seed() {
     assert_eq!(one["cases"][0]["checks"]["notices_served"], "not_loaded");
     site.run(&["dip-sample", "--size", "0"]).expect(2).says(&["0 cases"]);
 }
+
+/// One message of an mbox that names the case.
+fn mail(id: &str, day: u32, from: &str, headers: &str, body: &str) -> String {
+    format!(
+        "From x@y Thu Jan  1 00:00:00 1970\nMessage-ID: <{id}@example.org>\nFrom: {from}\nTo: Ann Lee <ann@example.org>\n\
+         Date: {day:02} Mar 2020 10:00:00 +0000\nSubject: CM/1/20\n{headers}\n{body}\n\n"
+    )
+}
+
+const SAID: &str = "I met the officer on Monday about the case.\nShe did not declare an interest in it,\nand the minutes of the meeting say so.";
+
+#[test]
+fn threads_of_the_case_show_missing_messages_and_altered_quotations() {
+    let site = site();
+    let (jo, kim) = ("Jo Smith <jo@example.org>", "Kim Park <kim@example.org>");
+    let altered = SAID.replace('\n', "\n> ").replace("did not declare", "did declare");
+    let chain = "References: <first@example.org> <lost@example.org>\n";
+    let of_kim = [
+        mail("first", 4, jo, "", SAID),
+        mail(
+            "second",
+            5,
+            kim,
+            "In-Reply-To: <first@example.org>\n",
+            &format!("I see.\n> {altered}"),
+        ),
+        mail("third", 6, kim, chain, "I agree with what you say there about it."),
+        mail(
+            "fourth",
+            7,
+            kim,
+            chain,
+            "On second thoughts I do not agree with any of that.",
+        ),
+    ];
+    files::write(&site.path("kim.mbox"), of_kim.concat());
+    let of_jo = [
+        mail("before", 1, jo, "", "Lunch on Monday?"),
+        mail("after", 20, jo, "", "Lunch on Tuesday?"),
+    ];
+    files::write(&site.path("jo.mbox"), of_jo.concat());
+    for (name, custodian) in [("kim.mbox", "Kim Park"), ("jo.mbox", "Jo Smith")] {
+        let path = site.path(name);
+        site.ingest(&[path.to_str().expect("a plain path"), "--custodian", custodian])
+            .expect(0);
+    }
+    let found = list(&site, &["CM/1/20", "--rule", "N13", "--rule", "N14"]);
+    let all = found["indicators"].as_array().expect("a list");
+    let said = |words: &str| {
+        all.iter()
+            .filter(|one| one["sentence"].as_str().is_some_and(|text| text.contains(words)))
+            .count()
+    };
+    assert_eq!(said("refers to a message <lost@example.org>"), 1, "{found}");
+    assert_eq!(
+        said("with Jo Smith as sender, are held with others and not with Jo Smith"),
+        1,
+        "{found}"
+    );
+    assert_eq!(said("quotes item"), 1, "{found}");
+    assert_eq!(all.len(), 3, "{found}");
+    let quoted = all.iter().find(|one| one["rule"] == "N14").expect("there is one");
+    assert!(
+        quoted["for"][0]
+            .as_str()
+            .is_some_and(|text| text.contains("did declare")),
+        "{quoted}"
+    );
+    assert!(all.iter().all(|one| {
+        one["sentence"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("In the material loaded, "))
+    }));
+    // An export that begins later is another scope of dates.
+    let other = self::site();
+    files::write(&other.path("kim.mbox"), of_kim.concat());
+    files::write(&other.path("jo.mbox"), of_jo[1].clone());
+    for (name, custodian) in [("kim.mbox", "Kim Park"), ("jo.mbox", "Jo Smith")] {
+        let path = other.path(name);
+        other
+            .ingest(&[path.to_str().expect("a plain path"), "--custodian", custodian])
+            .expect(0);
+    }
+    let found = list(&other, &["CM/1/20", "--rule", "N13", "--explained"]);
+    let all = found["indicators"].as_array().expect("a list");
+    let sender = all
+        .iter()
+        .find(|one| one["sentence"].as_str().is_some_and(|text| text.contains("as sender")));
+    assert_eq!(sender.expect("there is one")["confidence"], "explained", "{found}");
+}

@@ -13,6 +13,8 @@ mod moment;
 pub mod run;
 
 mod n12;
+mod n13;
+mod n14;
 mod n2;
 mod n3;
 mod n4;
@@ -32,7 +34,8 @@ pub use moment::{Moment, Span};
 pub use n8::{ClockState, clock_states};
 pub use run::{Ask, Outcome, State, run};
 
-use embley_search::Searcher;
+use embley_search::threads::StoredThreads;
+use embley_search::{ItemText, Searcher};
 use embley_store::facts::Connection;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -46,8 +49,8 @@ use crate::rules::RuleSet;
 pub struct Context<'a> {
     /// Facts: records, exhibits, derived tables.
     pub facts: &'a Connection,
-    /// Mail and documents: plans, items, threads through its reader. `None` where only records are looked at.
-    pub searcher: Option<&'a Searcher>,
+    /// Mail and documents. `None` where only records are looked at.
+    pub mail: Option<Mail<'a>>,
     /// The zone of the case, in which days begin.
     pub zone: &'a TimeZone,
     /// Regulations, deciders, clocks, holidays, settings.
@@ -60,12 +63,23 @@ pub struct Context<'a> {
     pub as_at: Option<Date>,
 }
 
+/// Mail and documents, as rules look at them.
+#[derive(Clone, Copy)]
+pub struct Mail<'a> {
+    /// Queries, and items through its reader.
+    pub searcher: &'a Searcher,
+    /// Links of threads.
+    pub links: &'a StoredThreads,
+    /// Texts of messages.
+    pub texts: &'a dyn ItemText,
+}
+
 /// One rule. Both functions are pure over the context; what they give is put in order by the run.
 pub trait Rule: Sync {
     /// Its id, such as `N2`.
     fn id(&self) -> &'static str;
 
-    /// True when it reads mail or documents; a run without a searcher leaves it out.
+    /// True when it reads mail or documents; a run without mail leaves it out.
     fn reads_mail(&self) -> bool {
         false
     }
@@ -88,7 +102,7 @@ pub trait Rule: Sync {
 }
 
 /// All rules that this version has, in the order in which they are shown.
-pub const RULES: [&dyn Rule; 9] = [
+pub const RULES: [&dyn Rule; 11] = [
     &n2::Authority,
     &n3::Conflation,
     &n4::Conflict,
@@ -98,4 +112,6 @@ pub const RULES: [&dyn Rule; 9] = [
     &n8::ClockPassed,
     &n9::Recording,
     &n12::Registers,
+    &n13::Missing,
+    &n14::Altered,
 ];

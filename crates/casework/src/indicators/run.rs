@@ -172,7 +172,7 @@ fn chosen<'a>(
             continue;
         }
         match context.rules.settings.rule(rule.id()) {
-            Some(line) if line.on && (!rule.reads_mail() || context.searcher.is_some()) => chosen.push((rule, line)),
+            Some(line) if line.on && (!rule.reads_mail() || context.mail.is_some()) => chosen.push((rule, line)),
             Some(line) if line.on => left_out.push(format!("{}: it reads mail, and there is no index", rule.id())),
             Some(_) | None => left_out.push(format!("{}: it is switched off in indicators.toml", rule.id())),
         }

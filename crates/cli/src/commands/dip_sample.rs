@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Args, asked: &DipSampleArgs) -> anyhow::Result<u8> {
     let people = Directory::load(reader.facts())?;
     let found = Context {
         facts: reader.facts(),
-        searcher: None,
+        mail: None,
         zone: &zone,
         rules: &rules,
         people: &people,

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use embley_casework::indicators::{self, Ask, Context, Indicator, Outcome, Shared, State, run};
+use embley_casework::indicators::{self, Ask, Context, Indicator, Mail, Outcome, Shared, State, run};
 use embley_casework::people::Directory;
 use embley_casework::rules::RuleSet;
+use embley_casework::threads::MessageTexts;
 use embley_casework::zone_of;
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::date::rfc3339;
 use embley_search::Searcher;
+use embley_search::threads::StoredThreads;
 use embley_store::facts::Stamp;
 use embley_store::{Access, Case};
 use jiff::civil::Date;
@@ -92,9 +94,15 @@ fn outcome(args: &Args, asked: &RunArgs, keep: bool) -> anyhow::Result<Outcome> 
     let facts = searcher.reader().facts();
     let shared = Shared::load(facts, &zone, rules.settings.bulk_rows)?;
     let people = Directory::load(facts)?;
+    let links = StoredThreads::new();
+    let texts = MessageTexts::new(&case);
     let found = Context {
         facts,
-        searcher: Some(&searcher),
+        mail: Some(Mail {
+            searcher: &searcher,
+            links: &links,
+            texts: &texts,
+        }),
         zone: &zone,
         rules: &rules,
         people: &people,

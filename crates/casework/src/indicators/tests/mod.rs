@@ -186,7 +186,7 @@ impl World {
         let people = Directory::load(&self.conn).expect("the catalogue answers");
         work(&Context {
             facts: &self.conn,
-            searcher: None,
+            mail: None,
             zone: &self.zone,
             rules: &self.rules,
             people: &people,

@@ -80,6 +80,8 @@ fn no_template_accuses_anybody() {
         include_str!("../n8.rs"),
         include_str!("../n9.rs"),
         include_str!("../n12.rs"),
+        include_str!("../n13.rs"),
+        include_str!("../n14.rs"),
         include_str!("../run.rs"),
         include_str!("../draft.rs"),
         include_str!("../conclusion.rs"),
@@ -124,7 +126,12 @@ fn every_indicator_begins_with_the_material_loaded_and_says_something_for_and_ag
     let outcome = world.run(&Ask::default());
     let mut rules: Vec<&str> = outcome.indicators.iter().map(|one| one.rule).collect();
     rules.dedup();
-    assert_eq!(rules, RULES.map(|rule| rule.id()), "each rule says something here");
+    let of_records: Vec<&str> = RULES
+        .iter()
+        .filter(|rule| !rule.reads_mail())
+        .map(|rule| rule.id())
+        .collect();
+    assert_eq!(rules, of_records, "each rule over records says something here");
     for one in &outcome.indicators {
         assert!(one.sentence.starts_with("In the material loaded, "), "{}", one.sentence);
         assert!(
