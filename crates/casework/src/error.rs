@@ -38,6 +38,16 @@ pub enum CaseworkError {
         /// What is wrong.
         detail: String,
     },
+    /// A file of rules cannot be used.
+    #[error("rules {file}: {key}: {detail}")]
+    Rules {
+        /// The file, and where it came from.
+        file: String,
+        /// The line and key in it.
+        key: String,
+        /// What is wrong.
+        detail: String,
+    },
     /// Something that was typed cannot be meant.
     #[error("{detail}")]
     Request {
@@ -88,7 +98,7 @@ impl CaseworkError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Unreadable { .. } | Self::NotRecords { .. } => ErrorClass::Input,
-            Self::Mapping { .. } | Self::Request { .. } => ErrorClass::Config,
+            Self::Mapping { .. } | Self::Rules { .. } | Self::Request { .. } => ErrorClass::Config,
             Self::NotBalanced { .. } | Self::Search { .. } => ErrorClass::Internal,
             Self::Threads { source } | Self::Saved { source } => source.class(),
             Self::Facts(cause) => cause.class(),
@@ -105,6 +115,7 @@ impl CaseworkError {
             Self::Unreadable { .. }
             | Self::NotRecords { .. }
             | Self::Mapping { .. }
+            | Self::Rules { .. }
             | Self::Request { .. }
             | Self::NotBalanced { .. }
             | Self::Search { .. }

@@ -5,13 +5,16 @@
 //! language (`search`). Invariant: words for people say what is on record and conclude nothing.
 
 pub mod annotate;
+pub mod dip_sample;
 pub mod error;
 pub mod hits;
 pub mod import;
+pub mod indicators;
 pub mod links;
 pub mod mapping;
 pub mod people;
 pub mod rows;
+pub mod rules;
 pub mod saved;
 pub mod threads;
 pub mod timeline;

@@ -1,12 +1,14 @@
 //! What can be typed. Nothing is opened or looked up here.
 
 mod facets;
+mod indicators;
 mod reports;
 mod review;
 mod saved;
 
 use std::path::PathBuf;
 
+pub(crate) use self::indicators::{DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, RunArgs};
 pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -89,6 +91,10 @@ pub(crate) enum Command {
     Privilege(PrivilegeCommand),
     /// Decisions, roles, mail and exhibits of a case in one order
     Timeline(TimelineArgs),
+    /// Places to look in case-system records, each with what speaks for and against it; concludes nothing
+    Indicators(IndicatorsArgs),
+    /// Cases drawn by a seed and checked against a list, with rates
+    DipSample(DipSampleArgs),
     /// Checks the case folder
     Verify(VerifyArgs),
     /// Makes a new index from the store

@@ -5,7 +5,9 @@ mod bench_queries;
 mod casework;
 mod certificate;
 mod demo;
+mod dip_sample;
 mod doctor;
+mod indicators;
 mod ingest;
 mod init;
 mod review;
@@ -44,6 +46,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Review(command) => review::review(args, command),
         Command::Privilege(command) => review::privilege(args, command),
         Command::Timeline(timeline) => casework::timeline(args, timeline),
+        Command::Indicators(asked) => indicators::run_command(args, asked),
+        Command::DipSample(asked) => dip_sample::run(args, asked),
         Command::Verify(verify) => verify::verify(args, verify),
         Command::Reindex(reindex) => verify::reindex(args, reindex),
         Command::Doctor(list) => doctor::run(list),

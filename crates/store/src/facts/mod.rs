@@ -14,6 +14,7 @@ pub mod cases;
 pub mod derived;
 pub mod error;
 pub mod exhibits;
+pub mod indicators;
 pub mod links;
 pub mod looks;
 pub mod member;

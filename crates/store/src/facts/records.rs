@@ -4,6 +4,8 @@
 //! a version. `ingest` calls [`put`] in the transaction in which it catalogues the item, so that a record without
 //! an item, or an item of a record without its key, cannot exist.
 
+use std::collections::HashMap;
+
 use embley_model::id::{ItemNo, Key128, RunNo};
 use embley_model::record::{Record, RecordKey, RecordType};
 use rusqlite::{Connection, Row, params};
@@ -305,6 +307,27 @@ pub fn summary(conn: &Connection) -> Result<Vec<(String, RecordType, u64, u64)>>
         if let Some(record_type) = RecordType::from_code(row.get(1)?) {
             all.push((row.get(0)?, record_type, as_u64(row.get(2)?), as_u64(row.get(3)?)));
         }
+    }
+    Ok(all)
+}
+
+/// Times of recording that at least `least` rows of one source system have in common: ((source system, `recorded_at` as found), rows).
+///
+/// # Errors
+/// The database's.
+pub fn recorded_at_once(conn: &Connection, least: u64) -> Result<HashMap<(String, String), u64>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT r.source_system, json_extract(CAST(v.body AS TEXT), '$.recorded_at') AS at, count(*)
+         FROM record r JOIN record_version v ON v.record_no = r.record_no AND v.version = r.version
+         WHERE typeof(at) = 'text' GROUP BY 1, 2 HAVING count(*) >= ?1",
+    )?;
+    let mut rows = statement.query([as_i64(least)])?;
+    let mut all = HashMap::new();
+    while let Some(row) = rows.next()? {
+        all.insert(
+            (row.get(0)?, row.get::<_, String>(1)?.trim().to_owned()),
+            as_u64(row.get(2)?),
+        );
     }
     Ok(all)
 }

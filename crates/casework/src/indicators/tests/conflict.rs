@@ -1,0 +1,173 @@
+//! N4, the part that records decide.
+
+use serde_json::json;
+
+use super::World;
+use crate::indicators::Confidence::{Explained, High, Low, Medium};
+
+/// P-AA decides on 10 March 2020 and stands on the register of associations with the officer concerned.
+fn associated(from: &str, to: Option<&str>) -> World {
+    let world = World::new();
+    world
+        .conduct_case()
+        .decision("D-1", "severity_assessment", "2020-03-10", "P-AA", json!({}))
+        .add(
+            "register_association",
+            "A-1",
+            json!({"person_id": "P-OFF", "other_person_id": "P-AA", "nature": "business partner",
+            "from": from, "to": to}),
+        );
+    world
+}
+
+fn declare(world: &World, more: serde_json::Value) {
+    let mut fields =
+        json!({"person_id": "P-AA", "case_ref": "CM/1/20", "other_person_id": "P-OFF", "nature": "friend"});
+    fields
+        .as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
+    world.add("conflict_declaration", "C-1", fields);
+}
+
+#[test]
+fn n4_an_association_without_a_declaration() {
+    let world = associated("2019-01-01", None);
+    let found = world.rule("N4");
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].confidence, found[0].people.clone()),
+        (High, vec!["P-AA".to_owned(), "P-OFF".to_owned()])
+    );
+    assert!(
+        found[0]
+            .sentence
+            .contains("stand on the register of associations with them (business partner)"),
+        "{}",
+        found[0].sentence
+    );
+    assert!(!found[0].not_searchable.said.is_empty());
+    // A nil declaration is not a declaration of it.
+    declare(&world, json!({"declared_at": "2020-03-01", "nil_declaration": true}));
+    assert_eq!(world.classes("N4"), [High]);
+}
+
+#[test]
+fn n4_look_alikes() {
+    let world = associated("2019-01-01", None);
+    declare(
+        &world,
+        json!({"declared_at": "2020-03-09", "recorded_at": "2020-03-09", "assessment": "managed"}),
+    );
+    assert_eq!(world.classes("N4"), []);
+    // Declared in time, as by mail, and recorded later: the case that the anchor case disproved.
+    let world = associated("2019-01-01", None);
+    declare(
+        &world,
+        json!({"declared_at": "2020-03-09", "recorded_at": "2020-05-01"}),
+    );
+    assert_eq!(world.classes("N4"), [Low]);
+    let found = &world.rule("N4")[0];
+    assert!(
+        found
+            .speaks_against
+            .iter()
+            .any(|words| words.contains("declared on 2020-03-09, before the decision")),
+        "{found:?}"
+    );
+    // The day of recording is that of a migration: it says nothing.
+    let world = associated("2019-01-01", None);
+    declare(
+        &world,
+        json!({"declared_at": "2020-03-09", "recorded_at": "2020-08-01", "migrated_at": "2020-08-01"}),
+    );
+    assert_eq!(world.classes("N4"), []);
+    // Declared afterwards.
+    let world = associated("2019-01-01", None);
+    declare(&world, json!({"declared_at": "2020-03-11"}));
+    assert_eq!(world.classes("N4"), [Medium]);
+    // The relation had ended; or has begun later.
+    assert_eq!(associated("2015-01-01", Some("2018-01-01")).classes("N4"), [Explained]);
+    assert_eq!(associated("2020-06-01", None).classes("N4"), []);
+    // Declared in another case, or by the other one.
+    let world = associated("2019-01-01", None);
+    declare(&world, json!({"declared_at": "2020-03-01", "case_ref": "CM/8/20"}));
+    assert_eq!(world.classes("N4"), [High]);
+}
+
+#[test]
+fn n4_line_management_team_part_and_interest() {
+    let world = World::new();
+    world
+        .conduct_case()
+        .decision("D-1", "severity_assessment", "2020-03-10", "P-AA", json!({}));
+    world.add(
+        "person",
+        "P-OFF",
+        json!({"person_id": "P-OFF", "line_manager_history": [{"manager_id": "P-AA", "from": "2019-01-01"}],
+        "posting_history": [{"unit": "East", "team": "Team 4", "from": "2019-01-01"}]}),
+    );
+    assert_eq!(world.classes("N4"), [High]);
+    world.add(
+        "person",
+        "P-AA",
+        json!({"person_id": "P-AA", "posting_history": [{"unit": "East", "team": "Team 4", "from": "2019-01-01"}]}),
+    );
+    let mut classes = world.classes("N4");
+    classes.sort();
+    assert_eq!(classes, [High, Medium]);
+    // One unit of thousands is no relation.
+    let world = World::new();
+    world
+        .conduct_case()
+        .decision("D-1", "severity_assessment", "2020-03-10", "P-AA", json!({}));
+    for id in ["P-AA", "P-OFF"] {
+        world.add(
+            "person",
+            id,
+            json!({"person_id": id, "posting_history": [{"unit": "East", "from": "2019-01-01"}]}),
+        );
+    }
+    assert_eq!(world.classes("N4"), []);
+    world.add(
+        "party",
+        "PA-9",
+        json!({"case_ref": "CM/1/20", "person_id": "P-AA", "capacity": "witness"}),
+    );
+    assert_eq!(world.classes("N4"), [High]);
+    let world = World::new();
+    world
+        .conduct_case()
+        .decision("D-1", "severity_assessment", "2020-03-10", "P-AA", json!({}));
+    let interest = |id: &str, person: &str, status: &str| {
+        world.add(
+            "register_business_interest",
+            id,
+            json!({"person_id": person, "organisation": "Kite Gym", "status": status, "from": "2019-01-01"}),
+        );
+    };
+    interest("B-1", "P-AA", "approved");
+    interest("B-2", "P-OFF", "approved");
+    assert_eq!(world.classes("N4"), [Medium]);
+    interest("B-2", "P-OFF", "refused");
+    assert_eq!(world.classes("N4"), []);
+}
+
+#[test]
+fn n4_an_investigator_who_works_under_the_officer_concerned() {
+    let world = World::new();
+    world.conduct_case();
+    world
+        .add("person", "P-INV", json!({"person_id": "P-INV", "line_manager_history": [{"manager_id": "P-X", "from": "2019-01-01"}]}))
+        .add("person", "P-X", json!({"person_id": "P-X", "line_manager_history": [{"manager_id": "P-OFF", "from": "2019-01-01"}, {"manager_id": "P-INV"}]}));
+    let found = world.rule("N4");
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].sentence.contains("indirectly, 2 steps up"),
+        "{}",
+        found[0].sentence
+    );
+    assert!(found[0].citation.contains("SI 2020/4 reg 15"));
+    world.add("person", "P-X", json!({"person_id": "P-X", "line_manager_history": [{"manager_id": "P-OFF", "from": "2019-01-01", "to": "2020-01-01"}]}));
+    assert_eq!(world.classes("N4"), []);
+}
