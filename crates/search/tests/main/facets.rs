@@ -6,7 +6,7 @@ use embley_model::address::Role;
 use embley_model::field::Field;
 use embley_model::id::ItemNo;
 use embley_search::plan::SetAsk;
-use embley_search::{Facet, FacetCounts, FacetValue, OtherValues, Searcher, Sets};
+use embley_search::{Facet, FacetCounts, FacetValue, Level, OtherValues, Searcher, Sets};
 use embley_store::facts::{Stamp, tags};
 use proptest::prelude::*;
 use roaring::RoaringBitmap;

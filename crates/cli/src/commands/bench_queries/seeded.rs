@@ -18,6 +18,9 @@ const WORDS_OF_ITEM: usize = 400;
 /// So many of the most frequent words count as common.
 const COMMON_WORDS: usize = 60;
 
+/// So many words are about as frequent as the one in their middle.
+const NEAR_WORDS: usize = 40;
+
 /// A kind of query.
 pub(super) struct Shape {
     pub(super) name: &'static str,
@@ -59,9 +62,11 @@ pub(super) const SHAPES: &[Shape] = &[
         // Words of one frequency, so that the sums are spread as the words are.
         let first = maker.by_frequency()?;
         let mut words = BTreeSet::from([first.clone()]);
-        while words.len() < 20.min(maker.words.len()) {
-            let word = maker.near_frequency(&first)?;
-            words.insert(word);
+        for _ in 0..200 {
+            if words.len() < 20 {
+                let word = maker.near_frequency(&first)?;
+                words.insert(word);
+            }
         }
         Some(words.into_iter().collect::<Vec<_>>().join(" OR "))
     }),
@@ -196,9 +201,9 @@ impl Maker {
     /// A word about as frequent as another.
     fn near_frequency(&mut self, word: &str) -> Option<String> {
         let at = self.words.iter().position(|(_, one)| one == word)?;
-        let spread = 30;
-        let from = at.saturating_sub(spread / 2);
-        let at = from + self.random.index(spread.min(self.words.len() - from));
+        let last = self.words.len().saturating_sub(NEAR_WORDS);
+        let from = at.saturating_sub(NEAR_WORDS / 2).min(last);
+        let at = from + self.random.index(NEAR_WORDS.min(self.words.len()));
         self.words.get(at).map(|(_, word)| word.clone())
     }
 
