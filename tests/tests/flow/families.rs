@@ -3,6 +3,9 @@
 use embley_tests::{Site, files};
 use serde_json::Value;
 
+/// A PNG of one pixel.
+const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
 /// A message with a text and attachments, each a name, a media type and its text.
 fn message(number: u32, text: &str, attachments: &[(&str, &str, &str)]) -> String {
     let mut mail = format!(
@@ -11,8 +14,14 @@ fn message(number: u32, text: &str, attachments: &[(&str, &str, &str)]) -> Strin
          Content-Type: multipart/mixed; boundary=\"x\"\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\n{text}\r\n"
     );
     for (name, media_type, body) in attachments {
+        let encoding = if media_type.starts_with("image/") {
+            "base64"
+        } else {
+            "7bit"
+        };
         mail.push_str(&format!(
-            "--x\r\nContent-Type: {media_type}; name=\"{name}\"\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\r\n{body}\r\n"
+            "--x\r\nContent-Type: {media_type}; name=\"{name}\"\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\
+             Content-Transfer-Encoding: {encoding}\r\n\r\n{body}\r\n"
         ));
     }
     mail.push_str("--x--\r\n");
@@ -33,7 +42,7 @@ fn site() -> Site {
             3,
             "nothing to see",
             &[
-                ("plan.png", "image/png", "not much of an image"),
+                ("plan.png", "image/png", PIXEL),
                 ("more.txt", "text/plain", "another wombat"),
             ],
         ),

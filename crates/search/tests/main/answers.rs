@@ -308,6 +308,8 @@ fn facets_count_all_hits_exactly() {
             "source: jones-export=5 smith-export=3 shared=1 -=1",
             "tag: -=8",
             "exhibit: -=8",
+            "privilege: -=8",
+            "review: -=8",
             "case: -=8",
             "label: Seen=3 -=5",
             "defect: MAIL-ENCRYPTED=1 -=7",
