@@ -26,7 +26,7 @@ const PAGE: usize = 256;
 /// Draws a sample, lists it, and says what was found in it if that is known.
 pub(crate) fn run(args: &Args, asked: &SampleArgs) -> anyhow::Result<u8> {
     let size = size_of(asked)?;
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let searcher = Searcher::open(&case)?;
     let texts = MessageTexts::new(&case);
     let level = level(&asked.level)?;

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args, asked: &TermsArgs) -> anyhow::Result<u8> {
             path.display()
         )));
     }
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let searcher = Searcher::open(&case)?;
     let texts = MessageTexts::new(&case);
     let actor = context::actor(args);

@@ -114,7 +114,7 @@ fn check(case: &SmallCase, searcher: &Searcher, queries: &[&str], scope: Scope, 
         assert_eq!(told, expected, "{} of {queries:?}, {scope:?}, {level:?}", row.query);
         for counts in &row.by_custodian {
             let held: BTreeSet<u32> = match &counts.custodian {
-                Some(name) => found(searcher, &format!("custodian:{name}"), Level::Item),
+                Some(name) => found(searcher, &format!("custodian:\"{name}\""), Level::Item),
                 None => found(searcher, "NOT custodian:*", Level::Item),
             };
             let of = |items: &BTreeSet<u32>| (items & &held).len() as u64;
@@ -297,6 +297,8 @@ fn hits_and_what_is_left_out_are_sampled_apart_and_together_are_everything() {
     let case = SmallCase::make(8);
     let searcher = searcher(&case);
     let plan = searcher.plan("fraud").expect("a plan");
+    let everything = searcher.plan("*").expect("a plan");
+    let family = searcher.plan("lunch AND fraud").expect("a plan").at(Level::Family);
     let drawn = |from, scope, searchable_only, size| {
         let options = SampleOptions {
             from,
@@ -322,29 +324,18 @@ fn hits_and_what_is_left_out_are_sampled_apart_and_together_are_everything() {
     // A smaller sample is the beginning of a larger one.
     assert_eq!(drawn(left, Scope::Global, false, 2).units, rest.units[..2]);
     // Item 1 was found three times, with two custodians.
-    let of_pairs = drawn(
-        DrawFrom::Hits(&searcher.plan("*").expect("a plan")),
-        Scope::Custodian,
-        false,
-        100,
-    );
+    let of_pairs = drawn(DrawFrom::Hits(&everything), Scope::Custodian, false, 100);
     assert_eq!(
         of_pairs.population,
         counted(&searcher, &(1..=8).collect(), Scope::Custodian)
     );
-    let of_places = drawn(
-        DrawFrom::Hits(&searcher.plan("*").expect("a plan")),
-        Scope::Instance,
-        false,
-        100,
-    );
+    let of_places = drawn(DrawFrom::Hits(&everything), Scope::Instance, false, 100);
     assert_eq!(
         of_places.population,
         counted(&searcher, &(1..=8).collect(), Scope::Instance)
     );
     let places = embley_search::sample::instance_places(&searcher, embley_model::id::ItemNo(1)).expect("places");
     assert_eq!(places.len(), 3, "{places:?}");
-    let family = searcher.plan("lunch AND fraud").expect("a plan").at(Level::Family);
     let left = DrawFrom::LeftOut {
         of: &family,
         within: None,
