@@ -17,6 +17,7 @@ mod calendar;
 mod cases;
 mod config;
 mod encode;
+pub mod example;
 mod headers;
 mod layout;
 mod message;
@@ -36,6 +37,7 @@ mod words;
 mod write;
 
 pub use config::{BoxFormat, CorpusConfig, CorpusError, Shares};
+pub use example::{ExampleConfig, ExampleTruth, TemplateChoice, write_example};
 pub use layout::Mailbox;
 pub use needle::NeedlePlace;
 pub use stream::{Message, MessageStream, Place};

@@ -226,7 +226,7 @@ fn exhibit_list(planner: &Planner) -> String {
     csv
 }
 
-fn json_lines(records: &[Map<String, Value>]) -> Vec<u8> {
+pub(crate) fn json_lines(records: &[Map<String, Value>]) -> Vec<u8> {
     let mut out = String::new();
     for record in records {
         write_object(&mut out, record);

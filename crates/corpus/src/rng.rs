@@ -16,6 +16,7 @@ pub(crate) enum Purpose {
     Case,
     Vocabulary,
     Needle,
+    Example,
 }
 
 /// A small, fast generator (the multiply-and-fold step of wyrand) started from a well-mixed name.

@@ -57,7 +57,7 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CorpusError> {
     clippy::disallowed_methods,
     reason = "a corpus is not a case: it may be made again, and this crate imports only model"
 )]
-fn remove_file(path: &Path) -> Result<(), CorpusError> {
+pub(crate) fn remove_file(path: &Path) -> Result<(), CorpusError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CorpusError::Write {
             path: path.to_owned(),
@@ -88,7 +88,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), CorpusError> {
 }
 
 /// One mailbox being written.
-struct BoxWriter {
+pub(crate) struct BoxWriter {
     root: PathBuf,
     mailbox: Mailbox,
     path: PathBuf,
@@ -98,7 +98,7 @@ struct BoxWriter {
 }
 
 impl BoxWriter {
-    fn create(dir: &Path, mailbox: &Mailbox) -> Result<Self, CorpusError> {
+    pub(crate) fn create(dir: &Path, mailbox: &Mailbox) -> Result<Self, CorpusError> {
         let path = dir.join(&mailbox.path);
         let file = match mailbox.format {
             BoxFormat::Eml => {
@@ -128,7 +128,7 @@ impl BoxWriter {
         })
     }
 
-    fn append(&mut self, message: &Message<'_>, place: Place) -> Result<(), CorpusError> {
+    pub(crate) fn append(&mut self, message: &Message<'_>, place: Place) -> Result<(), CorpusError> {
         let format = self.mailbox.format;
         let bytes = format.message_bytes(message.bytes);
         let Some(file) = &mut self.file else {
@@ -165,7 +165,7 @@ impl BoxWriter {
         })
     }
 
-    fn finish(self) -> Result<(), CorpusError> {
+    pub(crate) fn finish(self) -> Result<(), CorpusError> {
         let Some(mut file) = self.file else { return Ok(()) };
         file.flush().map_err(|source| CorpusError::Write {
             path: self.path,
