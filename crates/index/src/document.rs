@@ -34,10 +34,6 @@ pub struct IndexDoc {
     recipients: Vec<String>,
 }
 
-/// Bytes of an address that are counted by: some addresses of directories are longer than those of mail (RFC 5321 section 4.5.3.1.3: 254 bytes), none is
-/// longer than this but by error or intent.
-const COUNTED_BYTES: usize = 1024;
-
 impl IndexDoc {
     /// An item without any text.
     pub fn new(item_no: u32, kind: ItemKind) -> Self {
@@ -64,8 +60,7 @@ impl IndexDoc {
             &mut self.recipients
         };
         for address in addresses {
-            let mut whole = tokens.address(address);
-            whole.truncate(whole.floor_char_boundary(COUNTED_BYTES));
+            let whole = tokens.address(address);
             if !whole.is_empty() {
                 counted.push(whole);
             }
