@@ -72,6 +72,7 @@ fn late(context: &Context<'_>, case: &CaseFile, clock: &Clock, row: &Row) -> Opt
     .person(row.text("decided_by"))
     .person(row.text("recorded_by"))
     .citation(clock.cited());
+    draft = draft.speaks_for(format!("{} after the day of the decision end on {due}", clock.spoken()));
     if !row.text("recorded_by").is_empty() {
         draft = draft.speaks_for(format!(
             "recorded by {}",

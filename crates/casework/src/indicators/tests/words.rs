@@ -53,6 +53,13 @@ const ACCUSING: [&str; 44] = [
     "must have",
 ];
 
+/// True when a word of the text begins so.
+fn begins(text: &str, word: &str) -> bool {
+    let text = text.to_lowercase();
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].chars().next_back().is_some_and(char::is_alphabetic))
+}
+
 /// String literals of a source text, an escaped quotation mark as an apostrophe; comments and test code are left out.
 fn literals(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
@@ -93,7 +100,7 @@ fn no_template_accuses_anybody() {
         for literal in literals(source) {
             read += 1;
             for word in ACCUSING {
-                assert!(!literal.contains(word), "{word:?} in {literal:?}");
+                assert!(!begins(&literal, word), "{word:?} in {literal:?}");
             }
         }
     }
@@ -104,7 +111,7 @@ fn no_template_accuses_anybody() {
         include_str!("../../../../../config/rules/deciders.toml"),
     ] {
         for word in ACCUSING {
-            assert!(!text.to_lowercase().contains(word), "{word:?}");
+            assert!(!begins(text, word), "{word:?}");
         }
     }
 }
@@ -151,7 +158,7 @@ fn every_indicator_begins_with_the_material_loaded_and_says_something_for_and_ag
             .flatten();
         for words in said.chain([&one.sentence]) {
             for word in ACCUSING {
-                assert!(!words.to_lowercase().contains(word), "{word:?} in {words:?}");
+                assert!(!begins(words, word), "{word:?} in {words:?}");
             }
         }
     }
