@@ -147,14 +147,10 @@ pub fn dip_sample(context: &Context<'_>, ask: Ask<'_>) -> Result<DipSample> {
         all.sort_by_cached_key(|(key, _)| (stable_id("dip", &[ask.seed, key]), key.clone()));
         all.truncate(usize::try_from(ask.size).unwrap_or(usize::MAX));
     }
-    let loaded = records::summary(context.facts)?
-        .into_iter()
-        .map(|(_, kind, _, _)| kind)
-        .collect();
     let mut cases = Vec::new();
     for (_, case_ref) in &all {
         let case = CaseFile::load(context.facts, case_ref)?;
-        cases.push(check(context, &case, &loaded)?);
+        cases.push(check(context, &case));
     }
     let mut rates = BTreeMap::new();
     for (word, _) in CHECKS {
@@ -180,12 +176,12 @@ pub fn dip_sample(context: &Context<'_>, ask: Ask<'_>) -> Result<DipSample> {
     })
 }
 
-fn check(context: &Context<'_>, case: &CaseFile, loaded: &BTreeSet<RecordType>) -> Result<CheckedCase> {
+fn check(context: &Context<'_>, case: &CaseFile) -> CheckedCase {
     let mut checks = BTreeMap::new();
-    let states = clock_states(context, case)?;
+    let states = clock_states(context, case);
     let in_time = |wanted: &[What]| clocks(&states, wanted);
     let found = |kind: RecordType, found: Found| {
-        if loaded.contains(&kind) {
+        if context.shared.has(kind) {
             found
         } else {
             Found::NotLoaded
@@ -206,14 +202,14 @@ fn check(context: &Context<'_>, case: &CaseFile, loaded: &BTreeSet<RecordType>) 
         "timeliness_reports",
         found(RecordType::TimelinessReport, in_time(&[What::TimelinessReport])),
     );
-    checks.insert("supervision", supervision(context, case, loaded));
+    checks.insert("supervision", supervision(context, case));
     checks.insert("allegation_types", found(RecordType::Allegation, allegations(case)));
-    Ok(CheckedCase {
+    CheckedCase {
         case_ref: case.case_ref.clone(),
         checks,
         severity_assessments: of_kind(case, "severity_assessment").count() as u64,
         severity_changed: severity_changed(case),
-    })
+    }
 }
 
 fn on_record(yes: bool) -> Found {
@@ -299,7 +295,7 @@ fn declarations(context: &Context<'_>, case: &CaseFile) -> Found {
     on_record(people.iter().all(|id| own.contains(id)))
 }
 
-fn supervision(context: &Context<'_>, case: &CaseFile, loaded: &BTreeSet<RecordType>) -> Found {
+fn supervision(context: &Context<'_>, case: &CaseFile) -> Found {
     let supervisor = case
         .roles(context.zone)
         .iter()
@@ -310,7 +306,7 @@ fn supervision(context: &Context<'_>, case: &CaseFile, loaded: &BTreeSet<RecordT
     if supervisor || reviewed {
         return Found::OnRecord;
     }
-    if loaded.contains(&RecordType::Review) || loaded.contains(&RecordType::RoleAppointment) {
+    if context.shared.has(RecordType::Review) || context.shared.has(RecordType::RoleAppointment) {
         return Found::NotOnRecord;
     }
     Found::NotLoaded

@@ -87,16 +87,21 @@ fn words_in_a_message_and_in_its_attachment_are_one_family() {
     assert_eq!(ran.lines().len(), 3);
     let table = site
         .ok(&["search", "--level", "family", "--format", "table", both])
-        .text().to_owned();
+        .text()
+        .to_owned();
     assert!(
         table.contains("    in #2  attachment  notes.txt\n        attachment: about a [wombat]"),
         "{table}"
     );
     let csv = site
         .ok(&["search", "--level", "family", "--format", "csv", both])
-        .text().to_owned();
+        .text()
+        .to_owned();
     assert!(csv.lines().nth(1).expect("a hit").ends_with(",1; 2,"), "{csv}");
-    let plan = site.ok(&["search", "--level", "family", "--explain", both]).text().to_owned();
+    let plan = site
+        .ok(&["search", "--level", "family", "--explain", both])
+        .text()
+        .to_owned();
     assert!(plan.contains("families of: term \"wombat\""), "{plan}");
     assert_eq!(
         site.ok(&["search", "--level", "family", "--count", "wombat"])
@@ -126,7 +131,8 @@ fn what_could_not_be_searched_is_listed() {
     assert_eq!(none.text().trim(), "0");
     let table = site
         .ok(&["search", "--not-searchable", "--format", "table", "quokka"])
-        .text().to_owned();
+        .text()
+        .to_owned();
     assert!(table.contains(&format!("not searchable: {reason}")), "{table}");
 }
 

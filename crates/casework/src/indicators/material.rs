@@ -301,7 +301,11 @@ pub struct Shared {
     careers: HashMap<String, Career>,
     cases: BTreeMap<String, Vec<Row>>,
     registers: BTreeMap<RecordType, Vec<Row>>,
-    declarations: Vec<Row>,
+    /// Places in a register, by the people that its rows name.
+    register_places: HashMap<(RecordType, String), Vec<usize>>,
+    declarations: HashMap<String, Vec<Row>>,
+    unit_sizes: HashMap<String, usize>,
+    kinds: BTreeSet<RecordType>,
     bulk: HashMap<(String, String), u64>,
 }
 
@@ -321,12 +325,34 @@ impl Shared {
     pub fn load(conn: &Connection, zone: &TimeZone, bulk_rows: u64) -> Result<Self> {
         let all = |kind| -> Result<Vec<Row>> { records::of_type(conn, kind)?.iter().map(Row::of).collect() };
         let mut shared = Self {
-            declarations: all(RecordType::ConflictDeclaration)?,
+            kinds: records::summary(conn)?
+                .into_iter()
+                .map(|(_, kind, _, _)| kind)
+                .collect(),
             bulk: records::recorded_at_once(conn, bulk_rows)?,
             ..Self::default()
         };
+        for row in all(RecordType::ConflictDeclaration)? {
+            shared
+                .declarations
+                .entry(row.text("person_id").to_owned())
+                .or_default()
+                .push(row);
+        }
         for kind in REGISTERS {
-            shared.registers.insert(kind, all(kind)?);
+            let rows = all(kind)?;
+            for (at, row) in rows.iter().enumerate() {
+                for name in ["person_id", "other_person_id"] {
+                    if let Some(person) = row.record.text(name) {
+                        shared
+                            .register_places
+                            .entry((kind, person.to_owned()))
+                            .or_default()
+                            .push(at);
+                    }
+                }
+            }
+            shared.registers.insert(kind, rows);
         }
         for row in all(RecordType::Case)? {
             shared
@@ -344,6 +370,10 @@ impl Shared {
                 units: past("posting_history", &["unit", "posting", "department", "value"]),
                 row: None,
             };
+            let units: BTreeSet<String> = career.units.iter().map(|past| unit_key(&past.value)).collect();
+            for unit in units {
+                *shared.unit_sizes.entry(unit).or_default() += 1;
+            }
             shared.careers.insert(
                 id,
                 Career {
@@ -370,9 +400,26 @@ impl Shared {
         self.registers.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// Declarations of conflicts, of any case or none.
-    pub fn declarations(&self) -> &[Row] {
-        &self.declarations
+    /// The rows of a register that name a person.
+    pub fn register_of<'a>(&'a self, kind: RecordType, person: &str) -> impl Iterator<Item = &'a Row> {
+        let rows = self.register(kind);
+        let places = self.register_places.get(&(kind, person.to_owned()));
+        places.into_iter().flatten().filter_map(move |at| rows.get(*at))
+    }
+
+    /// Declarations of conflicts by a person, of any case or none.
+    pub fn declarations_of(&self, person: &str) -> &[Row] {
+        self.declarations.get(person).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many people on record are or were in a unit.
+    pub fn unit_size(&self, unit: &str) -> usize {
+        self.unit_sizes.get(&unit_key(unit)).copied().unwrap_or(0)
+    }
+
+    /// True when records of this type are loaded at all.
+    pub fn has(&self, kind: RecordType) -> bool {
+        self.kinds.contains(&kind)
     }
 
     /// How many rows of a source have this very time of recording, when they are enough to be a bulk.
@@ -417,6 +464,10 @@ const MANAGER_KEYS: [&str; 7] = [
     "manager",
     "value",
 ];
+
+fn unit_key(unit: &str) -> String {
+    unit.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
 
 /// The entries of a history; an entry without a value is left out.
 fn history(record: &Record, field: &str, keys: &[&str], zone: &TimeZone) -> Vec<Past> {

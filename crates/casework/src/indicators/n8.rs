@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 
 use embley_model::record::RecordType;
-use embley_store::facts::records;
 use jiff::civil::Date;
 
 use super::draft::{Confidence, Draft, Weight};
@@ -71,7 +70,7 @@ impl Rule for ClockPassed {
     }
 
     fn in_case(&self, context: &Context<'_>, case: &CaseFile) -> Result<Vec<Draft>> {
-        let states = clock_states(context, case)?;
+        let states = clock_states(context, case);
         let mut groups: BTreeMap<(&'static str, &str), Vec<&ClockState<'_>>> = BTreeMap::new();
         for state in states.iter().filter(|state| !matches!(state.done, Done::InTime(_))) {
             groups
@@ -185,17 +184,10 @@ fn weight_word(weight: Weight) -> &'static str {
 }
 
 /// Every time that a clock of the case was due, in the order of clocks, recipients and days.
-///
-/// # Errors
-/// The catalogue refuses.
-pub fn clock_states<'a>(context: &Context<'a>, case: &'a CaseFile) -> Result<Vec<ClockState<'a>>> {
+pub fn clock_states<'a>(context: &Context<'a>, case: &'a CaseFile) -> Vec<ClockState<'a>> {
     let Some(as_at) = context.as_at.or_else(|| case.last_day(context.zone)) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
-    let loaded: Vec<RecordType> = records::summary(context.facts)?
-        .into_iter()
-        .map(|(_, kind, _, _)| kind)
-        .collect();
     let governing = case.governing(&context.rules.frameworks, context.zone);
     // Clocks of Schedule 3 hold only where the case is surely under it.
     let ids: Vec<&str> = match governing {
@@ -212,38 +204,31 @@ pub fn clock_states<'a>(context: &Context<'a>, case: &'a CaseFile) -> Result<Vec
         as_at,
     };
     let mut states = Vec::new();
-    if loaded.contains(&RecordType::Update) {
+    if context.shared.has(RecordType::Update) {
         states.extend(scope.updates());
         states.extend(scope.outcomes());
     }
-    if loaded.contains(&RecordType::TimelinessReport) {
+    if context.shared.has(RecordType::TimelinessReport) {
         states.extend(scope.marks(What::TimelinessReport));
     }
-    if loaded.contains(&RecordType::Review) {
+    if context.shared.has(RecordType::Review) {
         states.extend(scope.marks(What::Review));
     }
-    Ok(states)
+    states
 }
 
 /// Kinds of records that clocks need and of which none is loaded.
-///
-/// # Errors
-/// The catalogue refuses.
-pub(super) fn not_judged(context: &Context<'_>) -> Result<Vec<String>> {
-    let loaded: Vec<RecordType> = records::summary(context.facts)?
-        .into_iter()
-        .map(|(_, kind, _, _)| kind)
-        .collect();
+pub(super) fn not_judged(context: &Context<'_>) -> Vec<String> {
     let needed = [RecordType::Update, RecordType::TimelinessReport, RecordType::Review];
-    let missing = needed.into_iter().filter(|kind| !loaded.contains(kind));
-    Ok(missing
+    let missing = needed.into_iter().filter(|kind| !context.shared.has(*kind));
+    missing
         .map(|kind| {
             format!(
                 "N8: no {} is among the records loaded; its clocks are not judged",
                 kind.spoken()
             )
         })
-        .collect())
+        .collect()
 }
 
 /// A case, and until when its clocks are judged.

@@ -159,7 +159,7 @@ fn n8_reviews_and_reports() {
     );
     let states = world.with(|context| {
         let case = CaseFile::load(&world.conn, "CM/1/20").expect("it is there");
-        let states = clock_states(context, &case).expect("clocks are judged");
+        let states = clock_states(context, &case);
         states
             .iter()
             .map(|state| (state.clock.id.clone(), state.due, state.passed()))
