@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use embley_model::record::RecordType;
+use embley_store::facts::cases::case_key;
 use embley_store::facts::indicators::stable_id;
-use embley_store::facts::records;
 use serde::Serialize;
 
 use crate::error::{CaseworkError, Result};
@@ -140,16 +140,19 @@ pub fn dip_sample(context: &Context<'_>, ask: Ask<'_>) -> Result<DipSample> {
             detail: "a sample of 0 cases says nothing; give --size a number from 1".to_owned(),
         });
     }
-    let mut all = records::case_refs(context.facts)?;
+    let mut all = context.shared.case_names(context.facts)?;
     let population = all.len() as u64;
     if !ask.all {
         // The order of hashes over seed and key is the order of drawing: a larger sample of one seed holds the smaller one.
-        all.sort_by_cached_key(|(key, _)| (stable_id("dip", &[ask.seed, key]), key.clone()));
+        all.sort_by_cached_key(|name| {
+            let key = case_key(&name.written);
+            (stable_id("dip", &[ask.seed, &key]), key)
+        });
         all.truncate(usize::try_from(ask.size).unwrap_or(usize::MAX));
     }
     let mut cases = Vec::new();
-    for (_, case_ref) in &all {
-        let case = CaseFile::load(context.facts, case_ref)?;
+    for name in &all {
+        let case = CaseFile::load(context.facts, name)?;
         cases.push(check(context, &case));
     }
     let mut rates = BTreeMap::new();

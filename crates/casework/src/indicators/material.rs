@@ -3,7 +3,7 @@
 //! One case is held at a time. Main types: [`CaseFile`], [`Shared`]. Invariant: rows stand in the order of their items; a field that
 //! could not be read is absent, never guessed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use embley_model::id::ItemNo;
 use embley_model::record::{Record, RecordKey, RecordTime, RecordType};
@@ -93,6 +93,15 @@ impl Held<'_> {
     }
 }
 
+/// A case by its references: records of the case itself join them, such as that of an older system and that of a newer one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseName {
+    /// The reference by which it is shown.
+    pub written: String,
+    /// Keys of all its references ([`case_key`]), sorted.
+    pub keys: BTreeSet<String>,
+}
+
 /// The records of a case.
 #[derive(Clone, Debug)]
 pub struct CaseFile {
@@ -102,21 +111,25 @@ pub struct CaseFile {
 }
 
 impl CaseFile {
-    /// Reads the records of a case.
+    /// Reads the records of a case, under whichever of its references they stand. A record belongs to the case that its `case_ref`
+    /// names; the source's own reference counts only where there is no other.
     ///
     /// # Errors
     /// The catalogue refuses or is damaged.
-    pub fn load(conn: &Connection, case_ref: &str) -> Result<Self> {
-        let stored = records::of_case(conn, case_ref)?;
-        let rows: Vec<Row> = stored.iter().map(Row::of).collect::<Result<_>>()?;
-        let written = rows
-            .iter()
-            .find_map(|row| row.record.text("case_ref"))
-            .unwrap_or(case_ref)
-            .to_owned();
+    pub fn load(conn: &Connection, name: &CaseName) -> Result<Self> {
+        let mut rows: BTreeMap<ItemNo, Row> = BTreeMap::new();
+        for key in &name.keys {
+            for stored in records::of_case(conn, key)? {
+                let row = Row::of(&stored)?;
+                let first = row.record.case_refs().first().map(|one| case_key(one));
+                if first.is_some_and(|first| name.keys.contains(&first)) {
+                    rows.insert(row.item, row);
+                }
+            }
+        }
         Ok(Self {
-            case_ref: written,
-            rows,
+            case_ref: name.written.clone(),
+            rows: rows.into_values().collect(),
         })
     }
 
@@ -393,6 +406,46 @@ impl Shared {
     /// The heads of a case, one a source system.
     pub fn case(&self, case_ref: &str) -> &[Row] {
         self.cases.get(&case_key(case_ref)).map_or(&[], Vec::as_slice)
+    }
+
+    /// All cases of the material loaded, in the order of their references.
+    ///
+    /// # Errors
+    /// The catalogue refuses or is damaged.
+    pub fn case_names(&self, conn: &Connection) -> Result<Vec<CaseName>> {
+        let mut groups: Vec<CaseName> = Vec::new();
+        let mut known: HashSet<String> = HashSet::new();
+        for (key, written) in records::case_refs(conn)? {
+            if known.contains(&key) {
+                continue;
+            }
+            // Everything that records of the case itself join to this reference.
+            let mut keys = BTreeSet::from([key.clone()]);
+            let mut shown = None;
+            let mut wait = vec![key];
+            while let Some(one) = wait.pop() {
+                for row in self.case(&one) {
+                    shown = shown.or_else(|| row.record.text("case_ref").map(ToOwned::to_owned));
+                    for other in row.record.case_refs().into_iter().map(case_key) {
+                        if keys.insert(other.clone()) {
+                            wait.push(other);
+                        }
+                    }
+                }
+            }
+            known.extend(keys.iter().cloned());
+            let has_head = shown.is_some();
+            let name = CaseName {
+                written: shown.unwrap_or(written),
+                keys,
+            };
+            // A reference that only the source's own field of records of another case has is no case.
+            if has_head || !CaseFile::load(conn, &name)?.rows.is_empty() {
+                groups.push(name);
+            }
+        }
+        groups.sort_by_cached_key(|name| (case_key(&name.written), name.keys.clone()));
+        Ok(groups)
     }
 
     /// The rows of a register.

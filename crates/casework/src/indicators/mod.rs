@@ -29,7 +29,7 @@ pub(crate) mod tests;
 
 pub use conclusion::{Conclusion, conclude};
 pub use draft::{Confidence, Draft, Indicator, Weight};
-pub use material::{CaseFile, Held, Row, Shared};
+pub use material::{CaseFile, CaseName, Held, Row, Shared};
 pub use moment::{Moment, Span};
 pub use n8::{ClockState, clock_states};
 pub use run::{Ask, Outcome, State, run};
