@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use embley_model::record::RecordType;
 
 use super::draft::{Confidence, Draft, Weight};
-use super::material::{Career, CaseFile, Row, is_officer_concerned};
+use super::material::{CaseFile, Row, is_officer_concerned};
 use super::moment::{Moment, Span};
+use super::shared::Career;
 use super::{Context, Rule};
 use crate::error::Result;
 use embley_store::facts::cases::case_key;

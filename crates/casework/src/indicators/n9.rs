@@ -9,8 +9,9 @@ use embley_model::record::{RecordTime, RecordType};
 use serde_json::Value;
 
 use super::draft::{Draft, Weight};
-use super::material::{CaseFile, Row, first_text};
+use super::material::{CaseFile, Row};
 use super::moment::Moment;
+use super::shared::first_text;
 use super::{Context, Rule};
 use crate::error::Result;
 use crate::rules::Clock;

@@ -89,6 +89,8 @@ fn no_template_accuses_anybody() {
         include_str!("../n12.rs"),
         include_str!("../n13.rs"),
         include_str!("../n14.rs"),
+        include_str!("../clock_states.rs"),
+        include_str!("../governing.rs"),
         include_str!("../run.rs"),
         include_str!("../draft.rs"),
         include_str!("../conclusion.rs"),
