@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use embley_model::record::RecordType;
+use embley_store::facts::cases::case_key;
 use embley_store::facts::indicators::stable_id;
-use embley_store::facts::records;
 use serde::Serialize;
 
 use crate::error::{CaseworkError, Result};
@@ -140,21 +140,20 @@ pub fn dip_sample(context: &Context<'_>, ask: Ask<'_>) -> Result<DipSample> {
             detail: "a sample of 0 cases says nothing; give --size a number from 1".to_owned(),
         });
     }
-    let mut all = records::case_refs(context.facts)?;
+    let mut all = context.shared.case_names(context.facts)?;
     let population = all.len() as u64;
     if !ask.all {
         // The order of hashes over seed and key is the order of drawing: a larger sample of one seed holds the smaller one.
-        all.sort_by_cached_key(|(key, _)| (stable_id("dip", &[ask.seed, key]), key.clone()));
+        all.sort_by_cached_key(|name| {
+            let key = case_key(&name.written);
+            (stable_id("dip", &[ask.seed, &key]), key)
+        });
         all.truncate(usize::try_from(ask.size).unwrap_or(usize::MAX));
     }
-    let loaded = records::summary(context.facts)?
-        .into_iter()
-        .map(|(_, kind, _, _)| kind)
-        .collect();
     let mut cases = Vec::new();
-    for (_, case_ref) in &all {
-        let case = CaseFile::load(context.facts, case_ref)?;
-        cases.push(check(context, &case, &loaded)?);
+    for name in &all {
+        let case = CaseFile::load(context.facts, name)?;
+        cases.push(check(context, &case));
     }
     let mut rates = BTreeMap::new();
     for (word, _) in CHECKS {
@@ -180,12 +179,12 @@ pub fn dip_sample(context: &Context<'_>, ask: Ask<'_>) -> Result<DipSample> {
     })
 }
 
-fn check(context: &Context<'_>, case: &CaseFile, loaded: &BTreeSet<RecordType>) -> Result<CheckedCase> {
+fn check(context: &Context<'_>, case: &CaseFile) -> CheckedCase {
     let mut checks = BTreeMap::new();
-    let states = clock_states(context, case)?;
+    let states = clock_states(context, case);
     let in_time = |wanted: &[What]| clocks(&states, wanted);
     let found = |kind: RecordType, found: Found| {
-        if loaded.contains(&kind) {
+        if context.shared.has(kind) {
             found
         } else {
             Found::NotLoaded
@@ -206,14 +205,14 @@ fn check(context: &Context<'_>, case: &CaseFile, loaded: &BTreeSet<RecordType>) 
         "timeliness_reports",
         found(RecordType::TimelinessReport, in_time(&[What::TimelinessReport])),
     );
-    checks.insert("supervision", supervision(context, case, loaded));
+    checks.insert("supervision", supervision(context, case));
     checks.insert("allegation_types", found(RecordType::Allegation, allegations(case)));
-    Ok(CheckedCase {
+    CheckedCase {
         case_ref: case.case_ref.clone(),
         checks,
         severity_assessments: of_kind(case, "severity_assessment").count() as u64,
         severity_changed: severity_changed(case),
-    })
+    }
 }
 
 fn on_record(yes: bool) -> Found {
@@ -299,7 +298,7 @@ fn declarations(context: &Context<'_>, case: &CaseFile) -> Found {
     on_record(people.iter().all(|id| own.contains(id)))
 }
 
-fn supervision(context: &Context<'_>, case: &CaseFile, loaded: &BTreeSet<RecordType>) -> Found {
+fn supervision(context: &Context<'_>, case: &CaseFile) -> Found {
     let supervisor = case
         .roles(context.zone)
         .iter()
@@ -310,7 +309,7 @@ fn supervision(context: &Context<'_>, case: &CaseFile, loaded: &BTreeSet<RecordT
     if supervisor || reviewed {
         return Found::OnRecord;
     }
-    if loaded.contains(&RecordType::Review) || loaded.contains(&RecordType::RoleAppointment) {
+    if context.shared.has(RecordType::Review) || context.shared.has(RecordType::RoleAppointment) {
         return Found::NotOnRecord;
     }
     Found::NotLoaded

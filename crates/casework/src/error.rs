@@ -62,6 +62,16 @@ pub enum CaseworkError {
         /// The figures.
         detail: String,
     },
+    /// A rule raised one indicator twice: the program is wrong.
+    #[error("rule {rule} raised {id} twice: {sentence}")]
+    RaisedTwice {
+        /// The rule.
+        rule: &'static str,
+        /// The indicator.
+        id: String,
+        /// What it says.
+        sentence: String,
+    },
     /// A search that a link or timeline needs did not work.
     #[error("cannot look for \"{case_ref}\" in the index")]
     Search {
@@ -99,7 +109,7 @@ impl CaseworkError {
         match self {
             Self::Unreadable { .. } | Self::NotRecords { .. } => ErrorClass::Input,
             Self::Mapping { .. } | Self::Rules { .. } | Self::Request { .. } => ErrorClass::Config,
-            Self::NotBalanced { .. } | Self::Search { .. } => ErrorClass::Internal,
+            Self::NotBalanced { .. } | Self::RaisedTwice { .. } | Self::Search { .. } => ErrorClass::Internal,
             Self::Threads { source } | Self::Saved { source } => source.class(),
             Self::Facts(cause) => cause.class(),
             Self::Store(cause) => cause.class(),
@@ -118,6 +128,7 @@ impl CaseworkError {
             | Self::Rules { .. }
             | Self::Request { .. }
             | Self::NotBalanced { .. }
+            | Self::RaisedTwice { .. }
             | Self::Search { .. }
             | Self::Threads { .. }
             | Self::Saved { .. }

@@ -1,9 +1,9 @@
-//! The records that rules look at: of one case, and what belongs to no single case.
+//! The records of a case, as rules look at them.
 //!
-//! One case is held at a time. Main types: [`CaseFile`], [`Shared`]. Invariant: rows stand in the order of their items; a field that
+//! One case is held at a time. Main type: [`CaseFile`]. Not for: what belongs to no single case (`shared`). Invariant: rows stand in the order of their items; a field that
 //! could not be read is absent, never guessed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use embley_model::id::ItemNo;
 use embley_model::record::{Record, RecordKey, RecordTime, RecordType};
@@ -11,12 +11,12 @@ use embley_store::facts::cases::case_key;
 use embley_store::facts::{Connection, records};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::governing::Governing;
 use super::moment::{Moment, Span};
 use crate::error::Result;
-use crate::rules::deciders::CaseKind;
-use crate::rules::{Deciders, Frameworks, Regime, RegimeKind};
+use crate::rules::{Deciders, Frameworks, RegimeKind};
 
 /// A record, read.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub struct Row {
 }
 
 impl Row {
-    fn of(stored: &records::Stored) -> Result<Self> {
+    pub(super) fn of(stored: &records::Stored) -> Result<Self> {
         Ok(Self {
             item: stored.item,
             key: stored.key.clone(),
@@ -93,6 +93,15 @@ impl Held<'_> {
     }
 }
 
+/// A case by its references: records of the case itself join them, such as that of an older system and that of a newer one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseName {
+    /// The reference by which it is shown.
+    pub written: String,
+    /// Keys of all its references ([`case_key`]), sorted.
+    pub keys: BTreeSet<String>,
+}
+
 /// The records of a case.
 #[derive(Clone, Debug)]
 pub struct CaseFile {
@@ -102,21 +111,25 @@ pub struct CaseFile {
 }
 
 impl CaseFile {
-    /// Reads the records of a case.
+    /// Reads the records of a case, under whichever of its references they stand. A record belongs to the case that its `case_ref`
+    /// names; the source's own reference counts only where there is no other.
     ///
     /// # Errors
     /// The catalogue refuses or is damaged.
-    pub fn load(conn: &Connection, case_ref: &str) -> Result<Self> {
-        let stored = records::of_case(conn, case_ref)?;
-        let rows: Vec<Row> = stored.iter().map(Row::of).collect::<Result<_>>()?;
-        let written = rows
-            .iter()
-            .find_map(|row| row.record.text("case_ref"))
-            .unwrap_or(case_ref)
-            .to_owned();
+    pub fn load(conn: &Connection, name: &CaseName) -> Result<Self> {
+        let mut rows: BTreeMap<ItemNo, Row> = BTreeMap::new();
+        for key in &name.keys {
+            for stored in records::of_case(conn, key)? {
+                let row = Row::of(&stored)?;
+                let first = row.record.case_refs().first().map(|one| case_key(one));
+                if first.is_some_and(|first| name.keys.contains(&first)) {
+                    rows.insert(row.item, row);
+                }
+            }
+        }
         Ok(Self {
-            case_ref: written,
-            rows,
+            case_ref: name.written.clone(),
+            rows: rows.into_values().collect(),
         })
     }
 
@@ -228,222 +241,6 @@ impl CaseFile {
             }
         })
     }
-}
-
-/// The regulations that govern a case.
-#[derive(Clone, Copy, Debug)]
-pub struct Governing<'r> {
-    /// The day on which it came to attention.
-    pub trigger: Date,
-    /// Under Schedule 3.
-    pub schedule_3: Option<bool>,
-    /// Whether the record says so; else it is taken from the type of case.
-    pub schedule_3_on_record: bool,
-    /// For conduct.
-    pub conduct: Option<&'r Regime>,
-    /// For complaints and Schedule 3, when the case is or may be under it.
-    pub complaint: Option<&'r Regime>,
-}
-
-impl<'r> Governing<'r> {
-    /// Those that govern, complaints first.
-    pub fn all(&self) -> Vec<&'r Regime> {
-        self.complaint.into_iter().chain(self.conduct).collect()
-    }
-
-    /// Their ids.
-    pub fn ids(&self) -> Vec<&'r str> {
-        self.all().into_iter().map(|one| one.id.as_str()).collect()
-    }
-
-    /// What a line of `deciders.toml` asks of the case.
-    pub fn kind<'a>(&self, ids: &'a [&'a str], head: Option<&'a Row>) -> CaseKind<'a> {
-        CaseKind {
-            regimes: ids,
-            schedule_3: self.schedule_3,
-            certified: head.is_some_and(|row| row.time("special_requirements_certified_at").is_some()),
-            form: head.and_then(|row| row.record.text("form_of_investigation")),
-        }
-    }
-
-    /// `A (SI 1) and B (SI 2)`.
-    pub fn spoken(&self) -> String {
-        let names: Vec<String> = self.all().into_iter().map(Regime::spoken).collect();
-        names.join(" and ")
-    }
-}
-
-/// Somebody's manager, unit or rank for a time.
-#[derive(Clone, Debug)]
-pub struct Past {
-    /// Id or name.
-    pub value: String,
-    /// When.
-    pub span: Span,
-}
-
-/// What is on record of a person beside names.
-#[derive(Clone, Debug, Default)]
-pub struct Career {
-    /// Line managers.
-    pub managers: Vec<Past>,
-    /// Teams, the narrowest that is recorded.
-    pub teams: Vec<Past>,
-    /// Units.
-    pub units: Vec<Past>,
-    /// The record.
-    pub row: Option<Row>,
-}
-
-/// What belongs to no single case.
-#[derive(Clone, Debug, Default)]
-pub struct Shared {
-    careers: HashMap<String, Career>,
-    cases: BTreeMap<String, Vec<Row>>,
-    registers: BTreeMap<RecordType, Vec<Row>>,
-    declarations: Vec<Row>,
-    bulk: HashMap<(String, String), u64>,
-}
-
-const REGISTERS: [RecordType; 5] = [
-    RecordType::RegisterGift,
-    RecordType::RegisterBusinessInterest,
-    RecordType::RegisterAssociation,
-    RecordType::RegisterMediaContact,
-    RecordType::RegisterProcurement,
-];
-
-impl Shared {
-    /// Reads it; `bulk_rows` as in `indicators.toml`.
-    ///
-    /// # Errors
-    /// The catalogue refuses or is damaged.
-    pub fn load(conn: &Connection, zone: &TimeZone, bulk_rows: u64) -> Result<Self> {
-        let all = |kind| -> Result<Vec<Row>> { records::of_type(conn, kind)?.iter().map(Row::of).collect() };
-        let mut shared = Self {
-            declarations: all(RecordType::ConflictDeclaration)?,
-            bulk: records::recorded_at_once(conn, bulk_rows)?,
-            ..Self::default()
-        };
-        for kind in REGISTERS {
-            shared.registers.insert(kind, all(kind)?);
-        }
-        for row in all(RecordType::Case)? {
-            shared
-                .cases
-                .entry(case_key(row.text("case_ref")))
-                .or_default()
-                .push(row);
-        }
-        for row in all(RecordType::Person)? {
-            let id = row.record.text("person_id").unwrap_or(&row.key.record_id).to_owned();
-            let past = |field: &str, keys: &[&str]| history(&row.record, field, keys, zone);
-            let career = Career {
-                managers: past("line_manager_history", &MANAGER_KEYS),
-                teams: past("posting_history", &["team"]),
-                units: past("posting_history", &["unit", "posting", "department", "value"]),
-                row: None,
-            };
-            shared.careers.insert(
-                id,
-                Career {
-                    row: Some(row),
-                    ..career
-                },
-            );
-        }
-        Ok(shared)
-    }
-
-    /// What is on record of a person.
-    pub fn career(&self, id: &str) -> Option<&Career> {
-        self.careers.get(id)
-    }
-
-    /// The heads of a case, one a source system.
-    pub fn case(&self, case_ref: &str) -> &[Row] {
-        self.cases.get(&case_key(case_ref)).map_or(&[], Vec::as_slice)
-    }
-
-    /// The rows of a register.
-    pub fn register(&self, kind: RecordType) -> &[Row] {
-        self.registers.get(&kind).map_or(&[], Vec::as_slice)
-    }
-
-    /// Declarations of conflicts, of any case or none.
-    pub fn declarations(&self) -> &[Row] {
-        &self.declarations
-    }
-
-    /// How many rows of a source have this very time of recording, when they are enough to be a bulk.
-    pub fn recorded_with(&self, row: &Row) -> Option<u64> {
-        let at = row.text("recorded_at");
-        self.bulk.get(&(row.key.source_system.clone(), at.to_owned())).copied()
-    }
-
-    /// The line managers of a person that day, nearest first, each with how many steps up; a ring is followed once.
-    pub fn managers_of(&self, person: &str, moment: &Moment) -> Vec<(String, usize)> {
-        let mut found: Vec<(String, usize)> = Vec::new();
-        let mut level = vec![person.to_owned()];
-        for steps in 1..=MOST_STEPS {
-            let mut next = Vec::new();
-            for one in &level {
-                for past in self.career(one).into_iter().flat_map(|career| &career.managers) {
-                    let known = past.value == person || found.iter().any(|(id, _)| *id == past.value);
-                    if past.span.may_cover(moment) && !known {
-                        found.push((past.value.clone(), steps));
-                        next.push(past.value.clone());
-                    }
-                }
-            }
-            if next.is_empty() {
-                break;
-            }
-            level = next;
-        }
-        found
-    }
-}
-
-/// Longest line of managers that is followed.
-const MOST_STEPS: usize = 12;
-/// Keys by which an entry of `line_manager_history` names the manager.
-const MANAGER_KEYS: [&str; 7] = [
-    "line_manager_id",
-    "manager_id",
-    "manager_person_id",
-    "person_id",
-    "line_manager",
-    "manager",
-    "value",
-];
-
-/// The entries of a history; an entry without a value is left out.
-fn history(record: &Record, field: &str, keys: &[&str], zone: &TimeZone) -> Vec<Past> {
-    let entries = record.fields.get(field).and_then(Value::as_array);
-    let mut all = Vec::new();
-    for entry in entries.into_iter().flatten().filter_map(Value::as_object) {
-        if let Some(value) = first_text(entry, keys) {
-            let moment = |keys: &[&str]| {
-                let time = first_text(entry, keys).and_then(|text| RecordTime::parse(&text))?;
-                Moment::of(&time, zone)
-            };
-            let span = Span {
-                from: moment(&["from", "from_date", "start"]),
-                to: moment(&["to", "to_date", "until", "end"]),
-            };
-            all.push(Past { value, span });
-        }
-    }
-    all
-}
-
-/// The first of these members that is a text that is not blank.
-pub(super) fn first_text(object: &Map<String, Value>, keys: &[&str]) -> Option<String> {
-    let mut texts = keys.iter().filter_map(|key| object.get(*key).and_then(Value::as_str));
-    texts
-        .find(|text| !text.trim().is_empty())
-        .map(|text| text.trim().to_owned())
 }
 
 /// `officer_concerned`, `person_concerned`, `subject`, `person_complained_against`.

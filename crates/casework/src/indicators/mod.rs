@@ -6,11 +6,14 @@
 //! aside as explained. Main type: [`Indicator`]. Invariant: the same records and rules give the same indicators in the same order, and
 //! `migrated_at` is never read as a date of recording.
 
+mod clock_states;
 pub mod conclusion;
 mod draft;
+mod governing;
 mod material;
 mod moment;
 pub mod run;
+mod shared;
 
 mod n12;
 mod n13;
@@ -27,12 +30,14 @@ mod n9;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use clock_states::{ClockState, Done, clock_states};
 pub use conclusion::{Conclusion, conclude};
 pub use draft::{Confidence, Draft, Indicator, Weight};
-pub use material::{CaseFile, Held, Row, Shared};
+pub use governing::Governing;
+pub use material::{CaseFile, CaseName, Held, Row};
 pub use moment::{Moment, Span};
-pub use n8::{ClockState, clock_states};
 pub use run::{Ask, Outcome, State, run};
+pub use shared::{Career, Past, Shared};
 
 use embley_search::threads::StoredThreads;
 use embley_search::{ItemText, Searcher};

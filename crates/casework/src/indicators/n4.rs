@@ -13,6 +13,7 @@ use embley_model::record::RecordType;
 use super::draft::{Confidence, Draft, Weight};
 use super::material::{CaseFile, Row, is_officer_concerned};
 use super::moment::{Moment, Span};
+use super::shared::Career;
 use super::{Context, Rule};
 use crate::error::Result;
 use embley_store::facts::cases::case_key;
@@ -110,21 +111,15 @@ fn relations<'a>(context: &Context<'a>, case: &'a CaseFile, who: &str, decisions
             }
         }
         if let (Some(own), Some(theirs)) = (own, theirs) {
-            for one in &own.teams {
-                for two in theirs
-                    .teams
-                    .iter()
-                    .filter(|two| two.value.eq_ignore_ascii_case(&one.value))
-                {
-                    found.push(Relation {
-                        kind: "team",
-                        other: other.to_owned(),
-                        words: format!("is in the same team, {}", one.value),
-                        span: common(&one.span, &two.span),
-                        rows: person_rows().collect(),
-                        base: Confidence::Medium,
-                    });
-                }
+            for (span, words, base) in teams(context, own, theirs) {
+                found.push(Relation {
+                    kind: "team",
+                    other: other.to_owned(),
+                    words,
+                    span,
+                    rows: person_rows().collect(),
+                    base,
+                });
             }
         }
         found.extend(associations(context, who, other));
@@ -159,8 +154,32 @@ fn common(one: &Span, other: &Span) -> Span {
     }
 }
 
+/// Teams in common; a unit counts as one when few people on record are in it.
+fn teams(context: &Context<'_>, own: &Career, theirs: &Career) -> Vec<(Span, String, Confidence)> {
+    let mut found = Vec::new();
+    let lists = [(&own.teams, &theirs.teams, true), (&own.units, &theirs.units, false)];
+    for (ours, others, is_team) in lists {
+        for one in ours {
+            let size = context.shared.unit_size(&one.value);
+            if !is_team && size > context.rules.settings.team_most_people {
+                continue;
+            }
+            for two in others.iter().filter(|two| two.value.eq_ignore_ascii_case(&one.value)) {
+                let (words, base) = if is_team {
+                    (format!("is in the same team, {}", one.value), Confidence::Medium)
+                } else {
+                    let words = format!("is in the same unit, {}, with {size} people on record", one.value);
+                    (words, Confidence::Low)
+                };
+                found.push((common(&one.span, &two.span), words, base));
+            }
+        }
+    }
+    found
+}
+
 fn associations<'a>(context: &Context<'a>, who: &str, other: &str) -> Vec<Relation<'a>> {
-    let rows = context.shared.register(RecordType::RegisterAssociation).iter();
+    let rows = context.shared.register_of(RecordType::RegisterAssociation, who);
     let between = |row: &&Row| {
         let (one, two) = (row.text("person_id"), row.text("other_person_id"));
         (one == who && two == other) || (one == other && two == who)
@@ -182,9 +201,8 @@ fn associations<'a>(context: &Context<'a>, who: &str, other: &str) -> Vec<Relati
 
 /// Interests of both in one organisation, neither refused.
 fn shared_interests<'a>(context: &Context<'a>, who: &str, other: &str) -> Vec<Relation<'a>> {
-    let rows = context.shared.register(RecordType::RegisterBusinessInterest);
     let of = |person: &str| -> Vec<&'a Row> {
-        let own = rows.iter().filter(|row| row.text("person_id") == person);
+        let own = context.shared.register_of(RecordType::RegisterBusinessInterest, person);
         own.filter(|row| !row.text("status").to_lowercase().contains("refus"))
             .collect()
     };
@@ -234,10 +252,10 @@ fn declared<'a>(context: &Context<'a>, case: &CaseFile, who: &str, other: &str, 
         Declared::After(..) => 1,
         Declared::Nothing => 0,
     };
-    for row in context.shared.declarations() {
+    for row in context.shared.declarations_of(who) {
         let of_case = case_key(row.text("case_ref"));
         let named = row.text("other_person_id");
-        if row.text("person_id") != who || row.flag("nil_declaration") == Some(true) {
+        if row.flag("nil_declaration") == Some(true) {
             continue;
         }
         let about = (!other.is_empty() && named == other) || (of_case == key && (named.is_empty() || other.is_empty()));

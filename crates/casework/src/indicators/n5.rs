@@ -9,7 +9,8 @@ use embley_model::record::RecordType;
 use jiff::civil::Date;
 
 use super::draft::{Confidence, Draft, Weight};
-use super::material::{CaseFile, Governing, Row};
+use super::governing::Governing;
+use super::material::{CaseFile, Row};
 use super::{Context, Rule};
 use crate::error::Result;
 use crate::rules::Regime;

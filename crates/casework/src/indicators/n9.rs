@@ -9,8 +9,9 @@ use embley_model::record::{RecordTime, RecordType};
 use serde_json::Value;
 
 use super::draft::{Draft, Weight};
-use super::material::{CaseFile, Row, first_text};
+use super::material::{CaseFile, Row};
 use super::moment::Moment;
+use super::shared::first_text;
 use super::{Context, Rule};
 use crate::error::Result;
 use crate::rules::Clock;
@@ -72,6 +73,7 @@ fn late(context: &Context<'_>, case: &CaseFile, clock: &Clock, row: &Row) -> Opt
     .person(row.text("decided_by"))
     .person(row.text("recorded_by"))
     .citation(clock.cited());
+    draft = draft.speaks_for(format!("{} after the day of the decision end on {due}", clock.spoken()));
     if !row.text("recorded_by").is_empty() {
         draft = draft.speaks_for(format!(
             "recorded by {}",

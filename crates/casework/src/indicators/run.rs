@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use embley_store::facts::cases::case_key;
 use embley_store::facts::indicators::{self, ConclusionRow, Form, Scope};
-use embley_store::facts::{Connection, Stamp, records};
+use embley_store::facts::{Connection, Stamp};
 use roaring::RoaringBitmap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::conclusion::Conclusion;
 use super::draft::{Confidence, Draft, Indicator, NotSearchable};
-use super::material::CaseFile;
+use super::material::{CaseFile, CaseName};
 use super::{Context, RULES, Rule};
 use crate::error::{CaseworkError, Result};
 use crate::rules::RuleLine;
@@ -71,8 +71,8 @@ pub fn run(context: &Context<'_>, items: &dyn ItemSource, ask: &Ask) -> Result<O
     let rules = chosen(context, ask, &mut left_out)?;
     let cases = cases_of(context, ask)?;
     let mut drafts: Vec<(&'static str, &RuleLine, Draft)> = Vec::new();
-    for case_ref in &cases {
-        let case = CaseFile::load(context.facts, case_ref)?;
+    for name in &cases {
+        let case = CaseFile::load(context.facts, name)?;
         for (rule, line) in &rules {
             let found = rule.in_case(context, &case)?;
             drafts.extend(found.into_iter().map(|draft| (rule.id(), *line, draft)));
@@ -85,7 +85,11 @@ pub fn run(context: &Context<'_>, items: &dyn ItemSource, ask: &Ask) -> Result<O
         }
     }
     let scope = Scope {
-        case_key: ask.case_ref.as_deref().map(case_key),
+        case_key: ask
+            .case_ref
+            .as_ref()
+            .and_then(|_| cases.first())
+            .map(|name| case_key(&name.written)),
         rules: (!ask.rules.is_empty()).then(|| rules.iter().map(|(rule, _)| rule.id().to_owned()).collect()),
     };
     let before = indicators::before(context.facts, &scope)?;
@@ -96,8 +100,10 @@ pub fn run(context: &Context<'_>, items: &dyn ItemSource, ask: &Ask) -> Result<O
     for (rule, line, draft) in drafts {
         let mut one = finish(rule, line, draft, ask, &ids);
         if !seen.insert(one.id.clone()) {
-            return Err(CaseworkError::Request {
-                detail: format!("rule {rule} raised {} twice: {}", one.id, one.sentence),
+            return Err(CaseworkError::RaisedTwice {
+                rule,
+                id: one.id,
+                sentence: one.sentence,
             });
         }
         one.state = match before.as_ref().and_then(|before| before.get(&one.id)) {
@@ -115,7 +121,7 @@ pub fn run(context: &Context<'_>, items: &dyn ItemSource, ask: &Ask) -> Result<O
         key(one).cmp(&key(other))
     });
     if rules.iter().any(|(rule, _)| rule.id() == "N8") {
-        left_out.extend(super::n8::not_judged(context)?);
+        left_out.extend(super::n8::not_judged(context));
     }
     let mut gone = Vec::new();
     for (id, form) in before.iter().flatten() {
@@ -180,18 +186,19 @@ fn chosen<'a>(
     Ok(chosen)
 }
 
-fn cases_of(context: &Context<'_>, ask: &Ask) -> Result<Vec<String>> {
-    let all = records::case_refs(context.facts)?;
+fn cases_of(context: &Context<'_>, ask: &Ask) -> Result<Vec<CaseName>> {
+    let all = context.shared.case_names(context.facts)?;
     let Some(asked) = &ask.case_ref else {
-        return Ok(all.into_iter().map(|(_, case_ref)| case_ref).collect());
+        return Ok(all);
     };
     let key = case_key(asked);
-    match all.into_iter().find(|(one, _)| *one == key) {
-        Some((_, case_ref)) => Ok(vec![case_ref]),
-        None => Err(CaseworkError::Request {
+    let found: Vec<CaseName> = all.into_iter().filter(|name| name.keys.contains(&key)).collect();
+    if found.is_empty() {
+        return Err(CaseworkError::Request {
             detail: format!("no record in the material loaded names a case \"{asked}\""),
-        }),
+        });
     }
+    Ok(found)
 }
 
 /// Printed ids of the items of all drafts.

@@ -1,12 +1,16 @@
 //! The calendar against a rule that computes it, and against counting day by day.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::rules::RuleSet;
 use jiff::civil::date;
 use proptest::prelude::*;
 
-fn holidays() -> Holidays {
-    RuleSet::built_in().expect("the built-in rules are right").holidays
+fn holidays() -> &'static Holidays {
+    static BUILT_IN: LazyLock<Holidays> =
+        LazyLock::new(|| RuleSet::built_in().expect("the built-in rules are right").holidays);
+    &BUILT_IN
 }
 
 /// Easter Sunday of the Gregorian calendar (Butcher's form of the computus).
@@ -109,7 +113,7 @@ fn working_days_skip_weekends_and_holidays_and_end_with_the_data() {
     };
     // Thursday before Easter 2020, whose Monday is a holiday too.
     check(date(2020, 4, 9), 1, Some(date(2020, 4, 14)));
-    check(date(2020, 12, 24), 5, Some(date(2021, 1, 4)));
+    check(date(2020, 12, 24), 5, Some(date(2021, 1, 5)));
     check(date(2020, 5, 7), 1, Some(date(2020, 5, 11)));
     check(date(2020, 5, 2), 0, Some(date(2020, 5, 2)));
     check(date(2003, 12, 31), 1, None);

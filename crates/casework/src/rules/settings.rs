@@ -58,6 +58,12 @@ struct Once {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Relations {
+    team_most_people: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Recording {
     bulk_rows: u64,
 }
@@ -82,6 +88,8 @@ pub struct Settings {
     pub line_manager: LineManager,
     /// Types of decision that are made once for a person.
     pub once: Vec<String>,
+    /// A unit counts as a team up to so many people on record.
+    pub team_most_people: usize,
     /// As many rows with one time of recording are a bulk.
     pub bulk_rows: u64,
     /// Registers.
@@ -101,6 +109,7 @@ struct File {
     line_manager: LineManager,
     once: Once,
     recording: Recording,
+    relations: Relations,
     registers: Registers,
 }
 
@@ -130,6 +139,7 @@ impl Settings {
             pairs: file.pair.into_iter().filter(|pair| pair.on).collect(),
             line_manager: file.line_manager,
             once: file.once.decisions,
+            team_most_people: file.relations.team_most_people,
             bulk_rows: file.recording.bulk_rows,
             registers: file.registers,
         })

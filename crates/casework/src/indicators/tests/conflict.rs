@@ -116,7 +116,7 @@ fn n4_line_management_team_part_and_interest() {
     let mut classes = world.classes("N4");
     classes.sort();
     assert_eq!(classes, [High, Medium]);
-    // One unit of thousands is no relation.
+    // A unit of many is no relation; one of few is a weak one.
     let world = World::new();
     world
         .conduct_case()
@@ -127,6 +127,11 @@ fn n4_line_management_team_part_and_interest() {
             id,
             json!({"person_id": id, "posting_history": [{"unit": "East", "from": "2019-01-01"}]}),
         );
+    }
+    assert_eq!(world.classes("N4"), [Low]);
+    for at in 0..12 {
+        let fields = json!({"person_id": format!("P-{at}"), "posting_history": [{"unit": "East"}]});
+        world.add("person", &format!("P-{at}"), fields);
     }
     assert_eq!(world.classes("N4"), []);
     world.add(

@@ -199,3 +199,34 @@ fn the_same_records_in_another_order_give_the_same_indicators() {
     assert_eq!(one.len(), 5);
     assert_eq!(one, other);
 }
+
+#[test]
+fn a_case_of_two_references_is_one_case_and_its_rows_count_once() {
+    let world = World::new();
+    world
+        .case(json!({"schedule_3": false, "source_case_ref": "T-551"}))
+        .people()
+        .roles();
+    // Moved rows keep the older reference beside the newer one; one has the older one alone.
+    let older = json!({"source_case_ref": "T-551"});
+    world.decision("D-1", "severity_assessment", "2020-03-10", "P-INV", older.clone());
+    world.decision("D-2", "case_to_answer", "2020-06-10", "P-INV", older);
+    let alone = json!({"source_case_ref": "T-551", "decision_type": "case_to_answer", "decided_at": "2020-07-10", "decided_by": "P-AA",
+        "subject_person_ids": ["P-OFF"]});
+    world.add("decision", "D-3", alone);
+    let outcome = world.run(&Ask::default());
+    assert_eq!(outcome.cases, 1);
+    let rules: Vec<&str> = outcome.indicators.iter().map(|one| one.rule).collect();
+    assert_eq!(rules, ["N2", "N2", "N6"]);
+    let by_older = world.run(&Ask {
+        case_ref: Some("t-551".to_owned()),
+        ..Ask::default()
+    });
+    assert_eq!(by_older.indicators.len(), 3);
+    assert!(
+        by_older
+            .indicators
+            .iter()
+            .all(|one| one.case_ref.as_deref() == Some("CM/1/20"))
+    );
+}

@@ -53,6 +53,13 @@ const ACCUSING: [&str; 44] = [
     "must have",
 ];
 
+/// True when a word of the text begins so.
+fn begins(text: &str, word: &str) -> bool {
+    let text = text.to_lowercase();
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].chars().next_back().is_some_and(char::is_alphabetic))
+}
+
 /// String literals of a source text, an escaped quotation mark as an apostrophe; comments and test code are left out.
 fn literals(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
@@ -82,6 +89,8 @@ fn no_template_accuses_anybody() {
         include_str!("../n12.rs"),
         include_str!("../n13.rs"),
         include_str!("../n14.rs"),
+        include_str!("../clock_states.rs"),
+        include_str!("../governing.rs"),
         include_str!("../run.rs"),
         include_str!("../draft.rs"),
         include_str!("../conclusion.rs"),
@@ -93,7 +102,7 @@ fn no_template_accuses_anybody() {
         for literal in literals(source) {
             read += 1;
             for word in ACCUSING {
-                assert!(!literal.contains(word), "{word:?} in {literal:?}");
+                assert!(!begins(&literal, word), "{word:?} in {literal:?}");
             }
         }
     }
@@ -104,7 +113,7 @@ fn no_template_accuses_anybody() {
         include_str!("../../../../../config/rules/deciders.toml"),
     ] {
         for word in ACCUSING {
-            assert!(!text.to_lowercase().contains(word), "{word:?}");
+            assert!(!begins(text, word), "{word:?}");
         }
     }
 }
@@ -151,7 +160,7 @@ fn every_indicator_begins_with_the_material_loaded_and_says_something_for_and_ag
             .flatten();
         for words in said.chain([&one.sentence]) {
             for word in ACCUSING {
-                assert!(!words.to_lowercase().contains(word), "{word:?} in {words:?}");
+                assert!(!begins(words, word), "{word:?} in {words:?}");
             }
         }
     }
