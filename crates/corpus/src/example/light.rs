@@ -579,7 +579,7 @@ impl Light<'_, '_> {
 
     /// N13.
     fn gaps(&mut self) {
-        let case = self.case("N13", |_, _| true);
+        let case = self.case("N13", |plan, _| is_recent(plan));
         let at = self.post.enquiry_time(case);
         let plan = &self.post.world.cases[case];
         let (investigator, supervisor) = (plan.investigator, plan.supervisor);

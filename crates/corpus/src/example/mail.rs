@@ -102,7 +102,7 @@ impl Post<'_> {
         }
         let rules: &[&str] = match made.announce {
             Announce::SaidBefore(_) => &["N1"],
-            _ => &["N2", "N6"],
+            _ => &["N2", "N4", "N6", "N7", "N9"],
         };
         for plant in &mut self.world.plants {
             if plant.case == Some(case) && rules.contains(&plant.rule) && plant.rows.contains(&made.row.no) {

@@ -210,7 +210,12 @@ impl Writer<'_> {
             "allegation_type_code": code, "standards": standards, "status": "finalised"});
         self.put(home, "allegation", &case.allegation_row, case_ref, fields);
         for role in &case.roles {
-            let fields = json!({"person_id": person_id(role.person), "role": role.role, "appointed_by": person_id(DEPUTY),
+            let appointed_by = match role.role {
+                _ if role.person == DEPUTY => None,
+                "investigator" => Some(case.authority),
+                _ => Some(DEPUTY),
+            };
+            let fields = json!({"person_id": person_id(role.person), "role": role.role, "appointed_by": appointed_by.map(person_id),
                 "appointed_at": rfc3339(role.from), "ended_at": rfc3339(role.to), "terms_of_reference_ref": role.terms,
                 "basis": role.basis, "acting": role.acting});
             self.put(home, "role_appointment", &role.row, case_ref, fields);

@@ -187,8 +187,10 @@ impl Maker<'_> {
                 .iter()
                 .map(|structure| (*structure, Some(CaseKind::Conduct))),
         );
-        for ((structure, kind), era) in everywhere.zip(eras) {
-            let structure = if structure == ActingCover && self.rng.below(2) == 0 {
+        for (nth, ((structure, kind), era)) in everywhere.zip(eras).enumerate() {
+            // The last of those in any era is another look-alike of roles: there are three faults of them.
+            let is_last = nth + 1 == ANYWHERE.len();
+            let structure = if is_last && self.rng.below(2) == 0 {
                 TaskedReview
             } else {
                 structure

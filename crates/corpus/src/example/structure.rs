@@ -6,7 +6,7 @@
 use crate::rng::Rng;
 
 use super::cases::{DELEGATED, decision, soon_after};
-use super::dates::{Day, after_working_days, at, day_of, office, spoken, working_from};
+use super::dates::{Day, after_working_days, at, day_of, office, spoken, working_from, working_until};
 use super::people::{DELEGATES, DEPUTY};
 use super::plan::{Change, Decision, Declaration, Entry, Log, Plant, Register, Review, Role, World};
 use super::specs::{Spec, Structure};
@@ -112,7 +112,10 @@ fn authority(world: &mut World, case: usize, structure: Structure, rng: &mut Rng
                 .into_iter()
                 .find(|one| *one != authority && *one != chair)
                 .expect("there are three delegates");
-            let (from, to) = (day_of(decided_at) - 2, day_of(decided_at) + 4);
+            let (from, to) = (
+                working_until(day_of(decided_at) - 2),
+                working_from(day_of(decided_at) + 3),
+            );
             world.cases[case].decisions[at].decided_by = third;
             let row = world.row(super::dates::at(from, 540), authority);
             let no = row.no;
@@ -190,13 +193,13 @@ fn roles(world: &mut World, case: usize, structure: Structure, rng: &mut Rng) {
         Structure::TaskedReview => {
             let terms = format!("ToR {case_ref}/1");
             (
-                role(authority, "reviewer", at(middle, 540), at(middle + 14, 1035), Some(terms), "tasked by the Deputy Chief Constable".to_owned(), false),
+                role(authority, "reviewer", at(middle, 540), at(working_from(middle + 14), 1035), Some(terms), "tasked by the Deputy Chief Constable".to_owned(), false),
                 about("N3", false, "tasked-review-on-file", case, "the delegate reviewed timeliness for two weeks on a tasking with terms of reference that are on file, and decided nothing in that time".to_owned()),
             )
         }
         _ => (
-            role(investigator, "appropriate_authority_delegate", at(middle, 540), at(middle + 3, 1035), None, "acting cover for the delegate's leave, routine correspondence only".to_owned(), true),
-            about("N3", false, "acting-cover", case, "the investigator covered for the delegate for four days as acting, and nothing was decided in that time".to_owned()),
+            role(investigator, "appropriate_authority_delegate", at(middle, 540), at(working_from(middle + 3), 1035), None, "acting cover for the delegate's leave, routine correspondence only".to_owned(), true),
+            about("N3", false, "acting-cover", case, "the investigator covered for the delegate for a few days as acting, and nothing was decided in that time".to_owned()),
         ),
     };
     let recorded_at = made.from + 1200;
@@ -235,7 +238,6 @@ fn conflict(world: &mut World, case: usize, structure: Structure, rng: &mut Rng)
     let found = finding(world, case);
     let plan = &world.cases[case];
     let (authority, officer) = (plan.authority, plan.officer);
-    let decided = day_of(plan.decisions[found].decided_at);
     let determination = plan.decisions[found].row.no;
     let attention = day_of(plan.attention_at);
     let relation = (*rng.pick(&RELATIONS)).to_owned();
@@ -266,10 +268,10 @@ fn conflict(world: &mut World, case: usize, structure: Structure, rng: &mut Rng)
             about("N4", true, "declared-not-recorded", case, why.to_owned())
         }
         _ => {
-            let declared_at = office(working_from(decided - 14), rng);
-            let recorded_at = office(after_working_days(decided, 9), rng);
+            let declared_at = plan.opened_at + 60 * i64::from(rng.between(20, 90));
+            let recorded_at = office(after_working_days(attention, 20 + rng.below(10)), rng);
             let row = world.row(recorded_at, DEPUTY);
-            let why = "the delegate declared the relation by mail before the determination; the same declaration was put on the case system some days after it";
+            let why = "the delegate declared the relation by mail before any decision; the same declaration was put on the case system weeks later, after the first decisions";
             let mut plant = about("N4", false, "declared-by-mail-recorded-later", case, why.to_owned());
             plant.rows.push(row.no);
             world.cases[case].declarations.push(Declaration {
@@ -285,7 +287,7 @@ fn conflict(world: &mut World, case: usize, structure: Structure, rng: &mut Rng)
         }
     };
     plant.people = vec![authority, officer];
-    if structure == Structure::Undeclared {
+    if matches!(structure, Structure::Undeclared | Structure::RecordedLater) {
         let theirs = world.cases[case]
             .decisions
             .iter()
@@ -517,7 +519,11 @@ fn recording(world: &mut World, case: usize, structure: Structure, rng: &mut Rng
                 working_from(day_of(made.decided_at) + i64::from(rng.between(60, 100))),
                 rng,
             );
-            let old = crate::calendar::rfc3339(made.decided_at + 9 * 86_400);
+            // First recorded under a day two working days later, months afterwards moved back to the day that mail has.
+            let minute = (made.decided_at - super::dates::at(day_of(made.decided_at), 0)) / 60;
+            let first = super::dates::at(after_working_days(day_of(made.decided_at), 2), minute);
+            made.row.recorded_at = first + 1200;
+            let old = crate::calendar::rfc3339(first);
             let new = crate::calendar::rfc3339(made.decided_at);
             made.row.history.push(Change {
                 field: "decided_at",

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use super::super::dates::day_of;
 use super::super::plan::{CasePlan, Mail, Repeat, World};
-use super::Issue;
+use super::{Issue, Reading};
 
 /// Days between a decision and mail that says it.
 const WINDOW_DAYS: i64 = 10;
 
 /// Adds what it finds.
-pub(super) fn find(world: &World, issues: &mut Vec<Issue>) {
-    decisions(world, issues);
+pub(super) fn find(world: &World, reading: Reading, issues: &mut Vec<Issue>) {
+    let is_hasty = reading == Reading::Hasty;
+    decisions(world, is_hasty, issues);
     for (at, mail) in world.mails.iter().enumerate() {
         let mut raise = |rule, what: String| {
             issues.push(Issue {
@@ -25,12 +26,16 @@ pub(super) fn find(world: &World, issues: &mut Vec<Issue>) {
         if let Some(case) = mail.case {
             let case = &world.cases[case];
             for attachment in &mail.attachments {
-                if !mail.is_lost && !is_held(case, &attachment.text) {
+                let is_same = case.documents.iter().any(|document| document.text == attachment.text);
+                let is_held = is_same || (!is_hasty && is_explained(case, &attachment.text));
+                if !mail.is_lost && !is_held {
                     raise("N10", format!("{} is on no register", attachment.name));
                 }
             }
             for person in std::iter::once(&mail.from).chain(&mail.to).chain(&mail.cc) {
-                if !may_write(world, case, mail, *person) {
+                let may_write =
+                    case.has_part(*person, mail.at) || (!is_hasty && is_innocent(world, case, mail, *person));
+                if !may_write {
                     raise("N11", format!("person {person} has no part in it ({})", mail.kind));
                 }
             }
@@ -43,11 +48,11 @@ pub(super) fn find(world: &World, issues: &mut Vec<Issue>) {
             .iter()
             .any(|(person, from, _)| *person == mail.from && day_of(mail.at) < *from);
         let is_with_sender = world.holders(at).iter().any(|(_, is_sender)| *is_sender);
-        if world.people[mail.from].is_custodian && !mail.is_lost && !is_limited && !is_with_sender {
+        if world.people[mail.from].is_custodian && !mail.is_lost && (is_hasty || !is_limited) && !is_with_sender {
             raise("N13", "missing from the sender's export".to_owned());
         }
         if let (Some(parent), Repeat::QuotedAs(shown)) = (mail.parent, &mail.repeat)
-            && !says_the_same(shown, &world.lines(parent))
+            && (is_hasty || !says_the_same(shown, &world.lines(parent)))
         {
             raise("N14", "the quotation differs".to_owned());
         }
@@ -55,8 +60,19 @@ pub(super) fn find(world: &World, issues: &mut Vec<Issue>) {
 }
 
 /// N1: every decision is said, and every decision said is on record.
-fn decisions(world: &World, issues: &mut Vec<Issue>) {
+fn decisions(world: &World, is_hasty: bool, issues: &mut Vec<Issue>) {
+    const SOUNDS_LIKE: [&str; 6] = ["draft", "proposal", "discussion", "negated", "hypothetical", "quoted"];
+    let window = if is_hasty { 1 } else { WINDOW_DAYS };
     for (at, mail) in world.mails.iter().enumerate() {
+        if is_hasty && SOUNDS_LIKE.contains(&mail.kind) {
+            issues.push(Issue {
+                rule: "N1",
+                case: mail.case,
+                rows: Vec::new(),
+                mails: vec![at],
+                what: format!("{} taken for a decision", mail.kind),
+            });
+        }
         let Some(stated) = &mail.states else { continue };
         let case = mail.case.map(|case| &world.cases[case]);
         let made = case.and_then(|case| case.decisions.iter().find(|made| Some(made.row.no) == stated.row));
@@ -78,7 +94,7 @@ fn decisions(world: &World, issues: &mut Vec<Issue>) {
                     .states
                     .as_ref()
                     .is_some_and(|stated| stated.row == Some(made.row.no));
-                states && (day_of(mail.at) - day_of(made.decided_at)).abs() <= WINDOW_DAYS
+                states && (day_of(mail.at) - day_of(made.decided_at)).abs() <= window
             });
             if !is_said {
                 issues.push(Issue {
@@ -97,8 +113,8 @@ fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
 }
 
-/// The register has the same text, or another version of it; a circular belongs to no case.
-fn is_held(case: &CasePlan, text: &str) -> bool {
+/// The register has another version of the text; or it is a circular, which belongs to no case.
+fn is_explained(case: &CasePlan, text: &str) -> bool {
     let ours: BTreeSet<&str> = words(text).into_iter().collect();
     let is_near = |other: &str| {
         let theirs: BTreeSet<&str> = words(other).into_iter().collect();
@@ -113,15 +129,15 @@ fn is_held(case: &CasePlan, text: &str) -> bool {
             .any(|document| document.text == text || is_near(&document.text))
 }
 
-/// Holds a role or is a party that moment; or manages the investigator, was tasked, or supports the office.
-fn may_write(world: &World, case: &CasePlan, mail: &Mail, person: usize) -> bool {
+/// Manages the investigator, was tasked, or supports the office.
+fn is_innocent(world: &World, case: &CasePlan, mail: &Mail, person: usize) -> bool {
     let manages = world.people[case.investigator].manager(mail.at) == Some(person);
     let is_tasked = case
         .reviews
         .iter()
         .any(|review| review.kind == "tasked" && review.reviewer == person && review.terms.is_some());
     let supports = world.people[person].member == "staff" && mail.kind == "contact_support";
-    case.has_part(person, mail.at) || manages || is_tasked || supports
+    manages || is_tasked || supports
 }
 
 /// The words shown stand in the original one after another.

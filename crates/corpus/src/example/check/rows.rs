@@ -4,14 +4,20 @@ use super::super::cases::{REVIEW_DAYS, reviews_from, year_after};
 use super::super::dates::{day_of, working_days_between};
 use super::super::law::{CaseKind, Era};
 use super::super::plan::{CasePlan, Decision, Entry, Home, World};
-use super::Issue;
+use super::{Issue, Reading};
 
 const AUTHORITY: [&str; 2] = ["appropriate_authority", "appropriate_authority_delegate"];
 
 /// Adds what it finds.
-pub(super) fn find(world: &World, issues: &mut Vec<Issue>) {
+pub(super) fn find(world: &World, reading: Reading, issues: &mut Vec<Issue>) {
+    let is_hasty = reading == Reading::Hasty;
     for at in 0..world.cases.len() {
-        let mut check = Check { world, at, issues };
+        let mut check = Check {
+            world,
+            at,
+            is_hasty,
+            issues,
+        };
         check.deciders();
         check.roles();
         check.conflicts();
@@ -22,12 +28,14 @@ pub(super) fn find(world: &World, issues: &mut Vec<Issue>) {
         check.reviews();
         check.recording();
     }
-    registers(world, issues);
+    registers(world, is_hasty, issues);
 }
 
 struct Check<'a> {
     world: &'a World,
     at: usize,
+    /// No explanation counts.
+    is_hasty: bool,
     issues: &'a mut Vec<Issue>,
 }
 
@@ -61,7 +69,10 @@ impl Check<'_> {
         let wrong: Vec<(u32, &'static str)> = case
             .decisions
             .iter()
-            .filter(|made| !case.holds(made.decided_by, needed(made), made.decided_at))
+            .filter(|made| {
+                let is_usual = [case.authority, case.investigator, case.chair].contains(&made.decided_by);
+                !case.holds(made.decided_by, needed(made), made.decided_at) || (self.is_hasty && !is_usual)
+            })
             .map(|made| (made.row.no, made.kind))
             .collect();
         for (row, kind) in wrong {
@@ -108,7 +119,7 @@ impl Check<'_> {
                         .iter()
                         .any(|review| review.kind == "tasked" && review.terms == one.terms)
                     && !decides_while(one.from, one.to);
-                if !is_cover && !is_tasked {
+                if self.is_hasty || (!is_cover && !is_tasked) {
                     wrong.push((
                         vec![one.row.no, other.row.no],
                         format!("{} and {}", one.role, other.role),
@@ -127,11 +138,13 @@ impl Check<'_> {
         let mut wrong = Vec::new();
         for made in &case.decisions {
             let (person, day) = (made.decided_by, day_of(made.decided_at));
-            let declared = case
+            let mut own = case
                 .declarations
                 .iter()
-                .any(|one| one.person == person && one.other == Some(case.officer) && one.at <= made.decided_at);
-            if self.related(person, case.officer, day) && !declared {
+                .filter(|one| one.person == person && one.other == Some(case.officer));
+            let declared = own.clone().any(|one| one.at <= made.decided_at);
+            let is_late = self.is_hasty && own.any(|one| one.row.recorded_at > made.decided_at);
+            if is_late || (self.related(person, case.officer, day) && !declared) {
                 wrong.push((vec![made.row.no], Vec::new(), "a relation without a declaration"));
             }
         }
@@ -172,7 +185,7 @@ impl Check<'_> {
             } => {
                 let pair = [*one, *other];
                 let is_pair = pair == [person, officer] || pair == [officer, person];
-                is_pair && *from <= day && to.is_none_or(|to| day <= to)
+                is_pair && *from <= day && (self.is_hasty || to.is_none_or(|to| day <= to))
             }
             _ => false,
         });
@@ -186,7 +199,7 @@ impl Check<'_> {
         if case
             .governing_basis
             .as_deref()
-            .is_some_and(|basis| basis.contains("reg 2(2)(b)"))
+            .is_some_and(|basis| !self.is_hasty && basis.contains("reg 2(2)(b)"))
         {
             let earlier = case.linked.iter().map(|at| &self.world.cases[*at]).find(|other| {
                 other.attention_at < case.attention_at
@@ -230,7 +243,7 @@ impl Check<'_> {
                     Some((no, _)) => no == earlier.row.no,
                     None => false,
                 };
-                if !is_replaced {
+                if !is_replaced || self.is_hasty {
                     wrong.push((vec![earlier.row.no, later.row.no], later.kind));
                 }
             }
@@ -254,7 +267,7 @@ impl Check<'_> {
                 .mails
                 .iter()
                 .any(|mail| mail.consults == Some(made.row.no) && mail.at < made.decided_at);
-            if made.consulted.is_empty() && !in_log && !in_mail {
+            if made.consulted.is_empty() && (self.is_hasty || (!in_log && !in_mail)) {
                 wrong.push(made.row.no);
             }
         }
@@ -271,17 +284,16 @@ impl Check<'_> {
         let mut touched: Vec<i64> = sent
             .filter_map(|update| match (update.sent_at, update.exception) {
                 (Some(sent_at), _) => Some(day_of(sent_at)),
-                (None, Some(_)) => Some(update.due),
-                (None, None) => None,
+                (None, Some(_)) if !self.is_hasty => Some(update.due),
+                (None, _) => None,
             })
             .collect();
-        touched.extend(
-            case.logs
-                .iter()
-                .filter(|log| log.category == "contact")
-                .map(|log| day_of(log.at)),
-        );
-        let mails = self.world.mails.iter();
+        let (logs, mails) = if self.is_hasty {
+            ([].iter(), [].iter())
+        } else {
+            (case.logs.iter(), self.world.mails.iter())
+        };
+        touched.extend(logs.filter(|log| log.category == "contact").map(|log| day_of(log.at)));
         touched.extend(
             mails
                 .filter(|mail| {
@@ -356,7 +368,12 @@ impl Check<'_> {
         let case = self.case();
         let mut wrong = Vec::new();
         for made in &case.decisions {
-            let days = working_days_between(day_of(made.decided_at), day_of(made.row.recorded_at));
+            let recorded = if self.is_hasty && made.row.stamped {
+                self.world.migration
+            } else {
+                day_of(made.row.recorded_at)
+            };
+            let days = working_days_between(day_of(made.decided_at), recorded);
             let is_stamped_rightly = !made.row.stamped || case.home == Home::Moved;
             if days > 2 || made.row.recorded_at < made.decided_at || !made.row.history.is_empty() || !is_stamped_rightly
             {
@@ -370,7 +387,7 @@ impl Check<'_> {
 }
 
 /// N12: no person has to do with one organisation in two registers, but for gifts declined and interests refused.
-fn registers(world: &World, issues: &mut Vec<Issue>) {
+fn registers(world: &World, is_hasty: bool, issues: &mut Vec<Issue>) {
     let mut parts: Vec<(usize, &str, bool, u32)> = Vec::new();
     for register in &world.registers {
         let no = register.row.no;
@@ -400,7 +417,7 @@ fn registers(world: &World, issues: &mut Vec<Issue>) {
     }
     for (at, one) in parts.iter().enumerate() {
         for other in &parts[..at] {
-            if one.0 == other.0 && one.1 == other.1 && one.2 && other.2 {
+            if one.0 == other.0 && one.1 == other.1 && (is_hasty || (one.2 && other.2)) {
                 issues.push(Issue {
                     rule: "N12",
                     case: None,
