@@ -2,7 +2,7 @@
 //!
 //! Pairs of roles stand in `indicators.toml`; line management is also read from the people's histories, and a review of a person's own
 //! decision from reviews. Overlap is judged in favour of the people on record: a day of handing over is none. Look-alikes: a tasked review
-//! with terms of reference on file (explained); acting cover with an end on record (explained), without one (lowers); an end that is not
+//! with terms of reference on file, as a review or in the appointment (explained); acting cover with an end on record (explained), without one (lowers); an end that is not
 //! on record while somebody else was appointed to the role since (lowers).
 
 use embley_model::record::RecordType;
@@ -104,16 +104,30 @@ fn weigh(
                 );
             }
         }
-        if context.rules.deciders.is_role("reviewer", held.role())
-            && let Some(review) = tasked_review(case, held.person())
-        {
-            draft = draft.record(review).against(
-                Weight::Explains,
-                "a tasked review with terms of reference is on file for this person",
-            );
+        if context.rules.deciders.is_role("reviewer", held.role()) {
+            if let Some(review) = tasked_review(case, held.person()) {
+                draft = draft.record(review).against(
+                    Weight::Explains,
+                    "a tasked review with terms of reference is on file for this person",
+                );
+            } else if is_tasked(held) {
+                draft = draft.against(
+                    Weight::Explains,
+                    format!(
+                        "the appointment as reviewer was made by somebody else and has terms of reference on file: {}",
+                        held.row.text("terms_of_reference_ref")
+                    ),
+                );
+            }
         }
     }
     draft.against(Weight::Open, "a role may have ended earlier than the record says")
+}
+
+/// An appointment that somebody else made, with terms of reference.
+fn is_tasked(held: &Held<'_>) -> bool {
+    let by = held.row.text("appointed_by");
+    !by.is_empty() && by != held.person() && !held.row.text("terms_of_reference_ref").is_empty()
 }
 
 /// A review that somebody else tasked, with terms of reference.

@@ -189,7 +189,14 @@ fn n3_look_alikes() {
         json!({"appointed_at": "2020-07-01", "ended_at": "2020-08-01"}),
     );
     assert_eq!(world.classes("N3"), [Medium]);
-    // A tasked review with terms of reference.
+    // A tasked review with terms of reference, in the appointment or as a review.
+    let world = World::new();
+    let tasked = json!({"ended_at": "2020-06-01", "terms_of_reference_ref": "TOR/7", "appointed_by": "P-AA"});
+    world.conduct_case().role("R-3", "P-INV", "reviewer", tasked);
+    assert_eq!(world.classes("N3"), [Explained]);
+    let own = json!({"ended_at": "2020-06-01", "terms_of_reference_ref": "TOR/7", "appointed_by": "P-INV"});
+    world.role("R-3", "P-INV", "reviewer", own);
+    assert_eq!(world.classes("N3"), [High]);
     let world = World::new();
     world.conduct_case().role(
         "R-3",
