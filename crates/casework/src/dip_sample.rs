@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use embley_model::record::RecordType;
+use embley_search::interval;
 use embley_store::facts::cases::case_key;
 use embley_store::facts::indicators::stable_id;
 use serde::Serialize;
@@ -339,68 +340,14 @@ fn severity_changed(case: &CaseFile) -> bool {
 
 /// A rate with its interval at [`CONFIDENCE`].
 fn rate(found: u64, of: u64) -> Rate {
-    let interval = clopper_pearson(found, of, CONFIDENCE);
+    let interval = interval::rate(found, of, CONFIDENCE);
     Rate {
         found,
         of,
-        rate: (of > 0).then(|| found as f64 / of as f64),
-        low: interval.map(|(low, _)| low),
-        high: interval.map(|(_, high)| high),
+        rate: interval.map(|one| one.rate),
+        low: interval.map(|one| one.low),
+        high: interval.map(|one| one.high),
     }
-}
-
-/// The exact interval of `found` in `of` (Clopper and Pearson, Biometrika 26, 1934): the rates at which as much, or as little, is seen with
-/// half of what the confidence leaves. `None` of none.
-fn clopper_pearson(found: u64, of: u64, confidence: f64) -> Option<(f64, f64)> {
-    if of == 0 || found > of {
-        return None;
-    }
-    let mut logs = Vec::with_capacity(usize::try_from(of).ok()? + 1);
-    let mut sum = 0.0_f64;
-    logs.push(sum);
-    for number in 1..=of {
-        sum += (number as f64).ln();
-        logs.push(sum);
-    }
-    let tail = (1.0 - confidence) / 2.0;
-    let at = |number: u64| {
-        usize::try_from(number)
-            .ok()
-            .and_then(|at| logs.get(at))
-            .copied()
-            .unwrap_or(0.0)
-    };
-    // The chance to see between `first` and `last` of them at a rate.
-    let chance = |first: u64, last: u64, rate: f64| -> f64 {
-        let one = |count: u64| {
-            let ways = at(of) - at(count) - at(of - count);
-            (ways + count as f64 * rate.ln() + (of - count) as f64 * (1.0 - rate).ln()).exp()
-        };
-        (first..=last).map(one).sum()
-    };
-    let solve = |is_above: &dyn Fn(f64) -> bool| {
-        let (mut low, mut high) = (0.0_f64, 1.0_f64);
-        for _ in 0..60 {
-            let middle = f64::midpoint(low, high);
-            if is_above(middle) {
-                high = middle;
-            } else {
-                low = middle;
-            }
-        }
-        f64::midpoint(low, high)
-    };
-    let low = if found == 0 {
-        0.0
-    } else {
-        solve(&|rate| chance(found, of, rate) > tail)
-    };
-    let high = if found == of {
-        1.0
-    } else {
-        solve(&|rate| chance(0, found, rate) < tail)
-    };
-    Some((low, high))
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn raise(
             );
         } else if held.span.may_cover(moment) {
             draft = draft.speaks_for(format!("the role on record that day is {role}"));
-            if delegates(held) {
+            if delegates(context, decider, held) {
                 draft = draft.against(
                     Weight::Explains,
                     format!(
@@ -110,7 +110,9 @@ fn raise(
             }
         }
     }
-    draft = delegation_in_log(context, case, draft, who, moment);
+    if context.rules.deciders.is_delegable(&decider.who) {
+        draft = delegation_in_log(context, case, draft, who, moment);
+    }
     if !row.text("role_claimed").is_empty() {
         let claimed = row.text("role_claimed").replace('_', " ");
         draft = draft.against(
@@ -149,11 +151,16 @@ fn raise(
     )
 }
 
-/// An appointment that is not to a working role of the investigation, and says that it is a delegation.
-fn delegates(held: &Held<'_>) -> bool {
+/// An appointment to a role of its own that says that it is a delegation, of a decision that may be delegated. The delegate of one
+/// decision-maker is none of another one, and an investigator's appointment delegates no more than the investigation.
+fn delegates(context: &Context<'_>, decider: &Decider, held: &Held<'_>) -> bool {
+    let deciders = &context.rules.deciders;
     let role = held.role().to_lowercase();
-    let working = ["investigator", "officer", "reviewer", "line_manager", "supervisor"];
-    held.row.text("basis").to_lowercase().contains("delegat") && !working.iter().any(|word| role.contains(word))
+    let working = ["officer", "reviewer", "line_manager", "supervisor"];
+    deciders.is_delegable(&decider.who)
+        && held.row.text("basis").to_lowercase().contains("delegat")
+        && !deciders.knows_role(held.role())
+        && !working.iter().any(|word| role.contains(word))
 }
 
 /// An entry of the log, made by the day of the decision, that speaks of a delegation and names the person.

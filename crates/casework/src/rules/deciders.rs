@@ -68,6 +68,7 @@ pub struct CaseKind<'a> {
 #[derive(Clone, Debug)]
 pub struct Deciders {
     words: BTreeMap<String, Vec<String>>,
+    delegable: Vec<String>,
     forms: BTreeMap<String, Vec<String>>,
     deciders: Vec<Decider>,
     consultations: Vec<Decider>,
@@ -81,6 +82,7 @@ struct File {
     _format: u32,
     #[serde(rename = "version")]
     _version: u32,
+    delegable: Vec<String>,
     words: BTreeMap<String, Vec<String>>,
     forms: BTreeMap<String, Vec<String>>,
     #[serde(default)]
@@ -122,8 +124,12 @@ impl Deciders {
                 return Err(source.refuse(&format!("words, {word}"), "it names no role"));
             }
         }
+        if let Some(who) = file.delegable.iter().find(|who| !file.words.contains_key(*who)) {
+            return Err(source.refuse("delegable", &format!("\"{who}\" is not one of [words]")));
+        }
         Ok(Self {
             words: file.words,
+            delegable: file.delegable,
             forms: file.forms,
             deciders: file.decider,
             consultations: file.consultation,
@@ -161,6 +167,16 @@ impl Deciders {
     pub fn is_role(&self, word: &str, role: &str) -> bool {
         let role = fold(role);
         self.roles(word).iter().any(|one| fold(one) == role)
+    }
+
+    /// True when whoever decides may leave it to a delegate.
+    pub fn is_delegable(&self, who: &str) -> bool {
+        self.delegable.iter().any(|one| one == who)
+    }
+
+    /// True when a recorded role is one that some word of this file stands for.
+    pub fn knows_role(&self, role: &str) -> bool {
+        self.words.keys().any(|word| self.is_role(word, role))
     }
 
     /// True when the form of investigation puts decisions outside the force.

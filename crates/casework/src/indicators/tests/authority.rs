@@ -45,6 +45,13 @@ fn n2_whoever_decides_depends_on_schedule_3_and_the_regulations() {
         json!({"subject_person_ids": ["P-X"]}),
     );
     assert_eq!(world.classes("N2"), [High]);
+    // The delegate of the appropriate authority is no delegate of the person investigating.
+    let world = World::new();
+    let basis = json!({"basis": "scheme of delegation"});
+    world.case(json!({"schedule_3": true})).people().roles();
+    world.role("R-1", "P-AA", "appropriate_authority_delegate", basis);
+    world.decision("D-1", "severity_assessment", "2020-03-10", "P-AA", json!({}));
+    assert_eq!(world.classes("N2"), [High]);
     // Before 22 November 2012 no line says who decides: nothing is said.
     let old = World::new();
     old.case(json!({"came_to_attention_at": "2012-11-21", "schedule_3": false}))
