@@ -142,13 +142,26 @@ impl<'a> Judged<'_, 'a> {
 
     /// Updates or outcomes to a recipient.
     fn rows_to(&self, recipient: &Recipient<'_>, all: &[Recipient<'_>]) -> Vec<&'a Row> {
-        let wanted = self.context.people.resolve(recipient.id);
         let alone = all.iter().filter(|one| one.capacity == recipient.capacity).count() == 1;
         let is_for = |row: &&Row| {
             let text = row.text("recipient");
-            wanted.is(text) || (alone && text.trim().to_lowercase().replace(' ', "_") == recipient.capacity)
+            let by_capacity = alone && text.trim().to_lowercase().replace(' ', "_") == recipient.capacity;
+            by_capacity || self.means(text, recipient.id)
         };
         self.case.of(RecordType::Update).filter(is_for).collect()
+    }
+
+    /// True when a text means a person: the id, the name on record, or an alias. Aliases are looked through last: that takes all people.
+    fn means(&self, text: &str, person: &str) -> bool {
+        let people = self.context.people;
+        let text = text.trim();
+        if text.is_empty() || text.eq_ignore_ascii_case(person) {
+            return !text.is_empty();
+        }
+        if people.name(person).is_some_and(|name| name.eq_ignore_ascii_case(text)) {
+            return true;
+        }
+        people.name(text).is_none() && people.resolve(person).is(text)
     }
 
     fn updates(&self) -> Vec<ClockState<'a>> {
