@@ -1,7 +1,7 @@
 //! Plants in rows beside the structure of a case, before there is mail: a decision that nobody will mention, a formal record
 //! that follows later (N1), and clocks (N8).
 
-use super::dates::{after_working_days, office, working_from};
+use super::dates::{after_working_days, day_of, office, working_from};
 use super::law::{CaseKind, Era};
 use super::light::Light;
 use super::plan::{Announce, CasePlan, Log, Plant};
@@ -178,7 +178,14 @@ impl Light<'_, '_> {
         let at = regular[1 + self.post.rng.below(regular.len() as u32 - 3) as usize];
         let sent_at = plan.updates[at].sent_at.expect("clean updates were sent");
         plant.people.push(investigator);
-        plant.rows.push(plan.row.no);
+        // The rows on both sides of the gap belong to it.
+        let before = at - 1;
+        let (previous, after) = (plan.updates[before].sent_at, at + 1);
+        plant.rows = vec![plan.row.no, plan.updates[before].row.no, plan.updates[after].row.no];
+        if plant.is_fault {
+            let previous = previous.expect("clean updates were sent");
+            plan.updates[after].due = day_of(previous) + 28;
+        }
         match plant.variant {
             "exception-invoked" => {
                 let update = &mut plan.updates[at];
