@@ -5,6 +5,8 @@
 //! Not for: imitating real people's mail. Invariant: two equal [`CorpusConfig`]s give the same bytes on every machine,
 //! and memory does not grow with the number of messages.
 //!
+//! [`example`] makes something smaller and denser: cases of which every fault is known, for the indicators.
+//!
 //! ```no_run
 //! let config = embley_corpus::CorpusConfig::new(10_000, 7);
 //! let truth = embley_corpus::write_corpus(std::path::Path::new("sample"), &config)?;

@@ -12,10 +12,13 @@ pub(super) type Day = i64;
 
 const DAY_SECS: i64 = 86_400;
 
+/// Year, month, day.
+type Date = (i64, u32, u32);
+
 /// Days that a proclamation added.
-const ADDED: [(i64, u32, u32); 5] = [(2011, 4, 29), (2012, 6, 5), (2022, 6, 3), (2022, 9, 19), (2023, 5, 8)];
+const ADDED: [Date; 5] = [(2011, 4, 29), (2012, 6, 5), (2022, 6, 3), (2022, 9, 19), (2023, 5, 8)];
 /// Bank holidays that a proclamation moved: from, to.
-const MOVED: [((i64, u32, u32), (i64, u32, u32)); 3] = [
+const MOVED: [(Date, Date); 3] = [
     ((2012, 5, 28), (2012, 6, 4)),
     ((2020, 5, 4), (2020, 5, 8)),
     ((2022, 5, 30), (2022, 6, 2)),

@@ -285,6 +285,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_names_every_column_and_every_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/example.md");
+        let page = std::fs::read_to_string(path).expect("docs/example.md is there");
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        for table in OLDER.iter().chain(&NEWER) {
+            let start = format!("`{}` ({}): ", table.file, table.record_type);
+            let columns: Vec<String> = table
+                .columns()
+                .map(|(column, field)| format!("`{column}` {field}"))
+                .collect();
+            assert!(page.contains(&format!("{start}{}.", columns.join(", "))), "{start}");
+        }
+        for (field, code, word) in CODES {
+            assert!(
+                page.contains(&format!("| {field} | {code} | {word} |")),
+                "{field} {code}"
+            );
+        }
+    }
+
+    #[test]
     fn times_of_the_older_layout_are_british_and_local() {
         assert_eq!(
             british("2011-03-04T14:05:00+00:00").as_deref(),

@@ -323,6 +323,7 @@ impl Post<'_> {
     pub(super) fn task(&mut self, case: usize, reviewer: usize, name: &str, at: i64) -> (usize, u32) {
         let terms = self.terms(case, name, reviewer, at);
         let mut letter = Letter::new("tasking", "subject_tasking", DEPUTY, reviewer, at).about(case);
+        letter.cc = vec![self.world.cases[case].investigator];
         let text = terms.text.clone();
         letter.attachments.push(terms);
         let mail = self.write(letter);

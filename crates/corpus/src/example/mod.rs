@@ -8,7 +8,9 @@
 
 mod cases;
 mod check;
+mod clocks;
 mod dates;
+mod gaps;
 mod law;
 mod layouts;
 mod light;

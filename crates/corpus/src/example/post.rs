@@ -91,6 +91,13 @@ impl Post<'_> {
         }
         let greeting = self.templates.say(set, "greeting", &places, self.rng);
         let closing = self.templates.say(set, "closing", &places, self.rng);
+        // Letters to the public keep to form.
+        let (greeting, closing) = if letter.kind == "update_mail" {
+            let name = self.world.people[letter.to[0]].full_name(letter.at);
+            (format!("Dear {name},"), "Yours sincerely,".to_owned())
+        } else {
+            (greeting, closing)
+        };
         let mut own = vec![greeting, String::new()];
         own.extend(wrap(&text.join(" "), WIDTH));
         own.extend([String::new(), closing]);

@@ -243,7 +243,7 @@ impl Writer<'_> {
         let (home, case_ref) = (case.home, Some(case.case_ref.as_str()));
         for one in &case.declarations {
             let fields = json!({"person_id": person_id(one.person), "nature": one.nature,
-                "kind": if one.other.is_some() { "potential" } else { "perceived" },
+                "kind": one.other.map(|_| "potential"),
                 "other_person_id": one.other.map(person_id), "declared_at": rfc3339(one.at), "declared_to": person_id(one.to),
                 "assessment": one.assessment, "nil_declaration": one.other.is_none()});
             self.put(home, "conflict_declaration", &one.row, case_ref, fields);

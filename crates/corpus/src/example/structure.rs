@@ -7,7 +7,7 @@ use crate::rng::Rng;
 
 use super::cases::{DELEGATED, decision, soon_after};
 use super::dates::{Day, after_working_days, at, day_of, office, spoken, working_from, working_until};
-use super::people::{DELEGATES, DEPUTY};
+use super::people::{DELEGATES, DEPUTY, REVIEWER, SUPERVISORS};
 use super::plan::{Change, Decision, Declaration, Entry, Log, Plant, Register, Review, Role, World};
 use super::specs::{Spec, Structure};
 
@@ -97,6 +97,12 @@ fn authority(world: &mut World, case: usize, structure: Structure, rng: &mut Rng
     let mut plant = match structure {
         Structure::NoAuthority => {
             world.cases[case].decisions[at].decided_by = supervisor;
+            // The other supervisor makes its reviews, so that nobody both reviews and decides.
+            let other = SUPERVISORS[usize::from(supervisor == SUPERVISORS[0])];
+            for review in &mut world.cases[case].reviews {
+                review.reviewer = other;
+                review.row.recorded_by = other;
+            }
             let why = "the determination was made by the supervisor of the case, who held no delegation of the appropriate authority that day";
             about("N2", true, "no-authority", case, why.to_owned())
         }
@@ -431,14 +437,14 @@ fn twice(world: &mut World, case: usize, structure: Structure, rng: &mut Rng) {
     plant.people = vec![first.decided_by, plan.officer];
     plant.rows = vec![first.row.no, second.row.no];
     if structure == Structure::TwiceAppeal {
-        let completed_at = office(working_from(on - 4), rng);
-        let row = world.row(completed_at + 900, DEPUTY);
+        let completed_at = office(working_until(on - 4), rng);
+        let row = world.row(completed_at + 900, REVIEWER);
         plant.rows.push(row.no);
         world.cases[case].reviews.push(Review {
             row,
             kind: "appeal",
             tasked_by: DEPUTY,
-            reviewer: DEPUTY,
+            reviewer: REVIEWER,
             due: on,
             completed_at,
             terms: None,
