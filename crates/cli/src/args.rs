@@ -2,6 +2,7 @@
 
 mod facets;
 mod indicators;
+mod people;
 mod records;
 mod reports;
 mod review;
@@ -10,6 +11,7 @@ mod saved;
 use std::path::PathBuf;
 
 pub(crate) use self::indicators::{DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, RunArgs};
+pub(crate) use self::people::{AliasArgs, PeopleCommand};
 pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
 pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
 
@@ -79,6 +81,9 @@ pub(crate) enum Command {
     /// Case-system records
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// People: who is who, by records, mail and what somebody decided
+    #[command(subcommand)]
+    People(PeopleCommand),
     /// Exhibits
     #[command(subcommand)]
     Exhibit(ExhibitCommand),

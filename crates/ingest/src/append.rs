@@ -398,6 +398,7 @@ fn version_row(record: &RecordItem, item: ItemNo, run: RunNo, at_micros: i64, ba
         content: record.content,
         body: record.raw.clone(),
         case_refs: record.case_refs.clone(),
+        people: record.people.clone(),
         run,
         source: batch.source.label.clone(),
         source_row: record.source_row,

@@ -299,6 +299,7 @@ impl<'a> Import<'a> {
             text: read.text,
             date: read.date,
             case_refs: read.case_refs,
+            people: read.people,
             key: read.key,
             raw: read.raw,
             defects: read.defects,

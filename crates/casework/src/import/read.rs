@@ -43,6 +43,7 @@ pub(super) struct ReadRecord {
     pub(super) text: String,
     pub(super) date: EvidenceDate,
     pub(super) case_refs: Vec<String>,
+    pub(super) people: Vec<String>,
     pub(super) defects: Vec<Defect>,
     /// True when other rows of the file with this id must say the same.
     pub(super) derived: bool,
@@ -126,6 +127,7 @@ fn finished(
         text: record.words(),
         date: record.date(request.zone),
         case_refs: record.case_refs().into_iter().map(str::to_owned).collect(),
+        people: record.people().into_iter().map(str::to_owned).collect(),
         key: record.key,
         raw,
         defects,

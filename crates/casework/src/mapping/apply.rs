@@ -84,8 +84,8 @@ impl Rules<'_> {
         if !rule.when.iter().all(|when| when.holds(|name| row.cell(name))) {
             return Applied::NotDue(rule.record_type);
         }
-        let id = match self.id(rule, row) {
-            Ok(id) => id,
+        let (id, by_key) = match self.id(rule, row) {
+            Ok(found) => found,
             Err(why) => return Applied::Refused(rule.record_type, why),
         };
         let mut object = Map::new();
@@ -114,16 +114,17 @@ impl Rules<'_> {
         object.insert("source_row".to_owned(), Value::from(row.number));
         Applied::Made(Made {
             record_type: rule.record_type,
-            derived: rule.once || rule.id.is_none(),
+            derived: rule.once || by_key,
             object,
             unknown,
         })
     }
 
-    fn id(&self, rule: &RecordRule, row: &View<'_>) -> Result<String, String> {
+    /// The id, and whether it is made of key columns.
+    fn id(&self, rule: &RecordRule, row: &View<'_>) -> Result<(String, bool), String> {
         if let Some(template) = &rule.id {
             if let Some(id) = template.fill(row.number, |name| row.cell(name)) {
-                return Ok(id.into_owned());
+                return Ok((id.into_owned(), false));
             }
             if rule.key.is_empty() {
                 let lacking: Vec<&str> = template.columns().filter(|name| row.cell(name).is_none()).collect();
@@ -137,7 +138,7 @@ impl Rules<'_> {
             };
             parts.push(text.replace('\\', "\\\\").replace('|', "\\|"));
         }
-        Ok(parts.join("|"))
+        Ok((parts.join("|"), true))
     }
 
     fn value(

@@ -11,7 +11,7 @@ use embley_model::record::{Record, RecordKey, RecordType};
 use rusqlite::{Connection, Row, params};
 
 use super::cases::case_key;
-use super::{Result, as_i64, as_u64, atomically};
+use super::{Result, as_i64, as_u64, atomically, people};
 use crate::error::StoreError;
 
 /// What is known of a record's newest version.
@@ -40,6 +40,8 @@ pub struct VersionRow {
     pub body: Vec<u8>,
     /// The references by which it belongs to a case.
     pub case_refs: Vec<String>,
+    /// The people whom it names, by id.
+    pub people: Vec<String>,
     /// The run that imports it.
     pub run: RunNo,
     /// Label of the file.
@@ -125,7 +127,10 @@ pub fn known(conn: &Connection, key: &RecordKey) -> Result<Option<Known>> {
 /// # Errors
 /// The item is not the one of the earlier versions, or the database's; nothing is changed then.
 pub fn put(conn: &Connection, new: &VersionRow) -> Result<u32> {
-    atomically(conn, |conn| put_one(conn, new))
+    atomically(conn, |conn| {
+        people::ready(conn)?;
+        put_one(conn, new)
+    })
 }
 
 /// Writes many versions, all or none.
@@ -134,6 +139,7 @@ pub fn put(conn: &Connection, new: &VersionRow) -> Result<u32> {
 /// As [`put`].
 pub fn put_all(conn: &Connection, all: impl IntoIterator<Item = VersionRow>) -> Result<()> {
     atomically(conn, |conn| {
+        people::ready(conn)?;
         for new in all {
             put_one(conn, &new)?;
         }
@@ -188,6 +194,7 @@ fn put_one(conn: &Connection, new: &VersionRow) -> Result<u32> {
         new.body
     ])?;
     put_cases(conn, record_no, version, &new.case_refs)?;
+    people::put_people(conn, record_no, version, &new.people)?;
     Ok(version)
 }
 
