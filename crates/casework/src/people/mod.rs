@@ -21,11 +21,19 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Reads person records and decisions about people; days of aliases begin in `zone`.
+    /// Reads person records and decisions about people. Days of aliases begin in UTC: enough where only names are asked for.
     ///
     /// # Errors
     /// The catalogue refuses.
-    pub fn load(conn: &Connection, zone: &TimeZone) -> Result<Self> {
+    pub fn load(conn: &Connection) -> Result<Self> {
+        Self::load_in(conn, &TimeZone::UTC)
+    }
+
+    /// The same; days of aliases begin in `zone`.
+    ///
+    /// # Errors
+    /// The catalogue refuses.
+    pub fn load_in(conn: &Connection, zone: &TimeZone) -> Result<Self> {
         Ok(Self {
             people: people::Directory::load(conn, zone)?,
         })

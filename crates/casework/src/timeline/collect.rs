@@ -28,7 +28,7 @@ pub fn timeline(sources: Sources<'_>, ask: &Ask) -> Result<Timeline> {
             detail: "a timeline needs the reference of a case".to_owned(),
         });
     }
-    let people = Directory::load(sources.facts, sources.zone)?;
+    let people = Directory::load_in(sources.facts, sources.zone)?;
     let material = Material::gather(sources, &ask.case_ref)?;
     let mut entries = material.entries(sources, &people);
     filter(&mut entries, ask, &people, &material);
