@@ -1,12 +1,15 @@
-//! What case records say of search hits: the link from `search`, which knows no decisions, to [`crate::annotate`].
+//! What case records say of search hits: decisions ([`crate::annotate`]) and people, which `search` does not know.
 
 use std::cell::OnceCell;
 
 use embley_model::id::ItemNo;
+use embley_model::record::Record;
 use embley_search::Searcher;
 use embley_search::hit::{DecisionLink, HitLinks, Links};
 use embley_search::plan::BoxError;
 use embley_store::facts::member::FactSets;
+use embley_store::facts::people::{Directory, PersonRef};
+use embley_store::facts::records;
 
 use crate::annotate::{DatedItem, annotate};
 use crate::error::Result;
@@ -15,6 +18,7 @@ use crate::error::Result;
 pub struct CaseHits<'a> {
     searcher: &'a Searcher,
     sets: OnceCell<FactSets>,
+    people: OnceCell<Directory>,
 }
 
 impl<'a> CaseHits<'a> {
@@ -23,6 +27,7 @@ impl<'a> CaseHits<'a> {
         Self {
             searcher,
             sets: OnceCell::new(),
+            people: OnceCell::new(),
         }
     }
 
@@ -41,9 +46,12 @@ impl<'a> CaseHits<'a> {
             }
         };
         let page = annotate(reader.facts(), sets, self.searcher.zone(), &dated)?;
+        let people = dated.iter().map(|one| self.people(*one)).collect::<Result<Vec<_>>>()?;
         Ok(page
             .into_iter()
-            .map(|one| Links {
+            .zip(people)
+            .map(|(one, people)| Links {
+                people,
                 decisions: one
                     .decisions
                     .into_iter()
@@ -56,6 +64,44 @@ impl<'a> CaseHits<'a> {
                 ..Links::default()
             })
             .collect())
+    }
+}
+
+impl CaseHits<'_> {
+    /// The people who take part in an item or whom its record names, as the directory calls them at its date. Addresses
+    /// that are nobody's on record are left out; ids that no record explains stand for themselves.
+    fn people(&self, item: DatedItem) -> Result<Vec<String>> {
+        let reader = self.searcher.reader();
+        let participants = reader.participants(item.item)?;
+        let record = match records::of_item(reader.facts(), item.item)? {
+            Some(stored) => Some(stored.record()?),
+            None => None,
+        };
+        let named = record.as_ref().map(Record::people).unwrap_or_default();
+        if participants.is_empty() && named.is_empty() {
+            return Ok(Vec::new());
+        }
+        let directory = match self.people.get() {
+            Some(directory) => directory,
+            None => {
+                let loaded = Directory::load(reader.facts(), self.searcher.zone())?;
+                self.people.get_or_init(|| loaded)
+            }
+        };
+        let mut all: Vec<String> = Vec::new();
+        let taking_part = participants.iter();
+        let taking_part = taking_part.filter_map(|one| directory.resolve(&one.address, item.utc_secs));
+        let spoken = taking_part.map(|(person, _)| person.spoken()).chain(
+            named
+                .iter()
+                .map(|id| directory.by_id(id).map_or_else(|| (*id).to_owned(), PersonRef::spoken)),
+        );
+        for one in spoken {
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -5,6 +5,7 @@
 //! language (`search`). Invariant: words for people say what is on record and conclude nothing.
 
 pub mod annotate;
+pub mod changes;
 pub mod dip_sample;
 pub mod error;
 pub mod hits;

@@ -191,6 +191,7 @@ impl RecordSink for Sink<'_> {
                 content: item.content,
                 body: item.raw,
                 case_refs: item.case_refs,
+                people: item.people,
                 run,
                 source: batch.source.label.clone(),
                 source_row: item.source_row,

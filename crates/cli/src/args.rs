@@ -2,6 +2,8 @@
 
 mod facets;
 mod indicators;
+mod people;
+mod records;
 mod reports;
 mod review;
 mod saved;
@@ -9,6 +11,8 @@ mod saved;
 use std::path::PathBuf;
 
 pub(crate) use self::indicators::{DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, RunArgs};
+pub(crate) use self::people::{AliasArgs, PeopleCommand};
+pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
 pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -77,6 +81,9 @@ pub(crate) enum Command {
     /// Case-system records
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// People: who is who, by records, mail and what somebody decided
+    #[command(subcommand)]
+    People(PeopleCommand),
     /// Exhibits
     #[command(subcommand)]
     Exhibit(ExhibitCommand),
@@ -373,31 +380,6 @@ pub(crate) struct ShowArgs {
     pub(crate) near: bool,
     #[command(flatten)]
     pub(crate) list: ListArgs,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RecordsCommand {
-    /// Takes in a file of records, canonical JSON Lines or CSV
-    Import {
-        /// The file
-        file: PathBuf,
-        /// The field map: `canonical`, or a file
-        #[arg(long, default_value = "canonical")]
-        mapping: String,
-        /// The record type, when the rows do not say it themselves
-        #[arg(long = "type", value_name = "T")]
-        record_type: Option<String>,
-    },
-    /// All records
-    List {
-        /// Only this type
-        #[arg(long = "type", value_name = "T")]
-        record_type: Option<String>,
-        #[command(flatten)]
-        limit: LimitArgs,
-        #[command(flatten)]
-        list: ListArgs,
-    },
 }
 
 /// Which items are meant.

@@ -1,9 +1,11 @@
 //! Records become items: numbers, originals, rows and documents for one batch that `casework` has read and decided.
 //!
-//! The same durable order as an ingest: frames synced, one catalogue transaction (rows, and which key is which item), then the index.
+//! The same durable order as an ingest: frames synced, one catalogue transaction (rows, and which key is which item), then the
+//! index. Segments are built beside the catalogue's work and committed with the last batch of a file, or earlier when they are full; a
+//! stop before that leaves an index that the next opening brings up by replay.
 //! Invariant: an update keeps its item number and gets a new blob; every earlier version's bytes stay in the store.
 
-use embley_index::{IndexDoc, IndexStore};
+use embley_index::{FinishedSegment, IndexDoc, IndexStore, SegmentBuilder};
 use embley_model::id::{BlobId, InstanceId, ItemNo, RunNo, SourceId, Ticket};
 use embley_model::item::{ItemKind, Searchability};
 use embley_model::record::Record;
@@ -38,7 +40,22 @@ pub struct RecordWriter<'a> {
     index: IndexStore,
     dedup: DedupTable,
     open: Option<OpenRun>,
+    waiting: Waiting,
+    failed: bool,
 }
+
+/// Segments that the index has not committed yet.
+#[derive(Default)]
+struct Waiting {
+    /// One for each half of a batch, so that two threads build.
+    builders: Vec<SegmentBuilder>,
+    finished: Vec<FinishedSegment>,
+    /// Items in them.
+    items: RoaringBitmap,
+}
+
+/// More segments than this are merged at the end of a file.
+const MAX_SEGMENTS: usize = 8;
 
 struct OpenRun {
     row: RunRow,
@@ -62,17 +79,26 @@ impl<'a> RecordWriter<'a> {
             index,
             dedup,
             open: None,
+            waiting: Waiting::default(),
+            failed: false,
         })
     }
 
-    /// Appends one batch; it is durable and searchable afterwards.
+    /// Appends one batch; it is durable afterwards, and searchable with the last batch of its file at the latest.
     ///
     /// # Errors
-    /// Nothing of the batch is in the case, or all of it and the index lacks it until the next start.
+    /// Nothing of the batch is in the case, or all of it and the index lacks it until the next opening.
     pub fn append(&mut self, batch: RecordBatch) -> Result<Appended, IngestError> {
         if !batch.closes() {
             return Err(IngestError::internal("a batch of records does not close"));
         }
+        if self.failed {
+            return Err(IngestError::internal(
+                "the writer of records failed before; open the case again",
+            ));
+        }
+        // Until the end of the batch; after an error segments may hold what the catalogue does not.
+        self.failed = true;
         let reader = self.case.reader()?;
         let mut next = self.writer.next_ids()?;
         let mut rows = RowBatch::default();
@@ -80,6 +106,69 @@ impl<'a> RecordWriter<'a> {
             Some(open) => open,
             None => begin(&batch, &mut next, &mut rows, &reader, self.options)?,
         };
+        let mut items = Vec::with_capacity(batch.items.len());
+        let mut superseded = RoaringBitmap::new();
+        for record in &batch.items {
+            match record.previous {
+                Some(item) => {
+                    superseded.insert(item.0);
+                    items.push(item);
+                }
+                None => {
+                    items.push(ItemNo(next.item));
+                    next.item += 1;
+                }
+            }
+        }
+        if !self.waiting.items.is_disjoint(&superseded) {
+            // The documents that leave must be committed before they can.
+            self.commit_index(self.writer.last_checkpoint().ticket)?;
+        }
+        self.index.delete_items(&superseded);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if waiting.builders.is_empty() {
+            let share = self.options.segment_bytes();
+            waiting.builders = (0..2).map(|_| self.index.builder(share)).collect();
+        }
+        let (waiting, stored) = std::thread::scope(|scope| {
+            let (records, numbers) = (&batch.items, &items);
+            let building = scope.spawn(move || build(waiting, records, numbers));
+            let stored = self.store(&batch, &items, next, &mut open, rows);
+            let built = building
+                .join()
+                .unwrap_or_else(|_| Err(IngestError::internal("the thread that builds segments failed")));
+            built.map(|waiting| (waiting, stored))
+        })?;
+        self.waiting = waiting;
+        let ticket = stored?;
+        let run = open.row.run_no;
+        if batch.last {
+            self.commit_index(ticket)?;
+            self.writer.build_lookups()?;
+            self.writer.compact_sets()?;
+            if self.index.segment_count() > MAX_SEGMENTS {
+                self.index.merge(MAX_SEGMENTS)?;
+            }
+        } else {
+            self.open = Some(open);
+            let many = self.waiting.finished.len() >= MAX_SEGMENTS;
+            if many {
+                self.commit_index(ticket)?;
+            }
+        }
+        self.failed = false;
+        Ok(Appended { run, items })
+    }
+
+    /// Originals, rows and keys of a batch, durable together.
+    fn store(
+        &mut self,
+        batch: &RecordBatch,
+        items: &[ItemNo],
+        mut next: NextIds,
+        open: &mut OpenRun,
+        mut rows: RowBatch,
+    ) -> Result<Ticket, IngestError> {
         let mut pack = self.case.pack_writer()?;
         let mut frames = FrameBuilder::new()?;
         let mut spans = Vec::with_capacity(batch.items.len());
@@ -92,14 +181,11 @@ impl<'a> RecordWriter<'a> {
             spans.push(frames.add(&item.raw, blake3)?);
         }
         let at = pack.append(&frames.finish()?)?;
-        let mut docs = Vec::with_capacity(batch.items.len());
-        let mut items = Vec::with_capacity(batch.items.len());
-        let mut superseded = RoaringBitmap::new();
-        for ((record, digests), span) in batch.items.iter().zip(digests).zip(&spans) {
+        for (((record, digests), span), item_no) in batch.items.iter().zip(digests).zip(&spans).zip(items) {
+            let item_no = *item_no;
             let place = span
                 .place(&at)
                 .ok_or_else(|| IngestError::internal("a frame of a batch is missing"))?;
-            let item_no = record.previous.unwrap_or(ItemNo(next.item));
             let (blob_id, new_blob) = self.dedup.blob(digests.0.half(), BlobId(next.blob));
             if new_blob {
                 next.blob += 1;
@@ -115,18 +201,13 @@ impl<'a> RecordWriter<'a> {
                     top_item,
                 });
             }
+            let row = item_row(record, item_no, blob_id, open.row.run_no);
             match record.previous {
-                Some(item) => {
-                    superseded.insert(item.0);
-                    rows.item_updates.push(item_row(record, item, blob_id, open.row.run_no));
-                }
-                None => {
-                    next.item += 1;
-                    rows.items.push(item_row(record, item_no, blob_id, open.row.run_no));
-                }
+                Some(_) => rows.item_updates.push(row),
+                None => rows.items.push(row),
             }
             rows.instances
-                .push(instance_row(record, item_no, &open, InstanceId(next.instance)));
+                .push(instance_row(record, item_no, open, InstanceId(next.instance)));
             next.instance += 1;
             for defect in &record.defects {
                 rows.defects.push(DefectRow {
@@ -136,38 +217,29 @@ impl<'a> RecordWriter<'a> {
                     range: defect.range.clone(),
                 });
             }
-            docs.push(document(record, item_no));
-            items.push(item_no);
         }
-        self.close_batch(&batch, &mut open, &mut rows);
+        self.close_batch(batch, open, &mut rows);
         let position = pack.sync()?;
-        let puts: Vec<_> = batch.items.iter().zip(&items).collect();
         let ticket = Ticket(self.writer.last_checkpoint().ticket.0 + 1);
+        let run = open.row.run_no;
+        let now = self.options.clock.now_micros();
         let checkpoint = Checkpoint {
             ticket,
-            run_no: open.row.run_no,
+            run_no: run,
             pack: position,
             next_item: next.item,
             next_blob: next.blob,
             next_instance: next.instance,
-            at_micros: self.options.clock.now_micros(),
+            at_micros: now,
         };
         self.writer.append(rows);
-        let run = open.row.run_no;
-        let now = self.options.clock.now_micros();
         self.writer.commit_with(checkpoint, |connection| {
-            for (record, item) in &puts {
-                facts::records::put(connection, &version_row(record, **item, run, now, &batch))?;
-            }
+            let versions = batch.items.iter().zip(items);
+            let versions = versions.map(|(record, item)| version_row(record, *item, run, now, batch));
+            facts::records::put_all(connection, versions)?;
             Ok::<(), IngestError>(())
         })?;
-        self.index_docs(docs, &superseded, ticket)?;
-        if !batch.last {
-            self.open = Some(open);
-        } else {
-            self.writer.build_lookups()?;
-        }
-        Ok(Appended { run, items })
+        Ok(ticket)
     }
 
     fn close_batch(&self, batch: &RecordBatch, open: &mut OpenRun, rows: &mut RowBatch) {
@@ -201,23 +273,52 @@ impl<'a> RecordWriter<'a> {
         rows.runs.push(open.row.clone());
     }
 
-    /// Earlier versions leave the index in the same commit in which the new ones come in.
-    fn index_docs(
-        &mut self,
-        mut docs: Vec<IndexDoc>,
-        superseded: &RoaringBitmap,
-        ticket: Ticket,
-    ) -> Result<(), IngestError> {
-        docs.sort_unstable_by_key(|doc| doc.item_no);
-        let mut builder = self.index.builder(self.options.segment_bytes());
-        for doc in &docs {
-            builder.add(doc)?;
+    /// Makes what waits searchable. Earlier versions leave the index in the same commit in which the new ones come in.
+    fn commit_index(&mut self, ticket: Ticket) -> Result<(), IngestError> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for builder in &mut waiting.builders {
+            waiting.finished.extend(builder.finish()?);
         }
-        self.index.delete_items(superseded);
-        let segments = builder.finish()?.into_iter().collect();
-        self.index.commit(segments, ticket)?;
+        self.index.commit(waiting.finished, ticket)?;
         Ok(())
     }
+}
+
+/// Adds the documents of a batch to the segments that wait, half of them on a thread of its own. Item numbers grow within a
+/// segment: one that has a later item already is finished first.
+fn build(mut waiting: Waiting, records: &[RecordItem], items: &[ItemNo]) -> Result<Waiting, IngestError> {
+    let mut order: Vec<usize> = (0..records.len()).collect();
+    order.sort_unstable_by_key(|at| items[*at].0);
+    let first = order.first().map_or(0, |at| items[*at].0);
+    let begin_anew = waiting.items.max().is_some_and(|last| first <= last);
+    waiting.items.extend(items.iter().map(|item| item.0));
+    let half = order.len().div_ceil(waiting.builders.len().max(1)).max(1);
+    let finished = std::thread::scope(|scope| {
+        let mut working = Vec::new();
+        for (builder, part) in waiting.builders.iter_mut().zip(order.chunks(half)) {
+            working.push(scope.spawn(move || {
+                let mut finished = Vec::new();
+                if begin_anew {
+                    finished.extend(builder.finish()?);
+                }
+                for at in part {
+                    builder.add(&document(&records[*at], items[*at]))?;
+                    if builder.is_full() {
+                        finished.extend(builder.finish()?);
+                    }
+                }
+                Ok::<_, IngestError>(finished)
+            }));
+        }
+        let mut all = Vec::new();
+        for one in working {
+            let done = one.join();
+            all.extend(done.unwrap_or_else(|_| Err(IngestError::internal("a builder of segments failed")))?);
+        }
+        Ok::<_, IngestError>(all)
+    })?;
+    waiting.finished.extend(finished);
+    Ok(waiting)
 }
 
 fn begin(
@@ -297,6 +398,7 @@ fn version_row(record: &RecordItem, item: ItemNo, run: RunNo, at_micros: i64, ba
         content: record.content,
         body: record.raw.clone(),
         case_refs: record.case_refs.clone(),
+        people: record.people.clone(),
         run,
         source: batch.source.label.clone(),
         source_row: record.source_row,

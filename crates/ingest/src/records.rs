@@ -45,6 +45,8 @@ pub struct RecordItem {
     pub defects: Vec<Defect>,
     /// References by which it belongs to a case.
     pub case_refs: Vec<String>,
+    /// The people whom it names, by id.
+    pub people: Vec<String>,
     /// Row in the file: the line of JSON Lines, the row of CSV with the header as row 1.
     pub source_row: u64,
 }

@@ -91,6 +91,8 @@ pub enum Field {
     Case,
     /// Thread, by the number of any message in it.
     Thread,
+    /// Person, by id, name or address: who takes part in a message, or is named in a record.
+    Person,
 }
 
 /// What an unfielded term searches.
@@ -145,6 +147,7 @@ impl Field {
         Self::Review,
         Self::Case,
         Self::Thread,
+        Self::Person,
     ];
 
     /// The name in queries.
@@ -184,6 +187,7 @@ impl Field {
             Self::Review => "review",
             Self::Case => "case",
             Self::Thread => "thread",
+            Self::Person => "person",
         }
     }
 
@@ -222,7 +226,8 @@ impl Field {
             | Self::Privilege
             | Self::Review
             | Self::Case
-            | Self::Thread => Home::Set,
+            | Self::Thread
+            | Self::Person => Home::Set,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! nothing of the source is dropped, and `migrated_at` is never read as a date of recording or of the event.
 
 mod json;
+mod people;
 mod render;
 mod schema;
 mod time;

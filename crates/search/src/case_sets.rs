@@ -214,6 +214,17 @@ impl CaseSets {
         Ok(Found { items, names_count: 1 })
     }
 
+    /// A case by its reference, without reading all others. A reference that differs in accents only is looked for among all.
+    fn by_case(&self, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
+        if let SetAsk::Is(case_ref) = ask
+            && let Some(items) = cases::items(self.reader.facts(), case_ref)?
+        {
+            let items = Arc::unwrap_or_clone(self.seen(items));
+            return Ok(Found { items, names_count: 1 });
+        }
+        self.by_name(Field::Case, ask)
+    }
+
     fn by_searchability(&self, ask: &SetAsk) -> Result<Found> {
         let fits = |word: &str| match ask {
             SetAsk::Is(value) => word == value,
@@ -391,6 +402,8 @@ impl Sets for CaseSets {
             Field::Hash => Ok(self.by_hash(ask)?),
             Field::Item => Ok(self.by_item(ask)?),
             Field::Thread => self.by_thread(ask),
+            Field::Person => crate::people::find(&self.reader, ask),
+            Field::Case if matches!(ask, SetAsk::Is(_)) => self.by_case(ask),
             Field::Path | Field::Folder => Ok(self.by_path(field, ask)?),
             Field::Review if is_not_reviewed(ask) => self.not_reviewed(),
             _ => self.by_name(field, ask),

@@ -16,6 +16,7 @@ pub mod hit;
 pub mod interval;
 mod nearest;
 mod not_searchable;
+mod people;
 mod places;
 pub mod plan;
 mod runner;

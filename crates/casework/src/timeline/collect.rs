@@ -28,7 +28,7 @@ pub fn timeline(sources: Sources<'_>, ask: &Ask) -> Result<Timeline> {
             detail: "a timeline needs the reference of a case".to_owned(),
         });
     }
-    let people = Directory::load(sources.facts)?;
+    let people = Directory::load_in(sources.facts, sources.zone)?;
     let material = Material::gather(sources, &ask.case_ref)?;
     let mut entries = material.entries(sources, &people);
     filter(&mut entries, ask, &people, &material);
@@ -441,11 +441,11 @@ fn filter(entries: &mut Vec<Entry>, ask: &Ask, people: &Directory, material: &Ma
     });
 }
 
-fn takes_part(entry: &Entry, wanted: &Wanted, material: &Material) -> bool {
+fn takes_part(entry: &Entry, wanted: &Wanted<'_>, material: &Material) -> bool {
     let card = entry
         .item_no
         .filter(|_| entry.kind != EntryKind::Exhibit)
         .and_then(|item| material.cards.get(&item));
     entry.people.iter().any(|part| wanted.is(&part.id))
-        || card.is_some_and(|card| wanted.takes_part(&card.participants))
+        || card.is_some_and(|card| wanted.takes_part(&card.participants, card.date.utc_secs))
 }

@@ -1,136 +1,20 @@
-//! `embley records`, `exhibit`, `tag`, `timeline`: facts beside the evidence. They work while an ingest runs.
+//! `embley exhibit`, `tag`, `timeline`: facts beside the evidence. They work while an ingest runs.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use embley_casework::import::{self, ImportRequest};
-use embley_casework::links::LinkCases;
-use embley_casework::mapping::Mapping;
-use embley_casework::threads::LinkThreads;
 use embley_casework::timeline::{self, Ask, Entry, Sources};
-use embley_ingest::{IngestOptions, RecordWriter};
+use embley_casework::zone_of;
 use embley_model::clock::{Clock, SystemClock};
-use embley_model::record::RecordType;
 use embley_search::Searcher;
 use embley_store::catalogue::CatalogueReader;
 use embley_store::facts::{self, ExhibitRef, Stamp, exhibits, tags};
 use embley_store::{Access, Case};
-use jiff::tz::TimeZone;
 use roaring::RoaringBitmap;
 use serde_json::json;
 
-use super::ingest::open_for_writing;
 use super::show::resolve;
-use crate::args::{Args, ExhibitCommand, RecordsCommand, TagCommand, TargetArgs, TimelineArgs};
+use crate::args::{Args, ExhibitCommand, TagCommand, TargetArgs, TimelineArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, note, result_line};
-
-/// Imports or lists records.
-pub(crate) fn records(args: &Args, command: &RecordsCommand) -> anyhow::Result<u8> {
-    match command {
-        RecordsCommand::Import {
-            file,
-            mapping,
-            record_type,
-        } => import_records(args, file, mapping, record_type.as_deref()),
-        RecordsCommand::List {
-            record_type,
-            limit,
-            list,
-        } => {
-            let case = Case::open(&context::case_dir(args)?, Access::Read)?;
-            let reader = case.reader()?;
-            let wanted = record_type.as_deref().map(record_type_of).transpose()?;
-            let mut rows = Rows::new("records", &["item", "type", "system", "id", "version", "title"]);
-            let most = context::limit(limit).unwrap_or(u64::MAX);
-            let mut total: u64 = 0;
-            for kind in RecordType::ALL
-                .iter()
-                .copied()
-                .filter(|kind| wanted.is_none_or(|wanted| wanted == *kind))
-            {
-                for stored in facts::records::of_type(reader.facts(), kind)? {
-                    total += 1;
-                    if total > most {
-                        continue;
-                    }
-                    let record = stored.record()?;
-                    let cells = vec![
-                        stored.item.to_string(),
-                        kind.word().to_owned(),
-                        stored.key.source_system.clone(),
-                        stored.key.record_id.clone(),
-                        stored.version.to_string(),
-                        clean(&record.title()),
-                    ];
-                    let body: serde_json::Value = serde_json::from_slice(&stored.body)?;
-                    let object = json!({
-                        "item_no": stored.item.0, "record_type": kind.word(), "source_system": stored.key.source_system,
-                        "record_id": stored.key.record_id, "version": stored.version, "title": record.title(),
-                        "source": stored.source, "source_row": stored.source_row, "record": body,
-                    });
-                    rows.push(cells, object)?;
-                }
-            }
-            rows.print(context::format(list), vec![("total", total.into())])?;
-            Ok(exit::DONE)
-        }
-    }
-}
-
-fn record_type_of(word: &str) -> anyhow::Result<RecordType> {
-    RecordType::from_word(word).ok_or_else(|| {
-        let known: Vec<&str> = RecordType::ALL.iter().map(|kind| kind.word()).collect();
-        CliError::usage(format!("unknown record type {word:?}; there are {}", known.join(", ")))
-    })
-}
-
-fn import_records(args: &Args, file: &Path, mapping: &str, record_type: Option<&str>) -> anyhow::Result<u8> {
-    let mapping = Mapping::open(mapping)?;
-    let record_type = record_type.map(record_type_of).transpose()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let case = open_for_writing(&context::case_dir(args)?, "records import", &*clock)?;
-    let options = IngestOptions::new(context::threads(None), clock);
-    let zone = zone_of(&case)?;
-    let actor = context::actor(args);
-    let facts = case.facts()?;
-    let mut writer = RecordWriter::open(&case, &options)?;
-    let request = ImportRequest {
-        record_type,
-        ..ImportRequest::new(file, &mapping, &actor, &zone)
-    };
-    let report = import::import(facts.connection(), &mut writer, &request)?;
-    drop(writer);
-    let links = LinkCases::renew(&case)?;
-    // The catalogue has moved on; what links messages must not look older than it.
-    LinkThreads::default().renew(&case)?;
-    result_line!(
-        "{}",
-        serde_json::to_string_pretty(&json!({"schema": crate::output::SCHEMA, "import": report, "links": links}))?
-    )?;
-    note!(
-        "{} rows = {} new + {} updated + {} unchanged + {} excepted",
-        report.rows,
-        report.new,
-        report.updated,
-        report.unchanged,
-        report.excepted
-    );
-    for (row, why) in &report.exceptions {
-        note!("row {row}: {}", clean(why));
-    }
-    Ok(if report.excepted > 0 {
-        exit::EXCEPTIONS
-    } else {
-        exit::DONE
-    })
-}
-
-fn zone_of(case: &Case) -> anyhow::Result<TimeZone> {
-    let name = &case.config().zone;
-    TimeZone::get(name).map_err(|error| CliError::usage(format!("case.toml: zone {name:?} is not known: {error}")))
-}
+use crate::output::{Rows, clean, note};
 
 /// The items that a command is about.
 pub(crate) fn targets(case: &Case, reader: &CatalogueReader, target: &TargetArgs) -> anyhow::Result<RoaringBitmap> {

@@ -10,6 +10,8 @@ mod doctor;
 mod indicators;
 mod ingest;
 mod init;
+mod people;
+mod records;
 mod review;
 mod sample;
 mod saved;
@@ -40,7 +42,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Replay(replay) => certificate::replay(args, replay),
         Command::Sample(sample) => sample::run(args, sample),
         Command::Show(show) => show::run(args, show),
-        Command::Records(records) => casework::records(args, records),
+        Command::Records(records) => records::records(args, records),
+        Command::People(people) => people::people(args, people),
         Command::Exhibit(exhibit) => casework::exhibit(args, exhibit),
         Command::Tag(tag) => casework::tag(args, tag),
         Command::Review(command) => review::review(args, command),

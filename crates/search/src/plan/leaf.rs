@@ -9,6 +9,7 @@ use embley_model::defect::DefectCode;
 use embley_model::field::{DEFAULT, Field, Home, ROLES};
 use embley_model::item::{ItemKind, Searchability};
 use embley_model::language::{self, LANGUAGES};
+use embley_model::record::RecordType;
 
 use super::sets::{Found, SetAsk};
 use super::{Mark, Planned, Planner, date};
@@ -414,7 +415,13 @@ impl Planner<'_> {
             Field::Type if value.contains('/') || begins => return Ok(()),
             Field::Type => (
                 "type",
-                ItemKind::ALL.iter().map(|kind| kind.word().to_owned()).collect(),
+                // Records also have the word of their own type: `type:decision`.
+                ItemKind::ALL
+                    .iter()
+                    .map(|kind| kind.word())
+                    .chain(RecordType::ALL.iter().map(|record| record.word()))
+                    .map(str::to_owned)
+                    .collect(),
             ),
             _ => return Ok(()),
         };

@@ -14,6 +14,7 @@ mod read;
 mod read_files;
 mod read_identity;
 mod read_items;
+mod read_people;
 mod read_sets;
 mod read_threads;
 mod rows;

@@ -1,4 +1,4 @@
-//! Mutable facts about items: exhibits, tags, marks of privilege, review states, case records with their versions, links between
+//! Mutable facts about items: exhibits, tags, marks of privilege, review states, case records with their versions, people, links between
 //! them; saved searches and the history.
 //!
 //! Facts are small rows beside the evidence, written in short transactions that work while an ingest runs. A
@@ -18,6 +18,7 @@ pub mod indicators;
 pub mod links;
 pub mod looks;
 pub mod member;
+pub mod people;
 pub mod privilege;
 pub mod records;
 pub mod reference;

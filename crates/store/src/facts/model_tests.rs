@@ -341,6 +341,7 @@ fn put(conn: &Connection, item: u32, line: &str) -> super::Result<u32> {
         content: records::content_hash(&record),
         body: line.as_bytes().to_vec(),
         case_refs: record.case_refs().into_iter().map(str::to_owned).collect(),
+        people: Vec::new(),
         key: record.key,
         run: RunNo(1),
         source: "records.jsonl".to_owned(),

@@ -11,7 +11,7 @@ use embley_model::record::{Record, RecordKey, RecordType};
 use rusqlite::{Connection, Row, params};
 
 use super::cases::case_key;
-use super::{Result, as_i64, as_u64, atomically};
+use super::{Result, as_i64, as_u64, atomically, people};
 use crate::error::StoreError;
 
 /// What is known of a record's newest version.
@@ -40,6 +40,8 @@ pub struct VersionRow {
     pub body: Vec<u8>,
     /// The references by which it belongs to a case.
     pub case_refs: Vec<String>,
+    /// The people whom it names, by id.
+    pub people: Vec<String>,
     /// The run that imports it.
     pub run: RunNo,
     /// Label of the file.
@@ -126,54 +128,74 @@ pub fn known(conn: &Connection, key: &RecordKey) -> Result<Option<Known>> {
 /// The item is not the one of the earlier versions, or the database's; nothing is changed then.
 pub fn put(conn: &Connection, new: &VersionRow) -> Result<u32> {
     atomically(conn, |conn| {
-        let (record_no, version) = match known(conn, &new.key)? {
-            Some(known) if known.item != new.item => {
-                return Err(StoreError::internal(format!(
-                    "record {} is item {}, an update came as item {}",
-                    new.key.display(),
-                    known.item,
-                    new.item
-                ))
-                .into());
-            }
-            Some(known) if known.content == new.content => return Ok(known.version),
-            Some(known) => {
-                conn.prepare_cached("UPDATE record SET version = ?2 WHERE record_no = ?1")?
-                    .execute(params![known.record_no, known.version + 1])?;
-                (known.record_no, known.version + 1)
-            }
-            None => {
-                conn.prepare_cached(
-                    "INSERT INTO record (source_system, record_type, record_id, item_no, version)
-                     VALUES (?1, ?2, ?3, ?4, 1)",
-                )?
-                .execute(params![
-                    new.key.source_system,
-                    new.key.record_type.code(),
-                    new.key.record_id,
-                    new.item.0
-                ])?;
-                (conn.last_insert_rowid(), 1)
-            }
-        };
-        conn.prepare_cached(
-            "INSERT INTO record_version (record_no, version, content_hash, imported_at_micros, actor, run_no, source,
-                source_row, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
-            record_no,
-            version,
-            new.content.0,
-            new.at_micros,
-            new.actor,
-            new.run.0,
-            new.source,
-            as_i64(new.source_row),
-            new.body
-        ])?;
-        put_cases(conn, record_no, version, &new.case_refs)?;
-        Ok(version)
+        people::ready(conn)?;
+        put_one(conn, new)
     })
+}
+
+/// Writes many versions, all or none.
+///
+/// # Errors
+/// As [`put`].
+pub fn put_all(conn: &Connection, all: impl IntoIterator<Item = VersionRow>) -> Result<()> {
+    atomically(conn, |conn| {
+        people::ready(conn)?;
+        for new in all {
+            put_one(conn, &new)?;
+        }
+        Ok(())
+    })
+}
+
+fn put_one(conn: &Connection, new: &VersionRow) -> Result<u32> {
+    let (record_no, version) = match known(conn, &new.key)? {
+        Some(known) if known.item != new.item => {
+            return Err(StoreError::internal(format!(
+                "record {} is item {}, an update came as item {}",
+                new.key.display(),
+                known.item,
+                new.item
+            ))
+            .into());
+        }
+        Some(known) if known.content == new.content => return Ok(known.version),
+        Some(known) => {
+            conn.prepare_cached("UPDATE record SET version = ?2 WHERE record_no = ?1")?
+                .execute(params![known.record_no, known.version + 1])?;
+            (known.record_no, known.version + 1)
+        }
+        None => {
+            conn.prepare_cached(
+                "INSERT INTO record (source_system, record_type, record_id, item_no, version)
+                 VALUES (?1, ?2, ?3, ?4, 1)",
+            )?
+            .execute(params![
+                new.key.source_system,
+                new.key.record_type.code(),
+                new.key.record_id,
+                new.item.0
+            ])?;
+            (conn.last_insert_rowid(), 1)
+        }
+    };
+    conn.prepare_cached(
+        "INSERT INTO record_version (record_no, version, content_hash, imported_at_micros, actor, run_no, source,
+            source_row, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        record_no,
+        version,
+        new.content.0,
+        new.at_micros,
+        new.actor,
+        new.run.0,
+        new.source,
+        as_i64(new.source_row),
+        new.body
+    ])?;
+    put_cases(conn, record_no, version, &new.case_refs)?;
+    people::put_people(conn, record_no, version, &new.people)?;
+    Ok(version)
 }
 
 /// The newest version decides to which cases a record belongs.

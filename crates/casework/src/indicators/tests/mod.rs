@@ -82,6 +82,7 @@ impl World {
             item,
             content: records::content_hash(&record),
             case_refs: record.case_refs().into_iter().map(ToOwned::to_owned).collect(),
+            people: record.people().into_iter().map(ToOwned::to_owned).collect(),
             body: body.into_bytes(),
             run: RunNo(1),
             source: "sample".to_owned(),

@@ -1,10 +1,14 @@
-//! Rows of a file of records: JSON Lines or CSV, read one at a time, each with its row number.
+//! Rows of a file of records: JSON Lines, CSV (both also gzipped) or a sheet of an XLSX workbook, read one at a time, each with
+//! its row number.
 //!
-//! A row that cannot be read is an outcome of that row, never the end of the file. Lines over
-//! [`MAX_LINE_BYTES`] are not held in memory. Not for: what a row means (`import`).
+//! A row that cannot be read is an outcome of that row, never the end of the file. Lines over [`MAX_LINE_BYTES`] are
+//! not held in memory, nor rows of a table over [`open::MAX_ROW_BYTES`]. Not for: what a row means (`mapping`, `import`).
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+pub mod open;
+mod workbook;
+
+use std::collections::HashMap;
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use embley_model::record::{FieldKind, RecordType};
@@ -50,6 +54,8 @@ pub enum Rows {
         path: PathBuf,
         /// What is left of it.
         input: Box<dyn BufRead>,
+        /// Bytes that the row in hand took so far; see [`open::Metered`].
+        row_bytes: open::RowBytes,
         /// Lines read.
         line: u64,
     },
@@ -59,46 +65,84 @@ pub enum Rows {
         path: PathBuf,
         /// What is left of it.
         reader: Box<csv::Reader<Box<dyn BufRead>>>,
+        /// Bytes that the row in hand took so far; see [`open::Metered`].
+        row_bytes: open::RowBytes,
         /// Names of the columns.
         columns: Vec<String>,
         /// Rows read, the header included.
         row: u64,
-        /// Separates the members of a list.
-        list_separator: char,
-        /// Decides which cells are lists.
-        record_type: RecordType,
+        /// How cells are read.
+        cells: Cells,
+    },
+    /// A sheet of a workbook.
+    Sheet {
+        /// Its rows.
+        sheet: workbook::SheetRows,
+        /// Names of the columns.
+        columns: Vec<String>,
+        /// How cells are read.
+        cells: Cells,
     },
 }
 
+/// How the cells of a table are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cells {
+    /// Columns are named as the fields of this type: lists are split, lists of objects are read.
+    Canonical {
+        /// The type.
+        record_type: RecordType,
+        /// Separates the members of a list.
+        list_separator: char,
+    },
+    /// A field map reads them: only [`Found::source`] is made.
+    Raw,
+}
+
+/// What is known of a file before its first row is read.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// How the cells of a table are read; a table cannot be opened without.
+    pub cells: Option<Cells>,
+    /// The sheet of a workbook; without it, the only one.
+    pub sheet: Option<String>,
+    /// The row of the header, from 1; rows before it are passed over.
+    pub header_row: u64,
+}
+
+impl Layout {
+    /// Columns are named as fields; the record type is needed for tables only.
+    pub fn canonical(record_type: Option<RecordType>, list_separator: char) -> Self {
+        Self {
+            cells: record_type.map(|record_type| Cells::Canonical {
+                record_type,
+                list_separator,
+            }),
+            sheet: None,
+            header_row: 1,
+        }
+    }
+}
+
 impl Rows {
-    /// Opens a file: `.csv` is CSV, `.jsonl`, `.ndjson` and `.json` are JSON Lines, else the first character decides.
-    /// CSV needs to be told the record type.
+    /// Opens a file: a workbook by its first bytes; `.csv` is CSV, `.jsonl`, `.ndjson` and `.json` are JSON Lines, else the
+    /// first character decides. Gzip is undone first, whatever the name.
     ///
     /// # Errors
     /// The file cannot be read, or is in no form that records come in.
-    pub fn open(path: &Path, record_type: Option<RecordType>, list_separator: char) -> Result<Self> {
-        let unreadable = |source| CaseworkError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(unreadable)?;
-        if file.metadata().map_err(unreadable)?.is_dir() {
-            return Err(unreadable(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
+    pub fn open(path: &Path, layout: &Layout) -> Result<Self> {
+        if open::is_zip(path)? {
+            return Self::open_sheet(path, layout);
         }
-        let input: Box<dyn BufRead> = Box::new(BufReader::with_capacity(1 << 16, file));
-        Self::read(path, input, record_type, list_separator)
+        let (input, row_bytes) = open::input(path)?;
+        Self::read(&open::inner_name(path), input, row_bytes, layout)
     }
 
     /// The same from bytes; `path` is for messages and its extension.
     ///
     /// # Errors
     /// As [`Rows::open`].
-    pub fn read(
-        path: &Path,
-        mut input: Box<dyn BufRead>,
-        record_type: Option<RecordType>,
-        list_separator: char,
-    ) -> Result<Self> {
+    pub fn read(path: &Path, mut input: Box<dyn BufRead>, row_bytes: open::RowBytes, layout: &Layout) -> Result<Self> {
         let unreadable = |source| CaseworkError::Unreadable {
             path: path.to_owned(),
             source,
@@ -112,9 +156,10 @@ impl Rows {
         let first = head[bom..].iter().copied().find(|byte| !byte.is_ascii_whitespace());
         input.consume(bom);
         if is_csv(path, first) {
-            let record_type =
-                record_type.ok_or_else(|| refuse("CSV does not say which records it holds; name them with --type"))?;
-            return Self::open_csv(path, input, record_type, list_separator);
+            let cells = layout
+                .cells
+                .ok_or_else(|| refuse("CSV does not say which records it holds; name them with --type"))?;
+            return Self::open_csv(path, input, row_bytes, cells, layout.header_row);
         }
         if first == Some(b'[') {
             return Err(refuse("it is one JSON list; JSON Lines has one object a line"));
@@ -122,49 +167,83 @@ impl Rows {
         Ok(Self::Lines {
             path: path.to_owned(),
             input,
+            row_bytes,
             line: 0,
         })
     }
 
-    fn open_csv(path: &Path, input: Box<dyn BufRead>, record_type: RecordType, list_separator: char) -> Result<Self> {
-        let refuse = |detail: String| CaseworkError::NotRecords {
-            path: path.to_owned(),
-            detail,
-        };
+    fn open_csv(
+        path: &Path,
+        input: Box<dyn BufRead>,
+        row_bytes: open::RowBytes,
+        cells: Cells,
+        header_row: u64,
+    ) -> Result<Self> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .from_reader(input);
         let mut header = csv::ByteRecord::new();
-        if !reader
-            .read_byte_record(&mut header)
-            .map_err(|cause| csv_error(path, cause))?
-        {
-            return Err(refuse("it has no header row".to_owned()));
-        }
-        let mut columns: Vec<String> = Vec::new();
-        for (at, cell) in header.iter().enumerate() {
-            let name = std::str::from_utf8(cell)
-                .map_err(|_| refuse("its header row is not UTF-8".to_owned()))?
-                .trim();
-            let name = if name.is_empty() {
-                format!("column {}", at + 1)
-            } else {
-                name.to_owned()
-            };
-            if columns.contains(&name) {
-                return Err(refuse(format!("two columns are called \"{name}\"")));
+        for row in 1..=header_row.max(1) {
+            row_bytes.begin();
+            if !reader
+                .read_byte_record(&mut header)
+                .map_err(|cause| csv_error(path, cause))?
+            {
+                return Err(CaseworkError::NotRecords {
+                    path: path.to_owned(),
+                    detail: if row == 1 {
+                        "it has no header row"
+                    } else {
+                        "it ends before its header row"
+                    }
+                    .to_owned(),
+                });
             }
-            columns.push(name);
         }
+        let columns = column_names(path, header.iter().map(|cell| std::str::from_utf8(cell).ok()), cells)?;
         Ok(Self::Csv {
             path: path.to_owned(),
             reader: Box::new(reader),
+            row_bytes,
             columns,
-            row: 1,
-            list_separator,
-            record_type,
+            row: header_row.max(1),
+            cells,
         })
+    }
+
+    fn open_sheet(path: &Path, layout: &Layout) -> Result<Self> {
+        let refuse = |detail: String| CaseworkError::NotRecords {
+            path: path.to_owned(),
+            detail,
+        };
+        let cells = layout
+            .cells
+            .ok_or_else(|| refuse("a sheet does not say which records it holds; name them with --type".to_owned()))?;
+        let mut sheet = workbook::SheetRows::open(path, layout.sheet.as_deref())?;
+        let header_row = layout.header_row.max(1);
+        let header = loop {
+            match sheet.next_row()? {
+                None => return Err(refuse("it ends before its header row".to_owned())),
+                Some(row) if u64::from(row.number) < header_row => {}
+                Some(row) => break row.cells.map_err(refuse)?,
+            }
+        };
+        let width = header.last().map_or(0, |(column, _)| *column as usize + 1);
+        let mut names = vec![""; width];
+        for (column, text) in &header {
+            names[*column as usize] = text;
+        }
+        let columns = column_names(path, names.into_iter().map(Some), cells)?;
+        Ok(Self::Sheet { sheet, columns, cells })
+    }
+
+    /// The names of the columns; empty for JSON Lines, whose rows name theirs.
+    pub fn columns(&self) -> &[String] {
+        match self {
+            Self::Lines { .. } => &[],
+            Self::Csv { columns, .. } | Self::Sheet { columns, .. } => columns,
+        }
     }
 
     /// The next row; blank lines are no rows. `None` at the end.
@@ -173,28 +252,78 @@ impl Rows {
     /// The file cannot be read further.
     pub fn next_row(&mut self) -> Result<Option<Row>> {
         match self {
-            Self::Lines { path, input, line } => next_line(path, input, line),
+            Self::Lines {
+                path,
+                input,
+                row_bytes,
+                line,
+            } => {
+                row_bytes.begin();
+                next_line(path, input, line)
+            }
             Self::Csv {
                 path,
                 reader,
+                row_bytes,
                 columns,
                 row,
-                list_separator,
-                record_type,
+                cells,
             } => {
-                let mut cells = csv::ByteRecord::new();
+                let mut found = csv::ByteRecord::new();
+                row_bytes.begin();
                 if !reader
-                    .read_byte_record(&mut cells)
+                    .read_byte_record(&mut found)
                     .map_err(|cause| csv_error(path, cause))?
                 {
                     return Ok(None);
                 }
                 *row += 1;
-                let found = read_cells(&cells, columns, *list_separator, *record_type);
+                let found = read_cells(&found, columns, *cells);
                 Ok(Some(Row { number: *row, found }))
+            }
+            Self::Sheet { sheet, columns, cells } => {
+                let Some(row) = sheet.next_row()? else {
+                    return Ok(None);
+                };
+                let found = row.cells.map(|found| sheet_cells(found, columns, *cells));
+                Ok(Some(Row {
+                    number: u64::from(row.number),
+                    found,
+                }))
             }
         }
     }
+}
+
+/// Names for the columns of a header. A column without a name is called by its place; a name that comes twice is refused where
+/// columns are fields, and is told apart (`name#2`) where a map names them.
+fn column_names<'a>(path: &Path, header: impl Iterator<Item = Option<&'a str>>, cells: Cells) -> Result<Vec<String>> {
+    let refuse = |detail: String| CaseworkError::NotRecords {
+        path: path.to_owned(),
+        detail,
+    };
+    let mut columns: Vec<String> = Vec::new();
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    for (at, cell) in header.enumerate() {
+        let name = cell
+            .ok_or_else(|| refuse("its header row is not UTF-8".to_owned()))?
+            .trim();
+        let mut name = if name.is_empty() {
+            format!("column {}", at + 1)
+        } else {
+            name.to_owned()
+        };
+        let count = seen.entry(name.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            if matches!(cells, Cells::Canonical { .. }) {
+                return Err(refuse(format!("two columns are called \"{name}\"")));
+            }
+            name = format!("{name}#{count}");
+        }
+        columns.push(name);
+    }
+    Ok(columns)
 }
 
 fn is_csv(path: &Path, first: Option<u8>) -> bool {
@@ -292,12 +421,7 @@ fn read_line(bytes: Vec<u8>) -> std::result::Result<Found, String> {
     }
 }
 
-fn read_cells(
-    cells: &csv::ByteRecord,
-    columns: &[String],
-    list_separator: char,
-    record_type: RecordType,
-) -> std::result::Result<Found, String> {
+fn read_cells(cells: &csv::ByteRecord, columns: &[String], how: Cells) -> std::result::Result<Found, String> {
     if cells.len() != columns.len() {
         return Err(format!(
             "the row has {} cells, the header has {}",
@@ -310,12 +434,7 @@ fn read_cells(
     for (column, cell) in columns.iter().zip(cells) {
         let text = std::str::from_utf8(cell).map_err(|_| format!("column {column} is not UTF-8 text"))?;
         raw.insert(column.clone(), Value::String(text.to_owned()));
-        if !text.trim().is_empty() {
-            object.insert(
-                column.clone(),
-                cell_value(column, record_type.field(column), text.trim(), list_separator),
-            );
-        }
+        keep_cell(column, text, how, &mut object);
     }
     Ok(Found {
         object,
@@ -323,9 +442,40 @@ fn read_cells(
     })
 }
 
+/// Cells of a sheet: those that are there, by the name of their column, or by its place where the header has none.
+fn sheet_cells(cells: Vec<(u32, String)>, columns: &[String], how: Cells) -> Found {
+    let mut object = Map::new();
+    let mut raw = Map::new();
+    for (column, text) in cells {
+        let name = columns
+            .get(column as usize)
+            .cloned()
+            .unwrap_or_else(|| format!("column {}", u64::from(column) + 1));
+        keep_cell(&name, &text, how, &mut object);
+        raw.insert(name, Value::String(text));
+    }
+    Found {
+        object,
+        source: Source::Cells(raw),
+    }
+}
+
+fn keep_cell(column: &str, text: &str, how: Cells, object: &mut Map<String, Value>) {
+    match how {
+        Cells::Canonical {
+            record_type,
+            list_separator,
+        } if !text.trim().is_empty() => {
+            let value = cell_value(column, record_type.field(column), text.trim(), list_separator);
+            object.insert(column.to_owned(), value);
+        }
+        Cells::Canonical { .. } | Cells::Raw => {}
+    }
+}
+
 /// A cell as JSON: lists are split, lists of objects are JSON in the cell (aliases also `kind:value`), the rest is text. What
 /// cannot be read stays text; the check of the record says so.
-fn cell_value(column: &str, kind: Option<FieldKind>, text: &str, list_separator: char) -> Value {
+pub(crate) fn cell_value(column: &str, kind: Option<FieldKind>, text: &str, list_separator: char) -> Value {
     match kind {
         Some(FieldKind::Texts) => Value::Array(
             text.split(list_separator)
@@ -381,96 +531,4 @@ fn objects(text: &str, list_separator: char) -> Option<Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all(name: &str, bytes: &'static [u8], record_type: Option<RecordType>) -> Result<Vec<Row>> {
-        let mut rows = Rows::read(Path::new(name), Box::new(bytes), record_type, ';')?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next_row()? {
-            found.push(row);
-        }
-        Ok(found)
-    }
-
-    #[test]
-    fn a_bad_line_is_its_own_outcome_and_blank_lines_are_no_rows() {
-        let rows = all(
-            "r.jsonl",
-            b"\xef\xbb\xbf{\"a\":1}\r\n\n  \n{bad\n[1]\n\xff\n{\"b\":2}",
-            None,
-        )
-        .expect("readable");
-        let told: Vec<(u64, bool)> = rows.iter().map(|row| (row.number, row.found.is_ok())).collect();
-        assert_eq!(told, [(1, true), (4, false), (5, false), (6, false), (7, true)]);
-        let first = rows[0].found.as_ref().expect("it is a row");
-        assert_eq!(first.source, Source::Line(b"{\"a\":1}".to_vec()));
-    }
-
-    #[test]
-    fn a_csv_row_keeps_every_cell_as_it_was_and_splits_lists() {
-        let bytes = b"case_ref,subject_person_ids,outcome,\nCM/1/19, P-1 ;P-2; ,\"a \"\"b\"\"\",\n,,,x\nshort\n";
-        let rows = all("d.csv", bytes, Some(RecordType::Decision)).expect("readable");
-        let first = rows[0].found.as_ref().expect("it is a row");
-        assert_eq!(first.object["subject_person_ids"], serde_json::json!(["P-1", "P-2"]));
-        assert_eq!(first.object["outcome"], "a \"b\"");
-        let Source::Cells(cells) = &first.source else {
-            panic!("CSV has cells");
-        };
-        assert_eq!(cells["subject_person_ids"], " P-1 ;P-2; ");
-        assert_eq!(cells["column 4"], "");
-        assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 3, 4]);
-        assert_eq!(rows[2].found, Err("the row has 1 cells, the header has 4".to_owned()));
-    }
-
-    #[test]
-    fn a_cell_of_objects_is_a_list_or_objects_in_a_row() {
-        let check = |text: &str, expected: Option<&str>| {
-            assert_eq!(
-                objects(text, ';').map(|value| value.to_string()).as_deref(),
-                expected,
-                "{text}"
-            );
-        };
-        check(r#"[{"a":";"}]"#, Some(r#"[{"a":";"}]"#));
-        check(r#"{"a":";"} ; {"b":1}"#, Some(r#"[{"a":";"},{"b":1}]"#));
-        check("smtp", None);
-        check(r#"{"a":1}; x"#, None);
-        let cell = |column: &str| {
-            cell_value(column, Some(FieldKind::Objects), "smtp:a@b.example; initials:AL", ';').to_string()
-        };
-        assert_eq!(
-            cell("aliases"),
-            r#"[{"kind":"smtp","value":"a@b.example"},{"kind":"initials","value":"AL"}]"#
-        );
-        assert_eq!(cell("rank_history"), r#""smtp:a@b.example; initials:AL""#);
-    }
-
-    #[test]
-    fn the_form_is_told_by_the_name_then_by_the_first_character() {
-        assert!(all("x", b"case_ref\nCM/1\n", Some(RecordType::Case)).is_ok_and(|rows| rows.len() == 1));
-        assert!(all("x", b"  {\"a\":1}\n", None).is_ok_and(|rows| rows.len() == 1));
-        assert!(all("x", b"", None).is_ok_and(|rows| rows.is_empty()));
-        for (name, bytes, expected) in [
-            ("x.csv", b"a,b\n" as &'static [u8], "--type"),
-            ("x.json", b"[{}]", "one JSON list"),
-        ] {
-            let said = all(name, bytes, None).expect_err("refused").to_string();
-            assert!(said.contains(expected), "{said}");
-        }
-        let twice = all("x.csv", b"a,a\n", Some(RecordType::Case))
-            .expect_err("refused")
-            .to_string();
-        assert!(twice.contains("two columns are called \"a\""), "{twice}");
-    }
-
-    #[test]
-    fn a_line_beyond_the_limit_is_skipped_whole() {
-        let mut bytes = vec![b'x'; usize::try_from(MAX_LINE_BYTES).expect("it fits") + 10];
-        bytes.extend_from_slice(b"\n{\"a\":1}\n");
-        let rows = all("r.jsonl", bytes.leak(), None).expect("readable");
-        assert_eq!(rows.len(), 2);
-        assert!(rows[0].found.is_err() && rows[1].found.is_ok());
-        assert_eq!(rows[1].number, 2);
-    }
-}
+mod tests;

@@ -1,29 +1,39 @@
-//! Importing case-system records: each row becomes a new record, a new version of one, an unchanged one, or an exception.
+//! Importing case-system records: each record that a row should give becomes a new record, a new version of one, an unchanged
+//! one, or an exception.
 //!
-//! `rows = new + updated + unchanged + excepted`, counted by the reader before any decision and checked at the end. Not for:
-//! numbers, originals, index (`ingest` appends batches); meaning of records (`model::record`).
+//! `due = new + updated + unchanged + excepted`, in all and by type, counted before any decision and checked at the end. Where
+//! columns are named as fields, a row gives one record; a field map may declare several, or none. Not for: numbers,
+//! originals, index (`ingest` appends batches); meaning of records (`model::record`).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod dry_run;
+mod opened;
+mod read;
+mod report;
+
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
-
-use embley_ingest::records::{Appended, RecordBatch, RecordException, RecordItem, RecordSource};
-use embley_ingest::{IngestOptions, RecordWriter};
-use embley_model::defect::{Defect, DefectCode};
-use embley_model::id::{Key128, RunNo};
-use embley_model::record::{Record, RecordKey, RecordType, canonical_json};
-use embley_store::Case;
-use embley_store::facts::{Connection, records};
-use jiff::tz::TimeZone;
-use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::error::{CaseworkError, Result};
 use crate::links::{LinkCases, LinkSummary};
 use crate::mapping::Mapping;
-use crate::rows::{Found, Row, Rows, Source};
+use crate::rows::Row;
+use embley_ingest::records::{Appended, RecordBatch, RecordException, RecordItem, RecordSource};
+use embley_ingest::{IngestOptions, RecordWriter};
+use embley_model::defect::{Defect, DefectCode};
+use embley_model::id::{Key128, RunNo};
+use embley_model::record::{RecordKey, RecordType};
+use embley_store::Case;
+use embley_store::facts::{Connection, records};
+use jiff::tz::TimeZone;
 
-/// Exceptions that a report holds; all are in the exception register.
-const REPORTED_EXCEPTIONS: usize = 20;
+pub use dry_run::{ColumnUse, DryRun, FieldUse, dry_run};
+use opened::Opened;
+use read::{How, ReadRecord, ReadRow, read_rows};
+use report::REPORTED_EXCEPTIONS;
+pub use report::{ImportReport, TypeCounts, UNREADABLE};
+
+/// Rows that are read before they are mapped, on all threads.
+const ROWS_AT_ONCE: usize = 4096;
 
 /// Takes batches into the case.
 pub trait RecordSink {
@@ -47,7 +57,11 @@ pub struct ImportRequest<'a> {
     pub path: &'a Path,
     /// The field map.
     pub mapping: &'a Mapping,
-    /// The type of all rows; needed for CSV, and for JSON Lines whose rows do not say theirs.
+    /// The input of the map that the file is; without it, told by the file's name.
+    pub input: Option<&'a str>,
+    /// The sheet of a workbook, in place of the map's.
+    pub sheet: Option<&'a str>,
+    /// The type of all rows; needed for CSV whose columns are named as fields, and for JSON Lines whose rows do not say theirs.
     pub record_type: Option<RecordType>,
     /// Who imports.
     pub actor: &'a str,
@@ -65,6 +79,8 @@ impl<'a> ImportRequest<'a> {
         Self {
             path,
             mapping,
+            input: None,
+            sheet: None,
             record_type: None,
             actor,
             zone,
@@ -74,53 +90,22 @@ impl<'a> ImportRequest<'a> {
     }
 }
 
-/// What an import did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ImportReport {
-    /// Label of the file.
-    pub source: String,
-    /// The run.
-    pub run: Option<RunNo>,
-    /// Rows counted by the reader.
-    pub rows: u64,
-    /// Rows that are new records.
-    pub new: u64,
-    /// Rows that are new versions.
-    pub updated: u64,
-    /// Rows whose record stands in the case as it is here.
-    pub unchanged: u64,
-    /// Rows without a record.
-    pub excepted: u64,
-    /// Records new or updated, by type.
-    pub by_type: BTreeMap<String, u64>,
-    /// Fields that could not be read, by name of the field.
-    pub unread_fields: BTreeMap<String, u64>,
-    /// The first exceptions: row and reason.
-    pub exceptions: Vec<(u64, String)>,
-}
-
-impl ImportReport {
-    /// True when every row has exactly one outcome.
-    pub fn closes(&self) -> bool {
-        self.rows == self.new + self.updated + self.unchanged + self.excepted
-    }
-}
-
 /// Imports a file.
 ///
 /// # Errors
 /// The file or the map cannot be used, or the case refuses. Batches appended before stay; importing again finds them
 /// unchanged.
 pub fn import(conn: &Connection, sink: &mut dyn RecordSink, request: &ImportRequest<'_>) -> Result<ImportReport> {
-    let rows = Rows::open(request.path, request.record_type, request.mapping.list_separator)?;
-    let mut import = Import::new(conn, request);
-    import.run(rows, sink)?;
+    let mut opened = Opened::open(request)?;
+    let mut import = Import::new(conn, request, opened.mapping_label(request));
+    opened.note_columns(&mut import.report);
+    import.run(&mut opened, sink)?;
     if !import.report.closes() {
         return Err(CaseworkError::NotBalanced {
             source_label: import.report.source,
             detail: format!(
-                "{} rows, {} new, {} updated, {} unchanged, {} excepted",
-                import.report.rows,
+                "{} records due, {} new, {} updated, {} unchanged, {} excepted",
+                import.report.due,
                 import.report.new,
                 import.report.updated,
                 import.report.unchanged,
@@ -161,16 +146,8 @@ struct Import<'a> {
     derived: HashMap<RecordKey, (u64, Key128)>,
 }
 
-/// A row that is a record.
-struct ReadRow {
-    record: Record,
-    raw: Vec<u8>,
-    defects: Vec<Defect>,
-    derived: bool,
-}
-
 impl<'a> Import<'a> {
-    fn new(conn: &'a Connection, request: &'a ImportRequest<'a>) -> Self {
+    fn new(conn: &'a Connection, request: &'a ImportRequest<'a>, mapping: String) -> Self {
         let label = request
             .path
             .file_name()
@@ -181,7 +158,7 @@ impl<'a> Import<'a> {
         let source = RecordSource {
             label: label.clone(),
             absolute: absolute.to_string_lossy().into_owned(),
-            mapping: request.mapping.name.clone(),
+            mapping: mapping.clone(),
             bytes: std::fs::metadata(request.path).map_or(0, |stat| stat.len()),
         };
         let batch = empty_batch(&source, request.actor, None);
@@ -191,6 +168,7 @@ impl<'a> Import<'a> {
             source,
             report: ImportReport {
                 source: label,
+                mapping,
                 ..ImportReport::default()
             },
             batch,
@@ -200,36 +178,62 @@ impl<'a> Import<'a> {
         }
     }
 
-    fn run(&mut self, mut rows: Rows, sink: &mut dyn RecordSink) -> Result<()> {
-        while let Some(row) = rows.next_row()? {
-            let number = row.number;
-            match read_row(row, self.request) {
+    fn run(&mut self, opened: &mut Opened<'a>, sink: &mut dyn RecordSink) -> Result<()> {
+        loop {
+            let mut rows: Vec<Row> = Vec::with_capacity(ROWS_AT_ONCE);
+            while rows.len() < ROWS_AT_ONCE
+                && let Some(row) = opened.rows.next_row()?
+            {
+                rows.push(row);
+            }
+            if rows.is_empty() {
+                return self.flush(sink, true);
+            }
+            let how = opened.how(self.request);
+            for row in read_rows(rows, &how, self.request) {
+                self.take(row, &how, sink)?;
+            }
+        }
+    }
+
+    fn take(&mut self, row: ReadRow, how: &How<'_>, sink: &mut dyn RecordSink) -> Result<()> {
+        self.report.rows += 1;
+        self.report.rows_without_record += u64::from(row.outcomes.is_empty());
+        for record_type in row.not_due {
+            self.report.of_type(Some(record_type)).not_due += 1;
+        }
+        for (vocabulary, word) in row.unknown {
+            self.report.count_word(vocabulary, word);
+        }
+        for outcome in row.outcomes {
+            match outcome {
                 Ok(read) => {
-                    if self.in_hand.contains(&read.record.key) {
+                    if self.in_hand.contains(&read.key) && !(read.derived && self.derived.contains_key(&read.key)) {
                         self.flush(sink, false)?;
                     }
-                    self.count_row();
-                    self.decide(number, read)?;
+                    self.count_due(Some(read.key.record_type));
+                    self.decide(row.number, *read, how)?;
                 }
-                Err(why) => {
-                    self.count_row();
-                    self.except(number, why);
+                Err((record_type, why)) => {
+                    self.count_due(record_type);
+                    self.except(record_type, row.number, why);
                 }
             }
             if self.batch.items.len() >= self.request.batch_rows || self.batch_bytes >= self.request.batch_bytes {
                 self.flush(sink, false)?;
             }
         }
-        self.flush(sink, true)
+        Ok(())
     }
 
-    fn count_row(&mut self) {
-        self.report.rows += 1;
+    fn count_due(&mut self, record_type: Option<RecordType>) {
+        self.report.count_due(record_type);
         self.batch.rows += 1;
     }
 
-    fn except(&mut self, number: u64, why: String) {
+    fn except(&mut self, record_type: Option<RecordType>, number: u64, why: String) {
         self.report.excepted += 1;
+        self.report.of_type(record_type).excepted += 1;
         if self.report.exceptions.len() < REPORTED_EXCEPTIONS {
             self.report.exceptions.push((number, why.clone()));
         }
@@ -240,62 +244,63 @@ impl<'a> Import<'a> {
         });
     }
 
-    fn keep(&mut self) {
+    fn keep(&mut self, record_type: RecordType) {
         self.report.unchanged += 1;
+        self.report.of_type(Some(record_type)).unchanged += 1;
         self.batch.unchanged += 1;
     }
 
     /// Says whether a record is new, another version, or as it was.
-    fn decide(&mut self, number: u64, read: ReadRow) -> Result<()> {
-        let content = records::content_hash(&read.record);
+    fn decide(&mut self, number: u64, read: ReadRecord, how: &How<'_>) -> Result<()> {
+        let record_type = read.key.record_type;
         if read.derived
-            && let Some((first, held)) = self.derived.get(&read.record.key)
+            && let Some((first, held)) = self.derived.get(&read.key)
         {
-            if *held == content {
-                self.keep();
+            if *held == read.content {
+                self.keep(record_type);
             } else {
-                let why = format!(
-                    "there is no record_id, and the key columns are those of row {first}: \"{}\"",
-                    read.record.key.record_id
-                );
-                self.except(number, why);
+                let why = match how {
+                    How::Canonical => "there is no record_id, and the key columns are those of",
+                    How::Mapped(_) => "it says otherwise under the same id or key columns than",
+                };
+                let why = format!("{why} row {first}: \"{}\"", read.key.record_id);
+                self.except(Some(record_type), number, why);
             }
             return Ok(());
         }
         if read.derived {
-            self.derived.insert(read.record.key.clone(), (number, content));
+            self.derived.insert(read.key.clone(), (number, read.content));
         }
-        let previous = match records::known(self.conn, &read.record.key)? {
-            Some(known) if known.content == content => {
-                self.keep();
+        let previous = match records::known(self.conn, &read.key)? {
+            Some(known) if known.content == read.content => {
+                self.keep(record_type);
                 return Ok(());
             }
             Some(known) => {
                 self.report.updated += 1;
+                self.report.of_type(Some(record_type)).updated += 1;
                 Some(known.item)
             }
             None => {
                 self.report.new += 1;
+                self.report.of_type(Some(record_type)).new += 1;
                 None
             }
         };
-        *self
-            .report
-            .by_type
-            .entry(read.record.key.record_type.word().to_owned())
-            .or_insert(0) += 1;
+        *self.report.by_type.entry(record_type.word().to_owned()).or_insert(0) += 1;
         for defect in &read.defects {
             let field = defect.detail.split(':').next().unwrap_or_default().to_owned();
             *self.report.unread_fields.entry(field).or_insert(0) += 1;
         }
         let item = RecordItem {
             previous,
-            content,
-            title: read.record.title(),
-            text: read.record.words(),
-            date: read.record.date(self.request.zone),
-            case_refs: read.record.case_refs().into_iter().map(str::to_owned).collect(),
-            key: read.record.key,
+            content: read.content,
+            title: read.title,
+            text: read.text,
+            date: read.date,
+            case_refs: read.case_refs,
+            people: read.people,
+            key: read.key,
             raw: read.raw,
             defects: read.defects,
             source_row: number,
@@ -343,77 +348,5 @@ fn empty_batch(source: &RecordSource, actor: &str, run: Option<RunNo>) -> Record
         items: Vec::new(),
         unchanged: 0,
         exceptions: Vec::new(),
-    }
-}
-
-/// A row as a record, or why it is none.
-fn read_row(row: Row, request: &ImportRequest<'_>) -> std::result::Result<ReadRow, String> {
-    let found = row.found?;
-    let (raw, derived) = canonical_form(found, request)?;
-    let (record, defects) = Record::read(&raw).map_err(|cause| cause.to_string())?;
-    Ok(ReadRow {
-        record,
-        raw,
-        defects,
-        derived,
-    })
-}
-
-/// The bytes that are kept: the line itself when it says all of its key, else the row as canonical JSON with its
-/// key, and the row as found under `raw`. True when the id was made of key columns.
-fn canonical_form(found: Found, request: &ImportRequest<'_>) -> std::result::Result<(Vec<u8>, bool), String> {
-    let mut object = found.object;
-    let said_type = key_text(&object, "record_type");
-    let record_type = match (&said_type, request.record_type) {
-        (Some(word), wanted) => {
-            let said = RecordType::from_word(word).ok_or_else(|| format!("record_type \"{word}\" is not known"))?;
-            match wanted {
-                Some(wanted) if wanted != said => {
-                    return Err(format!(
-                        "record_type is {}, the import is of {}",
-                        said.word(),
-                        wanted.word()
-                    ));
-                }
-                Some(_) | None => said,
-            }
-        }
-        (None, Some(wanted)) => wanted,
-        (None, None) => return Err("the row has no record_type, and none was given with --type".to_owned()),
-    };
-    let said_system = key_text(&object, "source_system");
-    let said_id = key_text(&object, "record_id");
-    if let Source::Line(line) = &found.source
-        && said_type.is_some()
-        && said_system.is_some()
-        && said_id.is_some()
-    {
-        return Ok((line.clone(), false));
-    }
-    let derived = said_id.is_none();
-    let record_id = match said_id {
-        Some(id) => id,
-        None => request.mapping.derived_id(record_type, &object)?,
-    };
-    let source_system = said_system
-        .or_else(|| request.mapping.source_system.clone())
-        .ok_or_else(|| "the row has no source_system, and the field map declares none".to_owned())?;
-    let raw = match found.source {
-        Source::Cells(cells) => Value::Object(cells),
-        Source::Line(_) => object.remove("raw").unwrap_or_else(|| Value::Object(object.clone())),
-    };
-    object.insert("raw".to_owned(), raw);
-    object.insert("record_type".to_owned(), Value::from(record_type.word()));
-    object.insert("source_system".to_owned(), Value::from(source_system));
-    object.insert("record_id".to_owned(), Value::from(record_id));
-    Ok((canonical_json(&Value::Object(object)).into_bytes(), derived))
-}
-
-/// A part of the key as the row says it: a text that is not blank, or a number.
-fn key_text(object: &Map<String, Value>, name: &str) -> Option<String> {
-    match object.get(name)? {
-        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }

@@ -1,0 +1,352 @@
+//! `embley records`: import of case-system records, lists of them, field maps, changed decisions.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use embley_casework::changes::{self, Compared, Link};
+use embley_casework::import::{self, DryRun, ImportReport, ImportRequest};
+use embley_casework::links::LinkCases;
+use embley_casework::mapping::{Mapping, SHIPPED};
+use embley_casework::threads::LinkThreads;
+use embley_casework::zone_of;
+use embley_ingest::{IngestOptions, RecordWriter};
+use embley_model::clock::{Clock, SystemClock};
+use embley_model::record::RecordType;
+use embley_store::{Access, Case, facts};
+use serde_json::json;
+
+use super::ingest::open_for_writing;
+use crate::args::{Args, ChangesArgs, Format, ImportArgs, LimitArgs, ListArgs, RecordsCommand};
+use crate::context;
+use crate::exit::{self, CliError};
+use crate::output::{Rows, clean, note, result_line};
+
+/// Runs a `records` command.
+pub(crate) fn records(args: &Args, command: &RecordsCommand) -> anyhow::Result<u8> {
+    match command {
+        RecordsCommand::Import(asked) if asked.dry_run => dry_run(args, asked),
+        RecordsCommand::Import(asked) => import_records(args, asked),
+        RecordsCommand::List {
+            record_type,
+            limit,
+            list,
+        } => list_records(args, record_type.as_deref(), limit, list),
+        RecordsCommand::Maps { show, list } => maps(show.as_deref(), list),
+        RecordsCommand::Changes(asked) => changed(args, asked),
+    }
+}
+
+fn record_type_of(word: &str) -> anyhow::Result<RecordType> {
+    RecordType::from_word(word).ok_or_else(|| {
+        let known: Vec<&str> = RecordType::ALL.iter().map(|kind| kind.word()).collect();
+        CliError::usage(format!("unknown record type {word:?}; there are {}", known.join(", ")))
+    })
+}
+
+fn import_records(args: &Args, asked: &ImportArgs) -> anyhow::Result<u8> {
+    let mapping = Mapping::open(&asked.mapping)?;
+    let record_type = asked.record_type.as_deref().map(record_type_of).transpose()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let case = open_for_writing(&context::case_dir(args)?, "records import", &*clock)?;
+    let options = IngestOptions::new(context::threads(None), clock);
+    let zone = zone_of(&case)?;
+    let actor = context::actor(args);
+    let facts = case.facts()?;
+    let mut writer = RecordWriter::open(&case, &options)?;
+    let mut reports: Vec<ImportReport> = Vec::new();
+    for file in &asked.files {
+        let request = ImportRequest {
+            record_type,
+            input: asked.input.as_deref(),
+            sheet: asked.sheet.as_deref(),
+            ..ImportRequest::new(file, &mapping, &actor, &zone)
+        };
+        let report = import::import(facts.connection(), &mut writer, &request)?;
+        note_report(file, &report);
+        reports.push(report);
+    }
+    drop(writer);
+    let links = LinkCases::renew(&case)?;
+    // The catalogue has moved on; what links messages must not look older than it.
+    LinkThreads::default().renew(&case)?;
+    let mut document = json!({"schema": crate::output::SCHEMA, "imports": reports, "links": links});
+    if let [only] = reports.as_slice() {
+        document["import"] = serde_json::to_value(only)?;
+    }
+    result_line!("{}", serde_json::to_string_pretty(&document)?)?;
+    Ok(if reports.iter().any(|report| report.excepted > 0) {
+        exit::EXCEPTIONS
+    } else {
+        exit::DONE
+    })
+}
+
+fn note_report(file: &Path, report: &ImportReport) {
+    if report.due == report.rows && report.types.len() <= 1 {
+        note!(
+            "{} rows = {} new + {} updated + {} unchanged + {} excepted",
+            report.rows,
+            report.new,
+            report.updated,
+            report.unchanged,
+            report.excepted
+        );
+    } else {
+        note!("{}: {} rows, {} records due", file.display(), report.rows, report.due);
+        for (word, counts) in &report.types {
+            note!(
+                "  {word}: {} due = {} new + {} updated + {} unchanged + {} excepted",
+                counts.due,
+                counts.new,
+                counts.updated,
+                counts.unchanged,
+                counts.excepted
+            );
+        }
+    }
+    if !report.missing_columns.is_empty() {
+        note!(
+            "columns that the map reads and the file has not: {}",
+            clean(&report.missing_columns.join(", "))
+        );
+    }
+    for (vocabulary, words) in &report.unknown_words {
+        let some: Vec<String> = words
+            .iter()
+            .take(10)
+            .map(|(word, count)| format!("{word} ({count})"))
+            .collect();
+        note!(
+            "words that {vocabulary} does not have, kept as they are: {}",
+            clean(&some.join(", "))
+        );
+    }
+    for (row, why) in &report.exceptions {
+        note!("row {row}: {}", clean(why));
+    }
+}
+
+fn dry_run(args: &Args, asked: &ImportArgs) -> anyhow::Result<u8> {
+    let mapping = Mapping::open(&asked.mapping)?;
+    let record_type = asked.record_type.as_deref().map(record_type_of).transpose()?;
+    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let reader = case.reader()?;
+    let zone = zone_of(&case)?;
+    let actor = context::actor(args);
+    let mut excepted = false;
+    let mut all = Vec::new();
+    for file in &asked.files {
+        let request = ImportRequest {
+            record_type,
+            input: asked.input.as_deref(),
+            sheet: asked.sheet.as_deref(),
+            ..ImportRequest::new(file, &mapping, &actor, &zone)
+        };
+        let run = import::dry_run(Some(reader.facts()), &request)?;
+        note_report(file, &run.report);
+        excepted |= run.report.excepted > 0;
+        all.push(run);
+    }
+    note!("dry run: nothing was written");
+    match context::format(&asked.list) {
+        Format::Json => {
+            let document = json!({"schema": crate::output::SCHEMA, "dry_runs": all});
+            result_line!("{}", serde_json::to_string_pretty(&document)?)?;
+        }
+        format => {
+            for run in &all {
+                columns_of(run)?.print(format, Vec::new())?;
+                fields_of(run)?.print(format, Vec::new())?;
+            }
+        }
+    }
+    Ok(if excepted { exit::EXCEPTIONS } else { exit::DONE })
+}
+
+fn columns_of(run: &DryRun) -> anyhow::Result<Rows> {
+    let mut rows = Rows::new("columns", &["column", "fills", "rows", "samples"]);
+    for one in &run.columns {
+        let fills = if one.fills.is_empty() {
+            "(kept under raw)".to_owned()
+        } else {
+            one.fills.join(", ")
+        };
+        let cells = vec![
+            clean(&one.column),
+            fills,
+            one.filled.to_string(),
+            clean(&one.samples.join(" | ")),
+        ];
+        rows.push(cells, one)?;
+    }
+    Ok(rows)
+}
+
+fn fields_of(run: &DryRun) -> anyhow::Result<Rows> {
+    let mut rows = Rows::new("fields", &["type", "field", "records", "not readable", "samples"]);
+    for one in &run.fields {
+        let field = if one.known {
+            clean(&one.field)
+        } else {
+            format!("{} (extra)", clean(&one.field))
+        };
+        let mut samples = one.samples.clone();
+        samples.extend(one.unread_samples.iter().map(|text| format!("not readable: {text}")));
+        let cells = vec![
+            one.record_type.clone(),
+            field,
+            one.filled.to_string(),
+            one.unread.to_string(),
+            clean(&samples.join(" | ")),
+        ];
+        rows.push(cells, one)?;
+    }
+    Ok(rows)
+}
+
+fn list_records(args: &Args, word: Option<&str>, limit: &LimitArgs, list: &ListArgs) -> anyhow::Result<u8> {
+    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let reader = case.reader()?;
+    let wanted = word.map(record_type_of).transpose()?;
+    let mut rows = Rows::new("records", &["item", "type", "system", "id", "version", "title"]);
+    let most = context::limit(limit).unwrap_or(u64::MAX);
+    let mut total: u64 = 0;
+    for kind in RecordType::ALL
+        .iter()
+        .copied()
+        .filter(|kind| wanted.is_none_or(|wanted| wanted == *kind))
+    {
+        for stored in facts::records::of_type(reader.facts(), kind)? {
+            total += 1;
+            if total > most {
+                continue;
+            }
+            let record = stored.record()?;
+            let cells = vec![
+                stored.item.to_string(),
+                kind.word().to_owned(),
+                stored.key.source_system.clone(),
+                stored.key.record_id.clone(),
+                stored.version.to_string(),
+                clean(&record.title()),
+            ];
+            let body: serde_json::Value = serde_json::from_slice(&stored.body)?;
+            let object = json!({
+                "item_no": stored.item.0, "record_type": kind.word(), "source_system": stored.key.source_system,
+                "record_id": stored.key.record_id, "version": stored.version, "title": record.title(),
+                "source": stored.source, "source_row": stored.source_row, "record": body,
+            });
+            rows.push(cells, object)?;
+        }
+    }
+    rows.print(context::format(list), vec![("total", total.into())])?;
+    Ok(exit::DONE)
+}
+
+fn maps(show: Option<&str>, list: &ListArgs) -> anyhow::Result<u8> {
+    if let Some(name) = show {
+        let found = SHIPPED.iter().find(|one| one.name == name);
+        let found = found
+            .ok_or_else(|| CliError::usage(format!("there is no field map {name:?}; `records maps` lists them")))?;
+        result_line!("{}", found.text.trim_end())?;
+        return Ok(exit::DONE);
+    }
+    let mut rows = Rows::new("maps", &["map", "inputs", "about"]);
+    for shipped in SHIPPED {
+        let map = Mapping::open(shipped.name)?;
+        let inputs: Vec<&str> = map.inputs.iter().map(|input| input.name.as_str()).collect();
+        let about = map.about.trim().to_owned();
+        let object = json!({"name": map.name, "inputs": inputs, "about": about, "source_system": map.source_system});
+        rows.push(vec![map.name.clone(), inputs.join(", "), about], object)?;
+    }
+    rows.print(context::format(list), Vec::new())?;
+    Ok(exit::DONE)
+}
+
+fn changed(args: &Args, asked: &ChangesArgs) -> anyhow::Result<u8> {
+    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let reader = case.reader()?;
+    let ask = changes::Ask {
+        decision_types: asked.decision_types.clone(),
+        case_ref: asked.case_ref.clone(),
+        source_system: asked.system.clone(),
+    };
+    let found = changes::changes(reader.facts(), &ask, &zone_of(&case)?)?;
+    note!(
+        "{} decisions; {} pairs = {} same + {} outcome changed + {} sanction changed + {} not stated; {} decisions in no pair",
+        found.decisions,
+        found.pair_count,
+        found.same,
+        found.outcome_changed,
+        found.sanction_changed,
+        found.not_stated,
+        found.alone
+    );
+    let mut sums = serde_json::to_value(&found)?;
+    if let Some(object) = sums.as_object_mut() {
+        object.remove("pairs");
+    }
+    let format = context::format(&asked.list);
+    if asked.counts {
+        let mut rows = Rows::new("transitions", &["from", "to", "pairs"]);
+        for one in &found.transitions {
+            rows.push(vec![clean(&one.from), clean(&one.to), one.count.to_string()], one)?;
+        }
+        rows.print(format, vec![("sums", sums)])?;
+        return Ok(exit::DONE);
+    }
+    let mut rows = Rows::new(
+        "pairs",
+        &[
+            "case",
+            "person",
+            "kind",
+            "earlier",
+            "later",
+            "compared",
+            "pair",
+            "earlier item",
+            "later item",
+        ],
+    );
+    let most = usize::try_from(context::limit(&asked.limit).unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let wanted = found
+        .pairs
+        .iter()
+        .filter(|pair| !asked.changed || matches!(pair.compared, Compared::Outcome | Compared::Sanction));
+    for pair in wanted.take(most) {
+        let side = |side: &changes::Side| {
+            let words = [
+                side.outcome.as_deref(),
+                side.sanction.as_deref(),
+                side.decided_by.as_deref(),
+                side.decided_at.as_deref(),
+            ];
+            clean(&words.into_iter().flatten().collect::<Vec<_>>().join("; "))
+        };
+        let compared = match pair.compared {
+            Compared::Same => "same",
+            Compared::Outcome => "outcome changed",
+            Compared::Sanction => "sanction changed",
+            Compared::NotStated => "not stated",
+        };
+        let link = match pair.link {
+            Link::Said => "said",
+            Link::Sequence => "in sequence",
+        };
+        let cells = vec![
+            clean(&pair.case_ref),
+            clean(&pair.subject_person_ids.join(", ")),
+            clean(&pair.later.decision_type),
+            side(&pair.earlier),
+            side(&pair.later),
+            compared.to_owned(),
+            link.to_owned(),
+            pair.earlier.item_no.to_string(),
+            pair.later.item_no.to_string(),
+        ];
+        rows.push(cells, pair)?;
+    }
+    rows.print(format, vec![("sums", sums)])?;
+    Ok(exit::DONE)
+}
