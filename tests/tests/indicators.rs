@@ -56,7 +56,7 @@ fn an_indicator_is_raised_concluded_exported_and_gone_when_the_record_is_correct
     site.run(&["indicators", "export"])
         .expect(2)
         .says(&["have no conclusion", &id]);
-    let draft = site.ok(&["indicators", "export", "--draft"]).text();
+    let draft = site.ok(&["indicators", "export", "--draft"]).text().to_owned();
     assert!(draft.lines().all(|line| line.contains("\"draft\":true")), "{draft}");
     site.run(&["indicators", "conclude", &id, "--as", "finding", "--text", "x"])
         .expect(2);
@@ -71,7 +71,7 @@ fn an_indicator_is_raised_concluded_exported_and_gone_when_the_record_is_correct
         "see R1",
     ])
     .expect(0);
-    let exported = site.ok(&["indicators", "export", "--format", "csv"]).text();
+    let exported = site.ok(&["indicators", "export", "--format", "csv"]).text().to_owned();
     assert!(exported.contains("tasked_review: see R1"), "{exported}");
 
     let second = list(&site, &["cm/1/20", "--rule", "n2"]);
