@@ -155,7 +155,7 @@ fn not_with_sender(mail: Mail<'_>, case: &CaseFile, custodian: &str, messages: &
             if count(
                 mail,
                 case,
-                &format!("kind:email AND custodian:\"{quoted}\" AND {range}"),
+                &format!("from:* AND custodian:\"{quoted}\" AND {range}"),
             )? == 0
             {
                 let day = if word == "from" { first } else { last };
