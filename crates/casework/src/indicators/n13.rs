@@ -152,12 +152,7 @@ fn not_with_sender(mail: Mail<'_>, case: &CaseFile, custodian: &str, messages: &
     if let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) {
         let outside = [(format!("date:<={last}"), "up to"), (format!("date:>={first}"), "from")];
         for (range, word) in outside {
-            if count(
-                mail,
-                case,
-                &format!("from:* AND custodian:\"{quoted}\" AND {range}"),
-            )? == 0
-            {
+            if count(mail, case, &format!("from:* AND custodian:\"{quoted}\" AND {range}"))? == 0 {
                 let day = if word == "from" { first } else { last };
                 draft = draft.against(
                     Weight::Explains,

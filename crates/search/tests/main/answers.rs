@@ -624,6 +624,7 @@ fn every_example_of_the_documentation_is_run_or_refused_as_it_says() {
                     "exhibit:",
                     "privilege:",
                     "review:relevant",
+                    "person:",
                     "case:",
                     "\"how are",
                     "has:no-text",

@@ -73,7 +73,11 @@ fn values(searcher: &Searcher, facet: Facet, item: u32) -> BTreeSet<String> {
         Facet::Tag => named(Field::Tag),
         Facet::Exhibit => named(Field::Exhibit),
         Facet::Privilege => named(Field::Privilege),
-        Facet::Review => named(Field::Review),
+        // What is not reviewed has no state; the query has a name for it.
+        Facet::Review => named(Field::Review)
+            .into_iter()
+            .filter(|name| name != "not-reviewed")
+            .collect(),
         Facet::Case => named(Field::Case),
     }
 }
