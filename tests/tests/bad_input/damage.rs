@@ -51,7 +51,7 @@ fn an_index_of_another_version_is_refused_and_made_again() {
     let site = with_mail();
     let meta = site.case().join("index/meta.json");
     let text = String::from_utf8(files::read(&meta)).expect("UTF-8");
-    let newer = text.replace("\\\"format\\\":2", "\\\"format\\\":9");
+    let newer = text.replace("\\\"format\\\":3", "\\\"format\\\":9");
     assert_ne!(text, newer);
     files::write(&meta, newer);
     site.run(&["search", "xqword1"])

@@ -313,7 +313,7 @@ fn tell(answer: &Answer<'_>) {
             .map(|(reason, count)| format!("{reason} {count}"))
             .collect();
         note!(
-            "in scope, but not searchable (--not-searchable lists them): {}",
+            "in scope, but not searchable: {}; --not-searchable lists them",
             reasons.join(", ")
         );
     }
