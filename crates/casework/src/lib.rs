@@ -17,6 +17,7 @@ pub mod people;
 pub mod rows;
 pub mod rules;
 pub mod saved;
+pub mod texts;
 pub mod threads;
 pub mod timeline;
 

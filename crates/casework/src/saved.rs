@@ -14,7 +14,7 @@ use roaring::RoaringBitmap;
 use serde::Deserialize;
 
 use crate::error::{CaseworkError, Result};
-use crate::threads::MessageTexts;
+use crate::texts::StoredTexts;
 
 /// What a saved search has to say after an ingest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ struct Options {
 /// The items (at the level of families, the top-level items) that a saved search finds.
 fn hits(case: &Case, searcher: &Searcher, saved: &SavedSearch) -> std::result::Result<RoaringBitmap, String> {
     let options: Options = serde_json::from_str(&saved.options).map_err(|error| format!("its options: {error}"))?;
-    let texts = MessageTexts::new(case);
+    let texts = StoredTexts::new(case);
     let plan = searcher.plan_with_texts(&saved.query, &texts);
     plan.and_then(|plan| searcher.items(&plan.at(options.level)))
         .map_err(|error| error.to_string())

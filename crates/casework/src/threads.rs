@@ -2,48 +2,14 @@
 //!
 //! Not for: the rules of links. Main type: [`LinkThreads`]. Invariant: a run that brought nothing new does not come here.
 
-use std::sync::{Mutex, PoisonError};
-
-use embley_ingest::{FinishStep, IngestError, Originals};
-use embley_model::id::ItemNo;
+use embley_ingest::{FinishStep, IngestError};
+use embley_search::ItemText;
 use embley_search::threads::{ThreadSummary, renew};
-use embley_search::{BoxError, ItemText};
 use embley_store::Case;
 use embley_store::facts::derived::{self, Kind};
 
 use crate::error::{CaseworkError, Result};
-
-/// Texts of messages, parsed again from their originals; several threads read at once, each with a reader of its own.
-pub struct MessageTexts<'c> {
-    case: &'c Case,
-    idle: Mutex<Vec<Originals>>,
-}
-
-impl<'c> MessageTexts<'c> {
-    /// Readers are opened when they are wanted and used again.
-    pub fn new(case: &'c Case) -> Self {
-        Self {
-            case,
-            idle: Mutex::new(Vec::new()),
-        }
-    }
-
-    fn take(&self) -> Option<Originals> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
-    }
-}
-
-impl ItemText for MessageTexts<'_> {
-    fn text(&self, item: ItemNo) -> std::result::Result<String, BoxError> {
-        let mut originals = match self.take() {
-            Some(originals) => originals,
-            None => Originals::open(self.case)?,
-        };
-        let text = originals.text(item);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(originals);
-        Ok(text?.body)
-    }
-}
+use crate::texts::StoredTexts;
 
 /// Links threads after an ingest and after the index was made again.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,7 +39,7 @@ impl LinkThreads {
     fn renew_some(self, case: &Case, all: bool) -> Result<ThreadSummary> {
         let facts = case.facts()?;
         let compared_before = derived::state(facts.connection(), Kind::Quotations)?.is_some();
-        let texts = (self.compare_texts || compared_before).then(|| MessageTexts::new(case));
+        let texts = (self.compare_texts || compared_before).then(|| StoredTexts::new(case));
         let all = all || (self.compare_texts && !compared_before);
         let reader = case.reader()?;
         let texts = texts.as_ref().map(|texts| texts as &dyn ItemText);

@@ -3,6 +3,9 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use embley_model::clock::{Clock, SystemClock};
+use embley_store::facts::Stamp;
+
 use crate::args::{Args, Format, LimitArgs, ListArgs};
 use crate::exit::CliError;
 
@@ -39,6 +42,14 @@ pub(crate) fn actor(args: &Args) -> String {
         .or_else(|| std::env::var("LOGNAME").ok())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| format!("uid:{}", rustix::process::getuid().as_raw()))
+}
+
+/// This actor, now.
+pub(crate) fn stamp(actor: &str) -> Stamp<'_> {
+    Stamp {
+        actor,
+        at_micros: SystemClock::new().now_micros(),
+    }
 }
 
 /// The format asked for; else a table on a terminal and JSON elsewhere.

@@ -9,7 +9,7 @@ mod seeded;
 
 use std::path::Path;
 
-use embley_casework::threads::MessageTexts;
+use embley_casework::texts::StoredTexts;
 use embley_model::clock::Clock;
 use embley_search::terms::{self, TermList, TermOptions};
 use embley_search::{Asked, Facet, Level, Scope, SearchOptions, Searcher, SnippetStyle, Sort};
@@ -53,7 +53,7 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
     let case = Case::open(dir, Access::Read)?;
     let searcher = Searcher::open(&case)?;
     let bench = Bench {
-        texts: MessageTexts::new(&case),
+        texts: StoredTexts::new(&case),
         searcher,
         clock,
     };
@@ -95,7 +95,7 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
 }
 
 struct Bench<'c> {
-    texts: MessageTexts<'c>,
+    texts: StoredTexts<'c>,
     searcher: Searcher,
     clock: &'c dyn Clock,
 }

@@ -2,10 +2,9 @@
 
 use embley_casework::timeline::{self, Ask, Entry, Sources};
 use embley_casework::zone_of;
-use embley_model::clock::{Clock, SystemClock};
 use embley_search::Searcher;
 use embley_store::catalogue::CatalogueReader;
-use embley_store::facts::{self, ExhibitRef, Stamp, exhibits, tags};
+use embley_store::facts::{self, ExhibitRef, exhibits, tags};
 use embley_store::{Access, Case};
 use roaring::RoaringBitmap;
 use serde_json::json;
@@ -62,10 +61,7 @@ pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
-    let stamp = Stamp {
-        actor: &actor,
-        at_micros: SystemClock::new().now_micros(),
-    };
+    let stamp = context::stamp(&actor);
     match command {
         ExhibitCommand::Add {
             reference,
@@ -138,10 +134,7 @@ pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
-    let stamp = Stamp {
-        actor: &actor,
-        at_micros: SystemClock::new().now_micros(),
-    };
+    let stamp = context::stamp(&actor);
     match command {
         TagCommand::Add { tag, target } => {
             let items = targets(&case, &reader, target)?;

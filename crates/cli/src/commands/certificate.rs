@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use embley_casework::threads::MessageTexts;
+use embley_casework::texts::StoredTexts;
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::id::Ticket;
 use embley_search::certificate::{self, CertificateOptions, Difference, Signed, Statement};
@@ -35,7 +35,7 @@ pub(crate) fn write(args: &Args, asked: &CertificateArgs) -> anyhow::Result<u8> 
     let key_path = key_path(asked.key.as_deref())?;
     let key = signing_key(asked.key.is_some(), &key_path, &root)?;
     let mut searcher = Searcher::open(&case)?;
-    let texts = MessageTexts::new(&case);
+    let texts = StoredTexts::new(&case);
     let actor = context::actor(args);
     let options = CertificateOptions {
         scope: scope(&asked.scope)?,
@@ -162,7 +162,7 @@ pub(crate) fn replay(args: &Args, asked: &ReplayArgs) -> anyhow::Result<u8> {
     let then = signed.statement();
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let mut searcher = Searcher::open(&case)?;
-    let texts = MessageTexts::new(&case);
+    let texts = StoredTexts::new(&case);
     let actor = context::actor(args);
     let options = CertificateOptions {
         scope: scope(&then.query.scope).map_err(|_| unknown("scope", &then.query.scope))?,

@@ -6,13 +6,11 @@ use std::path::Path;
 use embley_casework::indicators::{self, Ask, Context, Indicator, Mail, Outcome, Shared, State, run};
 use embley_casework::people::Directory;
 use embley_casework::rules::RuleSet;
-use embley_casework::threads::MessageTexts;
+use embley_casework::texts::StoredTexts;
 use embley_casework::zone_of;
-use embley_model::clock::{Clock, SystemClock};
 use embley_model::date::rfc3339;
 use embley_search::Searcher;
 use embley_search::threads::StoredThreads;
-use embley_store::facts::Stamp;
 use embley_store::{Access, Case};
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -95,7 +93,7 @@ fn outcome(args: &Args, asked: &RunArgs, keep: bool) -> anyhow::Result<Outcome> 
     let shared = Shared::load(facts, &zone, rules.settings.bulk_rows)?;
     let people = Directory::load(facts)?;
     let links = StoredThreads::new();
-    let texts = MessageTexts::new(&case);
+    let texts = StoredTexts::new(&case);
     let found = Context {
         facts,
         mail: Some(Mail {
@@ -117,10 +115,7 @@ fn outcome(args: &Args, asked: &RunArgs, keep: bool) -> anyhow::Result<Outcome> 
     let outcome = indicators::run(&found, searcher.reader(), &ask)?;
     if !keep {
         let actor = context::actor(args);
-        let stamp = Stamp {
-            actor: &actor,
-            at_micros: SystemClock::new().now_micros(),
-        };
+        let stamp = context::stamp(&actor);
         let writer = case.facts()?;
         run::record(writer.connection(), &outcome, stamp)?;
     }
@@ -265,10 +260,7 @@ fn export(args: &Args, asked: &RunArgs, draft: bool, format: ExportFormat) -> an
 fn conclude(args: &Args, id: &str, kind: &str, text: &str) -> anyhow::Result<u8> {
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let actor = context::actor(args);
-    let stamp = Stamp {
-        actor: &actor,
-        at_micros: SystemClock::new().now_micros(),
-    };
+    let stamp = context::stamp(&actor);
     let full = indicators::conclude(case.facts()?.connection(), id, kind, text, stamp)?;
     note!("{full}: {}", kind.replace('_', " "));
     Ok(exit::DONE)

@@ -2,7 +2,6 @@
 
 use embley_casework::people::suggest;
 use embley_casework::zone_of;
-use embley_model::clock::{Clock, SystemClock};
 use embley_store::facts::Stamp;
 use embley_store::facts::people::{self, Directory, Entry};
 use embley_store::{Access, Case};
@@ -46,10 +45,7 @@ fn decide(
 ) -> anyhow::Result<()> {
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let actor = context::actor(args);
-    let stamp = Stamp {
-        actor: &actor,
-        at_micros: SystemClock::new().now_micros(),
-    };
+    let stamp = context::stamp(&actor);
     work(case.facts()?.connection(), stamp)?;
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! `embley review` and `embley privilege`: states and marks on an item, a file of ids, or a query.
 
-use embley_model::clock::{Clock, SystemClock};
 use embley_store::facts::sets::SetRow;
-use embley_store::facts::{Stamp, privilege, review};
+use embley_store::facts::{privilege, review};
 use embley_store::{Access, Case};
 use roaring::RoaringBitmap;
 use serde_json::json;
@@ -18,10 +17,7 @@ pub(crate) fn review(args: &Args, command: &ReviewCommand) -> anyhow::Result<u8>
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
-    let stamp = Stamp {
-        actor: &actor,
-        at_micros: SystemClock::new().now_micros(),
-    };
+    let stamp = context::stamp(&actor);
     match command {
         ReviewCommand::Set { state, target } => {
             let items = targets(&case, &reader, target)?;
@@ -77,10 +73,7 @@ pub(crate) fn privilege(args: &Args, command: &PrivilegeCommand) -> anyhow::Resu
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
-    let stamp = Stamp {
-        actor: &actor,
-        at_micros: SystemClock::new().now_micros(),
-    };
+    let stamp = context::stamp(&actor);
     let wanted = |target| -> anyhow::Result<RoaringBitmap> {
         let items = targets(&case, &reader, target)?;
         some(&items, target)?;

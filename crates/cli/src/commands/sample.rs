@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use embley_casework::threads::MessageTexts;
+use embley_casework::texts::StoredTexts;
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::id::{ItemNo, Ticket};
 use embley_search::interval;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args, asked: &SampleArgs) -> anyhow::Result<u8> {
     let size = size_of(asked)?;
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let searcher = Searcher::open(&case)?;
-    let texts = MessageTexts::new(&case);
+    let texts = StoredTexts::new(&case);
     let level = level(&asked.level)?;
     let plan_of = |query: &str| match searcher.plan_with_texts(query, &texts) {
         Ok(plan) => Ok(plan.at(level)),

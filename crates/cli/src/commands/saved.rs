@@ -1,7 +1,6 @@
 //! `embley saved` and `embley history`: searches that are kept, and those that were run.
 
-use embley_casework::threads::MessageTexts;
-use embley_model::clock::{Clock, SystemClock};
+use embley_casework::texts::StoredTexts;
 use embley_model::id::Ticket;
 use embley_search::Searcher;
 use embley_store::facts::Stamp;
@@ -20,10 +19,7 @@ use crate::output::{Rows, clean, note};
 pub(crate) fn saved(args: &Args, command: &SavedCommand) -> anyhow::Result<u8> {
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let actor = context::actor(args);
-    let stamp = Stamp {
-        actor: &actor,
-        at_micros: SystemClock::new().now_micros(),
-    };
+    let stamp = context::stamp(&actor);
     match command {
         SavedCommand::Add(asked) => {
             check(&case, &asked.query)?;
@@ -58,7 +54,7 @@ pub(crate) fn saved(args: &Args, command: &SavedCommand) -> anyhow::Result<u8> {
 /// A query that cannot run is refused before it is saved.
 fn check(case: &Case, query: &str) -> anyhow::Result<()> {
     let searcher = Searcher::open(case)?;
-    let texts = MessageTexts::new(case);
+    let texts = StoredTexts::new(case);
     let planned = searcher.plan_with_texts(query, &texts);
     planned.map(|_| ()).map_err(|error| exit::pointed(error, query))
 }
@@ -160,7 +156,7 @@ fn run(args: &Args, case: &Case, asked: &SavedRunArgs, stamp: Stamp<'_>) -> anyh
     let searcher = Searcher::open(case)?;
     let facts = case.facts()?;
     let one = saved::in_use(facts.connection(), &asked.name)?;
-    let texts = MessageTexts::new(case);
+    let texts = StoredTexts::new(case);
     let plan = searcher.plan_with_texts(&one.query, &texts);
     let options: serde_json::Value = serde_json::from_str(&one.options)?;
     let option = |name: &str, usual: &str| options[name].as_str().unwrap_or(usual).to_owned();
@@ -234,10 +230,7 @@ pub(crate) fn history(args: &Args, asked: &HistoryArgs) -> anyhow::Result<u8> {
 /// Puts a search on record. A case that cannot be written is searched all the same, and the answer says that nothing was put down.
 pub(crate) fn put_down(args: &Args, case: &Case, looked: Looked<'_>) {
     let actor = context::actor(args);
-    let stamp = Stamp {
-        actor: &actor,
-        at_micros: SystemClock::new().now_micros(),
-    };
+    let stamp = context::stamp(&actor);
     let recorded = case
         .facts()
         .map_err(anyhow::Error::from)

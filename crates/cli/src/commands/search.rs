@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::Write;
 
 use embley_casework::hits::CaseHits;
-use embley_casework::threads::MessageTexts;
+use embley_casework::texts::StoredTexts;
 use embley_model::id::Ticket;
 use embley_search::{
     Answer, Facet, FacetCounts, Hit, Hits, ItemText, Level, Member, Plan, Scope, SearchOptions, Searcher, Snippet,
@@ -22,7 +22,7 @@ use crate::output::{SCHEMA, clean, defuse, note, result_line, results};
 pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let searcher = Searcher::open(&case)?;
-    let stored = MessageTexts::new(&case);
+    let stored = StoredTexts::new(&case);
     let plan = searcher
         .plan_with_texts(&search.query, &stored)
         .map_err(|error| exit::pointed(error, &search.query))?
@@ -43,7 +43,7 @@ pub(crate) fn answer(
     search: &SearchArgs,
     saved: Option<&str>,
 ) -> anyhow::Result<u8> {
-    let stored = MessageTexts::new(case);
+    let stored = StoredTexts::new(case);
     let facets = facets(search)?;
     let texts = if search.count || search.no_snippets || search.not_searchable {
         None

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use embley_casework::threads::MessageTexts;
+use embley_casework::texts::StoredTexts;
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::id::Ticket;
 use embley_search::terms::{self, TermFault, TermList, TermOptions, TermReport, TermRow};
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args, asked: &TermsArgs) -> anyhow::Result<u8> {
     }
     let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
     let searcher = Searcher::open(&case)?;
-    let texts = MessageTexts::new(&case);
+    let texts = StoredTexts::new(&case);
     let actor = context::actor(args);
     let options = TermOptions {
         scope: scope(&asked.scope)?,

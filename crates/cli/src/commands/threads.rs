@@ -1,6 +1,6 @@
 //! `embley show ITEM --thread` and `--near`: a thread as a tree with the reason of each link, and near-duplicates.
 
-use embley_casework::threads::MessageTexts;
+use embley_casework::texts::StoredTexts;
 use embley_model::date::rfc3339;
 use embley_model::id::ItemNo;
 use embley_search::ItemText;
@@ -20,7 +20,7 @@ use crate::output::{Rows, clean, note};
 
 /// Prints the thread of a message.
 pub(crate) fn thread(case: &Case, reader: &CatalogueReader, item: ItemNo, show: &ShowArgs) -> anyhow::Result<()> {
-    let texts = (!show.no_texts).then(|| MessageTexts::new(case));
+    let texts = (!show.no_texts).then(|| StoredTexts::new(case));
     let texts = texts.as_ref().map(|texts| texts as &dyn ItemText);
     let links = StoredThreads::new();
     let view = ThreadView::read(reader, &links, item, texts)?.ok_or_else(|| {
@@ -132,7 +132,7 @@ fn missing_cells(indent: &str, missing: &MissingMessage) -> Vec<String> {
 
 /// Prints the near-duplicates of a message.
 pub(crate) fn near(case: &Case, reader: &CatalogueReader, item: ItemNo, show: &ShowArgs) -> anyhow::Result<()> {
-    let texts = MessageTexts::new(case);
+    let texts = StoredTexts::new(case);
     let rows = near_group(reader, item)?;
     let own = texts.text(item).map_err(anyhow::Error::from_boxed)?;
     let mut table = Rows::new("near", &["item", "date", "subject", "estimated", "measured", ""]);

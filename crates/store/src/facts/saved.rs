@@ -11,6 +11,7 @@ use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
+use super::sets::check_name;
 use super::{FactsError, Result, Stamp, as_i64, as_u64, atomically, bitmap_bytes, fold, has_table, read_bitmap};
 
 const TABLES: &str = "
@@ -59,9 +60,6 @@ CREATE TRIGGER IF NOT EXISTS saved_result_not_changed BEFORE UPDATE ON saved_res
 CREATE TRIGGER IF NOT EXISTS saved_result_not_deleted BEFORE DELETE ON saved_result
     BEGIN SELECT RAISE(ABORT, 'results of saved searches are only ever added'); END;
 ";
-
-/// Longest name, in bytes.
-const MAX_NAME_BYTES: usize = 120;
 
 /// A saved search as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -137,7 +135,7 @@ pub struct Delta {
 /// # Errors
 /// The name cannot be one or is taken, or the database's; nothing is changed then.
 pub fn add(conn: &Connection, name: &str, asked: Asked<'_>, stamp: Stamp<'_>) -> Result<SavedSearch> {
-    let name = check_name(name)?;
+    let name = check_name(name, "saved search")?;
     atomically(conn, |conn| {
         conn.execute_batch(TABLES)?;
         match find(conn, name)? {
@@ -405,25 +403,6 @@ pub fn record(conn: &Connection, saved: &SavedSearch, hits: &RoaringBitmap, ran:
     })
 }
 
-fn check_name(name: &str) -> Result<&str> {
-    let bad = |detail| FactsError::BadName {
-        text: name.to_owned(),
-        what: "saved search",
-        detail,
-    };
-    let trimmed = name.trim();
-    if trimmed.is_empty() {
-        return Err(bad("it is empty"));
-    }
-    if trimmed.len() > MAX_NAME_BYTES {
-        return Err(bad("it is longer than 120 bytes"));
-    }
-    if trimmed.chars().any(char::is_control) {
-        return Err(bad("it has a control character"));
-    }
-    Ok(trimmed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -483,7 +462,7 @@ mod tests {
             ("contract", true),
         ];
         assert_eq!(queries, expected.map(|(query, in_use)| (query.to_owned(), in_use)));
-        for bad in ["", "  ", "a\nb", &"x".repeat(121)] {
+        for bad in ["", "  ", "a\nb", "a\"b", &"x".repeat(121)] {
             assert!(add(&conn, bad, ASKED, at(7)).is_err(), "{bad:?}");
         }
     }
