@@ -489,7 +489,6 @@ fn others(batch: &Batch, note: &str, stamp: Stamp<'_>) -> Result<()> {
     ))
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step, said in full")]
 fn step(
     conn: &Connection,
     batch: &Batch,

@@ -236,7 +236,6 @@ fn holder(last: &Entry, entry: &Entry, found: &mut Vec<Gap>) {
     found.push(gap(GapKind::Holder, Some(last), entry, sentence));
 }
 
-#[expect(clippy::too_many_arguments, reason = "two values, their name and their places")]
 fn differs(kind: GapKind, word: &str, left: &str, seen: &str, last: &Entry, entry: &Entry, found: &mut Vec<Gap>) {
     if !left.is_empty() && !seen.is_empty() && left != seen {
         let sentence = format!("{word} {seen} was found; the {word} left before was {left}");

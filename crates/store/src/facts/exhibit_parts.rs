@@ -6,9 +6,10 @@
 //!
 //! The tables are made by the first part; a register without them reads as one without parts.
 
-use embley_model::id::ItemNo;
+use embley_model::id::{ItemNo, Sha256};
 use rusqlite::{Connection, params};
 use serde::Serialize;
+use sha2::Digest;
 
 use super::exhibit_files::Withdrawn;
 use super::exhibits::Exhibit;
@@ -55,6 +56,70 @@ pub struct Selection {
     pub sha256: String,
     /// The text, cut where it is long.
     pub text: String,
+}
+
+/// Longest text of a selection that is shown in the register, in bytes.
+const SHOWN_BYTES: usize = 2_000;
+
+impl Selection {
+    /// The bytes from `first` to before `last` of a text.
+    ///
+    /// # Errors
+    /// The range is empty, not within the text, or cuts a character.
+    pub fn of(text: &str, first: u64, last: u64) -> Result<Self> {
+        let range = usize::try_from(first).ok().zip(usize::try_from(last).ok());
+        let chosen = range
+            .and_then(|(first, last)| text.get(first..last))
+            .filter(|chosen| !chosen.is_empty());
+        let Some(chosen) = chosen else {
+            return Err(FactsError::not_allowed(
+                format!(
+                    "bytes {first} to {last} are no selection of a text of {} bytes, or cut a character",
+                    text.len()
+                ),
+                Some("`embley show ITEM --text` writes the text; --quote TEXT finds the bytes"),
+            ));
+        };
+        let mut shown = chosen;
+        while shown.len() > SHOWN_BYTES {
+            // Cut at a character; there is one within four bytes.
+            let end = (0..=SHOWN_BYTES)
+                .rev()
+                .find(|end| shown.is_char_boundary(*end))
+                .unwrap_or(0);
+            shown = &shown[..end];
+        }
+        Ok(Self {
+            first,
+            last,
+            sha256: Sha256(sha2::Sha256::digest(chosen.as_bytes()).into()).to_hex(),
+            text: shown.to_owned(),
+        })
+    }
+
+    /// The one place at which a text holds these words.
+    ///
+    /// # Errors
+    /// It does not hold them, or holds them more than once.
+    pub fn quoted(text: &str, quote: &str) -> Result<Self> {
+        let mut places = text.match_indices(quote).map(|(at, _)| at);
+        match (places.next().filter(|_| !quote.is_empty()), places.next()) {
+            (Some(at), None) => Self::of(text, at as u64, (at + quote.len()) as u64),
+            (Some(first), Some(second)) => Err(FactsError::not_allowed(
+                format!("the text holds these words at byte {first}, at byte {second} and maybe later"),
+                Some("quote more of it, or name the bytes with --bytes FIRST..LAST"),
+            )),
+            (None, _) => Err(FactsError::not_allowed(
+                "the text does not hold these words exactly so",
+                Some("`embley show ITEM --text` writes the text that is searched"),
+            )),
+        }
+    }
+
+    /// True when a text still holds at this place what was selected.
+    pub fn still_in(&self, text: &str) -> bool {
+        Self::of(text, self.first, self.last).is_ok_and(|now| now.sha256 == self.sha256)
+    }
 }
 
 /// What is exhibited of an item.
