@@ -238,7 +238,7 @@ fn remove(case: &Case, asked: &ExhibitRemoveArgs, stamp: Stamp<'_>) -> anyhow::R
         for part in &asked.part {
             exhibit_parts::withdraw(conn, &exhibit, *part, &asked.note, stamp)?;
         }
-        Ok::<_, FactsError>(exhibits::remove_items(conn, &exhibit, &items, &why, stamp)?)
+        exhibits::remove_items(conn, &exhibit, &items, &why, stamp)
     })?;
     note!(
         "{reference}: {} items taken out, {} files and {} parts withdrawn, {} items in it now",

@@ -60,7 +60,9 @@ fn exclusive(conn: &Connection, tags: &[&str]) {
 
 fn exhibit(conn: &Connection, reference: &str) -> Exhibit {
     let reference = reference.parse().expect("a reference");
-    exhibits::register(conn, &reference, &Said::default(), ANN).expect("registered").exhibit
+    exhibits::register(conn, &reference, &Said::default(), ANN)
+        .expect("registered")
+        .exhibit
 }
 
 #[test]
@@ -92,7 +94,10 @@ fn a_set_that_asks_for_a_note_refuses_a_change_without_one_and_keeps_it() {
     };
     tag_rules::define(&conn, "reasons", &said, ANN).expect("the set is made");
     let refused = tags::add(&conn, "why", &bitmap(&[1]), "", ANN).expect_err("refused");
-    assert!(matches!(&refused, FactsError::NotAllowed { .. }) && refused.hint().is_some(), "{refused}");
+    assert!(
+        matches!(&refused, FactsError::NotAllowed { .. }) && refused.hint().is_some(),
+        "{refused}"
+    );
     let done = tags::put_on(&conn, &put("why", &bitmap(&[1]), " because "), ANN).expect("tagged");
     let event = done.change.event.expect("an event");
     assert_eq!(tags::note_of(&conn, event).expect("read").as_deref(), Some("because"));
@@ -114,9 +119,14 @@ fn a_set_becomes_exclusive_only_when_no_item_has_two_of_its_tags() {
         tags: &tags,
         ..Rules::default()
     };
-    let refused = tag_rules::define(&conn, "s", &said, ANN).expect_err("refused").to_string();
+    let refused = tag_rules::define(&conn, "s", &said, ANN)
+        .expect_err("refused")
+        .to_string();
     assert!(refused.contains("1 items") && refused.contains("item 2"), "{refused}");
-    assert!(tag_rules::all(&conn).expect("read").is_empty(), "nothing is changed then");
+    assert!(
+        tag_rules::all(&conn).expect("read").is_empty(),
+        "nothing is changed then"
+    );
     tags::remove(&conn, "b", &bitmap(&[2]), "", ANN).expect("taken off");
     tag_rules::define(&conn, "s", &said, ANN).expect("the set is made");
     // A tag is in one set.
@@ -211,8 +221,16 @@ fn notes_keep_every_version_and_nothing_can_be_changed_or_deleted() {
     let all = notes::of(&conn, On::Item(ItemNo(7))).expect("read");
     let texts: Vec<&str> = all[0].versions.iter().map(|one| one.text.as_str()).collect();
     assert_eq!(texts, ["first", "second", "wrong item"]);
-    assert_eq!(notes::of(&conn, On::Exhibit(&held)).expect("read")[0].note_id, on_exhibit);
-    for sql in ["UPDATE note_version SET text = ''", "DELETE FROM note_version", "DELETE FROM note", "UPDATE note SET item_no = 1"] {
+    assert_eq!(
+        notes::of(&conn, On::Exhibit(&held)).expect("read")[0].note_id,
+        on_exhibit
+    );
+    for sql in [
+        "UPDATE note_version SET text = ''",
+        "DELETE FROM note_version",
+        "DELETE FROM note",
+        "UPDATE note SET item_no = 1",
+    ] {
         assert!(conn.execute(sql, []).is_err(), "{sql}");
     }
 }
@@ -249,7 +267,10 @@ fn batches_divide_the_hits_once_and_families_stay_together() {
     let (next, made) = batches::create(&conn, &review(&more, "second", 10, ""), ANN).expect("made");
     assert_eq!((next.left_out, made.len(), made[0].items), (6, 1, 2));
     assert!(batches::create(&conn, &review(&more, "third", 10, ""), ANN).is_err());
-    assert!(batches::create(&conn, &review(&more, "First ", 10, ""), ANN).is_err(), "names are compared without case");
+    assert!(
+        batches::create(&conn, &review(&more, "First ", 10, ""), ANN).is_err(),
+        "names are compared without case"
+    );
     // Families of 3, 1, 5 and 2 items, in batches of 4: the large one is a batch of its own.
     let roots = bitmap(&[21, 24, 25, 30]);
     let family = NewReview {
@@ -258,7 +279,15 @@ fn batches_divide_the_hits_once_and_families_stay_together() {
         ..review(&more, "families", 4, "")
     };
     let items: RoaringBitmap = (21..=31).collect();
-    let (_, made) = batches::create(&conn, &NewReview { items: &items, ..family }, ANN).expect("made");
+    let (_, made) = batches::create(
+        &conn,
+        &NewReview {
+            items: &items,
+            ..family
+        },
+        ANN,
+    )
+    .expect("made");
     let sizes: Vec<u64> = made.iter().map(|one| one.items).collect();
     assert_eq!(sizes, [4, 5, 2]);
 }
@@ -268,15 +297,21 @@ fn a_batch_is_with_one_person_and_every_step_is_on_record() {
     let conn = database();
     let items: RoaringBitmap = (1..=4).collect();
     let (_, made) = batches::create(&conn, &review(&items, "r", 2, "relevance"), ANN).expect("made");
-    let first = batches::check_out(&conn, None, ANN).expect("asked").expect("one is open");
-    let second = batches::check_out(&conn, Some("R"), BOB).expect("asked").expect("one is open");
+    let first = batches::check_out(&conn, None, ANN)
+        .expect("asked")
+        .expect("one is open");
+    let second = batches::check_out(&conn, Some("R"), BOB)
+        .expect("asked")
+        .expect("one is open");
     assert_ne!(first.batch_id, second.batch_id);
     assert_eq!(batches::check_out(&conn, None, BOB).expect("asked"), None);
     assert!(batches::check_out_this(&conn, first.batch_id, BOB).is_err());
     // Somebody else's batch is taken with a reason only.
     assert!(batches::release(&conn, first.batch_id, "", BOB).is_err());
     assert!(batches::finish(&conn, first.batch_id, "", BOB).is_err());
-    let refused = batches::finish(&conn, first.batch_id, "", ANN).expect_err("not coded").to_string();
+    let refused = batches::finish(&conn, first.batch_id, "", ANN)
+        .expect_err("not coded")
+        .to_string();
     assert!(refused.contains("2 items"), "{refused}");
     let members = batches::members(&conn, first.batch_id).expect("read");
     let answered = Answered {
@@ -287,10 +322,15 @@ fn a_batch_is_with_one_person_and_every_step_is_on_record() {
         answers: "{}",
     };
     codings::answer(&conn, &answered, ANN).expect("coded");
-    assert_eq!(batches::finish(&conn, first.batch_id, "", ANN).expect("done").state, State::Done);
+    assert_eq!(
+        batches::finish(&conn, first.batch_id, "", ANN).expect("done").state,
+        State::Done
+    );
     assert!(batches::reopen(&conn, first.batch_id, " ", ANN).is_err());
     batches::release(&conn, second.batch_id, "on leave", ANN).expect("released");
-    let again = batches::check_out(&conn, None, ANN).expect("asked").expect("it is open again");
+    let again = batches::check_out(&conn, None, ANN)
+        .expect("asked")
+        .expect("it is open again");
     assert_eq!(again.batch_id, second.batch_id);
     // The second round is not for who coded it first.
     let chosen = [("Ann".to_owned(), members)];
@@ -299,7 +339,10 @@ fn a_batch_is_with_one_person_and_every_step_is_on_record() {
     assert!(batches::check_out_this(&conn, again[0].batch_id, ANN).is_err());
     assert_eq!(batches::check_out(&conn, None, ANN).expect("asked"), None);
     assert!(batches::check_out(&conn, None, BOB).expect("asked").is_some());
-    assert!(batches::second(&conn, "r", &chosen, 10, BOB).is_err(), "nothing is left for a second look");
+    assert!(
+        batches::second(&conn, "r", &chosen, 10, BOB).is_err(),
+        "nothing is left for a second look"
+    );
     assert_eq!(batches::verify(&conn).expect("checked"), Vec::<String>::new());
     let steps: Vec<String> = batches::events(&conn)
         .expect("read")
@@ -352,7 +395,12 @@ fn codings_keep_every_answer_and_the_newest_of_each_reviewer_holds() {
         .iter()
         .map(|one| (one.item_no.0, one.reviewer.as_str(), one.answers.as_str()))
         .collect();
-    let expected = [(1, "Ann", "{\"a\":2}"), (1, "Bob", "{\"a\":1}"), (2, "Ann", "{\"a\":2}"), (2, "Bob", "{\"a\":1}")];
+    let expected = [
+        (1, "Ann", "{\"a\":2}"),
+        (1, "Bob", "{\"a\":1}"),
+        (2, "Ann", "{\"a\":2}"),
+        (2, "Bob", "{\"a\":1}"),
+    ];
     assert_eq!(held, expected);
     assert_eq!(codings::coded(&conn, "f", "ANN ").expect("read"), items);
 }
@@ -370,7 +418,10 @@ fn the_register_numbers_on_request_and_statements_have_one_number_whoever_made_t
         exhibits::register(&conn, &reference, &Said::default(), ANN).expect("registered");
     }
     exhibit(&conn, "S/9");
-    assert_eq!((next("S+").to_string(), next("S/+").to_string()), ("S3".to_owned(), "S/10".to_owned()));
+    assert_eq!(
+        (next("S+").to_string(), next("S/+").to_string()),
+        ("S3".to_owned(), "S/10".to_owned())
+    );
     let by = |name| Said {
         produced_by: Some(name),
         ..Said::default()
@@ -381,7 +432,10 @@ fn the_register_numbers_on_request_and_statements_have_one_number_whoever_made_t
     assert_eq!((one.created, two.created, two.clashes.len()), (false, false, 0));
     assert_eq!(two.exhibit.produced_by, "Sue");
     let changes = exhibits::changes(&conn, &two.exhibit).expect("read");
-    let said: Vec<(&str, &str, &str)> = changes.iter().map(|one| (one.before.as_str(), one.after.as_str(), one.actor.as_str())).collect();
+    let said: Vec<(&str, &str, &str)> = changes
+        .iter()
+        .map(|one| (one.before.as_str(), one.after.as_str(), one.actor.as_str()))
+        .collect();
     assert_eq!(said, [("", "Jo", "Ann"), ("Jo", "Sue", "Bob")]);
 }
 
@@ -402,13 +456,25 @@ fn found_by_produced_by_and_booked_in_by_are_three_people_with_a_history_each() 
     let changes = exhibits::changes(&conn, &held).expect("read");
     let last = changes.last().expect("a change");
     assert_eq!(
-        (changes.len(), last.field.as_str(), last.before.as_str(), last.after.as_str(), last.actor.as_str()),
+        (
+            changes.len(),
+            last.field.as_str(),
+            last.before.as_str(),
+            last.after.as_str(),
+            last.actor.as_str()
+        ),
         (3, "found_by", "PC Green", "PC Grey", "Bob")
     );
     assert!(conn.execute("DELETE FROM exhibit_detail", []).is_err());
 }
 
-fn entered(conn: &Connection, held: &Exhibit, handling: Handling, hour: i64, corrects: Option<i64>) -> Result<i64, FactsError> {
+fn entered(
+    conn: &Connection,
+    held: &Exhibit,
+    handling: Handling,
+    hour: i64,
+    corrects: Option<i64>,
+) -> Result<i64, FactsError> {
     let at = Moment {
         said: format!("1970-01-01T{hour:02}:00:00Z"),
         utc_micros: hour * 3_600_000_000,
@@ -442,15 +508,27 @@ fn entries_of_continuity_are_corrected_by_new_ones_once_each() {
     let first = entered(&conn, &held, Handling::Stored, 3, None).expect("entered");
     let gaps = |held: &Exhibit| custody::gaps(&continuity::of(&conn, held).expect("read"));
     assert_eq!(gaps(&held)[0].kind, GapKind::Beginning);
-    assert!(entered(&conn, &other, Handling::Seized, 2, Some(first)).is_err(), "an entry of another exhibit");
-    assert!(entered(&conn, &held, Handling::Withdrawn, 2, None).is_err(), "it names nothing");
+    assert!(
+        entered(&conn, &other, Handling::Seized, 2, Some(first)).is_err(),
+        "an entry of another exhibit"
+    );
+    assert!(
+        entered(&conn, &held, Handling::Withdrawn, 2, None).is_err(),
+        "it names nothing"
+    );
     let second = entered(&conn, &held, Handling::Seized, 2, Some(first)).expect("entered");
-    assert!(entered(&conn, &held, Handling::Seized, 1, Some(first)).is_err(), "it was corrected before");
+    assert!(
+        entered(&conn, &held, Handling::Seized, 1, Some(first)).is_err(),
+        "it was corrected before"
+    );
     assert_eq!(gaps(&held), Vec::new());
     entered(&conn, &held, Handling::Withdrawn, 2, Some(second)).expect("entered");
     assert_eq!(gaps(&held)[0].entry, None, "nothing that counts is on record any more");
     assert_eq!(continuity::of(&conn, &held).expect("read").len(), 3, "all of it stays");
-    for sql in ["UPDATE continuity_entry SET by_whom = 'x'", "DELETE FROM continuity_entry"] {
+    for sql in [
+        "UPDATE continuity_entry SET by_whom = 'x'",
+        "DELETE FROM continuity_entry",
+    ] {
         assert!(conn.execute(sql, []).is_err(), "{sql}");
     }
 }
@@ -497,7 +575,10 @@ fn the_journal_tells_who_changed_what_from_what_to_what() {
     notes::add(&conn, On::Exhibit(&held), "of it", BOB).expect("made");
     let all = journal::read(&conn, Which::default()).expect("read");
     let kinds: BTreeSet<Kind> = all.iter().map(|one| one.kind).collect();
-    assert_eq!(kinds, BTreeSet::from([Kind::Tag, Kind::TagRule, Kind::ExhibitItems, Kind::Exhibit, Kind::Note]));
+    assert_eq!(
+        kinds,
+        BTreeSet::from([Kind::Tag, Kind::TagRule, Kind::ExhibitItems, Kind::Exhibit, Kind::Note])
+    );
     assert!(all.windows(2).all(|pair| pair[0].at_micros <= pair[1].at_micros));
     let of_tag = journal::read(
         &conn,
@@ -510,11 +591,22 @@ fn the_journal_tells_who_changed_what_from_what_to_what() {
     let of_tag = of_tag.expect("read");
     let said: Vec<(&str, &str, &str, &str, Option<u64>)> = of_tag
         .iter()
-        .map(|one| (one.actor.as_str(), one.action.as_str(), one.before.as_str(), one.after.as_str(), one.items))
+        .map(|one| {
+            (
+                one.actor.as_str(),
+                one.action.as_str(),
+                one.before.as_str(),
+                one.after.as_str(),
+                one.items,
+            )
+        })
         .collect();
     assert_eq!(
         said,
-        [("Ann", "removed", "with", "without", Some(1)), ("Bob", "added", "without", "with", Some(1))]
+        [
+            ("Ann", "removed", "with", "without", Some(1)),
+            ("Bob", "added", "without", "with", Some(1))
+        ]
     );
     assert_eq!(of_tag[0].undoes, of_tag[1].event);
     let of_item = journal::read(
@@ -524,7 +616,11 @@ fn the_journal_tells_who_changed_what_from_what_to_what() {
             ..Which::default()
         },
     );
-    let reasons: Vec<String> = of_item.expect("read").into_iter().map(|one| format!("{}: {}", one.subject, one.reason)).collect();
+    let reasons: Vec<String> = of_item
+        .expect("read")
+        .into_iter()
+        .map(|one| format!("{}: {}", one.subject, one.reason))
+        .collect();
     assert_eq!(reasons, ["in: query: x; first look", "JS/1: "]);
     let of_exhibit = journal::read(
         &conn,

@@ -37,7 +37,12 @@ pub(super) fn files(case: &Case, reader: &CatalogueReader, deep: bool, findings:
                 }
             }
             Ok(_) => {}
-            Err(error) => findings.add(&thing, place, format!("it cannot be read: {error}"), next::RESTORE_EXHIBIT),
+            Err(error) => findings.add(
+                &thing,
+                place,
+                format!("it cannot be read: {error}"),
+                next::RESTORE_EXHIBIT,
+            ),
         }
     }
     Ok(())
