@@ -90,6 +90,7 @@ fn an_exhibit_has_three_people_files_parts_and_everything_about_it_one_step_away
     let entries = shown["cases"][0]["entries"].as_array().expect("entries");
     assert!(entries.iter().any(|entry| entry["what"] == "exhibit"), "{entries:?}");
     assert_eq!(site.hits("exhibit:JS/1")[0]["exhibits"][0], "JS/1");
+    assert_eq!(site.ok(&["show", "1"]).json()["exhibits"][0], "JS/1");
 
     // The file is kept: the original may go, and every byte is checked.
     files::remove(&site.path("phone <1>.jpg"));
@@ -406,6 +407,10 @@ fn notes_are_edited_by_new_versions() {
     site.run(&["note", "add", "--exhibit", "JS/1", "--text", "of the exhibit"])
         .expect(0);
     site.run(&["note", "edit", "1", "--text", "looked again"]).expect(0);
+    assert_eq!(
+        site.ok(&["show", "1"]).json()["notes"][0]["newest"]["text"],
+        "looked again"
+    );
     let list = site.ok(&["note", "list", "1", "--history", "--format", "json"]).json();
     let texts: Vec<&str> = list["notes"]
         .as_array()

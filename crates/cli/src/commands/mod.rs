@@ -9,6 +9,7 @@ mod coding;
 mod demo;
 mod dip_sample;
 mod doctor;
+mod exhibit_show;
 mod exhibits;
 mod indicators;
 mod ingest;

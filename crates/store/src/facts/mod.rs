@@ -43,6 +43,8 @@ mod model_tests;
 #[cfg(test)]
 mod review_tests;
 #[cfg(test)]
+mod tag_tests;
+#[cfg(test)]
 mod work_tests;
 
 pub use error::FactsError;

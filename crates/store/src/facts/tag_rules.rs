@@ -258,13 +258,7 @@ fn leave(conn: &Connection, set: &TagSet, tag: &str, stamp: Stamp<'_>) -> Result
 }
 
 fn refuse_overlap(conn: &Connection, set: &TagSet) -> Result<()> {
-    let mut seen = RoaringBitmap::new();
-    let mut twice = RoaringBitmap::new();
-    for set_id in members(conn, set)? {
-        let items = sets::members(conn, set_id)?;
-        twice |= &seen & &items;
-        seen |= items;
-    }
+    let twice = carried_twice(conn, set)?;
     match twice.min() {
         None => Ok(()),
         Some(first) => Err(FactsError::not_allowed(
@@ -276,6 +270,36 @@ fn refuse_overlap(conn: &Connection, set: &TagSet) -> Result<()> {
             Some("take the tags off that are too many, then make the set exclusive"),
         )),
     }
+}
+
+/// Items that carry more than one tag of a set.
+fn carried_twice(conn: &Connection, set: &TagSet) -> Result<RoaringBitmap> {
+    let mut seen = RoaringBitmap::new();
+    let mut twice = RoaringBitmap::new();
+    for set_id in members(conn, set)? {
+        let items = sets::members(conn, set_id)?;
+        twice |= &seen & &items;
+        seen |= items;
+    }
+    Ok(twice)
+}
+
+/// Checks that no item carries two tags of an exclusive set; gives what does not hold, in words. For `verify`.
+///
+/// # Errors
+/// The database's, or damaged bytes.
+pub fn verify(conn: &Connection) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for set in all(conn)?.iter().filter(|set| set.exclusive) {
+        let twice = carried_twice(conn, set)?.len();
+        if twice > 0 {
+            problems.push(format!(
+                "{twice} items carry more than one tag of the exclusive set \"{}\"",
+                set.name
+            ));
+        }
+    }
+    Ok(problems)
 }
 
 fn changed(conn: &Connection, subject: &str, field: &str, before: &str, after: &str, stamp: Stamp<'_>) -> Result<()> {

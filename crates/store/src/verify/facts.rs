@@ -4,13 +4,16 @@ use super::report::{Findings, next};
 use crate::case::Case;
 use crate::catalogue::CatalogueReader;
 use crate::error::{Result, StoreError};
-use crate::facts::{FactsError, batches, exhibit_files, sets};
+use crate::facts::{FactsError, batches, exhibit_files, sets, tag_rules};
 
 /// Every set is the sum of its events, no item is in two review states, every batch stands where its last event left it.
 pub(super) fn sums(reader: &CatalogueReader, findings: &mut Findings) -> Result<()> {
     let conn = reader.facts();
     for detail in sets::verify(conn).map_err(stored)? {
         findings.add("table fact_set", "", detail, next::RESTORE_CATALOGUE);
+    }
+    for detail in tag_rules::verify(conn).map_err(stored)? {
+        findings.add("table tag_set", "", detail, next::RESTORE_CATALOGUE);
     }
     for detail in batches::verify(conn).map_err(stored)? {
         findings.add("table review_batch", "", detail, next::RESTORE_CATALOGUE);
