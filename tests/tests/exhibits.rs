@@ -329,7 +329,7 @@ fn tags_reach_families_threads_and_copies_and_are_taken_back_as_one() {
         "add",
         "family",
         "--query",
-        "see AND type:attachment OR see",
+        "see AND type:attachment",
         "--level",
         "family",
     ])

@@ -314,9 +314,7 @@ pub fn withdraw(conn: &Connection, exhibit: &Exhibit, file_id: i64, reason: &str
 /// # Errors
 /// The database's, or a row is damaged.
 pub fn of(conn: &Connection, exhibit: &Exhibit) -> Result<Vec<ExhibitFile>> {
-    let mut files = all(conn)?;
-    files.retain(|file| file.exhibit_id == exhibit.exhibit_id);
-    Ok(files)
+    read(conn, "WHERE f.exhibit_id = ?1", &exhibit.exhibit_id)
 }
 
 /// All files of all exhibits.
@@ -324,15 +322,19 @@ pub fn of(conn: &Connection, exhibit: &Exhibit) -> Result<Vec<ExhibitFile>> {
 /// # Errors
 /// The database's, or a row is damaged.
 pub fn all(conn: &Connection) -> Result<Vec<ExhibitFile>> {
+    read(conn, "WHERE ?1", &true)
+}
+
+fn read(conn: &Connection, condition: &str, parameter: &dyn rusqlite::ToSql) -> Result<Vec<ExhibitFile>> {
     if !has_table(conn, "exhibit_file")? {
         return Ok(Vec::new());
     }
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT f.file_id, f.exhibit_id, f.name, f.origin, f.size, f.sha256, f.blake3, f.at_micros, f.actor,
             w.at_micros, w.actor, w.reason
-         FROM exhibit_file f LEFT JOIN exhibit_file_withdrawn w ON w.file_id = f.file_id ORDER BY f.file_id",
-    )?;
-    let mut rows = statement.query([])?;
+         FROM exhibit_file f LEFT JOIN exhibit_file_withdrawn w ON w.file_id = f.file_id {condition} ORDER BY f.file_id"
+    ))?;
+    let mut rows = statement.query([parameter])?;
     let mut files = Vec::new();
     while let Some(row) = rows.next()? {
         let file_id: i64 = row.get(0)?;

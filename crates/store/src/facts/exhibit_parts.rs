@@ -217,9 +217,7 @@ pub fn withdraw(conn: &Connection, exhibit: &Exhibit, part_id: i64, reason: &str
 /// # Errors
 /// The database's.
 pub fn of(conn: &Connection, exhibit: &Exhibit) -> Result<Vec<ExhibitPart>> {
-    let mut parts = all(conn)?;
-    parts.retain(|part| part.exhibit_id == exhibit.exhibit_id);
-    Ok(parts)
+    read(conn, "WHERE p.exhibit_id = ?1", &exhibit.exhibit_id)
 }
 
 /// All parts of all exhibits.
@@ -227,15 +225,19 @@ pub fn of(conn: &Connection, exhibit: &Exhibit) -> Result<Vec<ExhibitPart>> {
 /// # Errors
 /// The database's.
 pub fn all(conn: &Connection) -> Result<Vec<ExhibitPart>> {
+    read(conn, "WHERE ?1", &true)
+}
+
+fn read(conn: &Connection, condition: &str, parameter: &dyn rusqlite::ToSql) -> Result<Vec<ExhibitPart>> {
     if !has_table(conn, "exhibit_part")? {
         return Ok(Vec::new());
     }
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT p.part_id, p.exhibit_id, p.item_no, p.page, p.first, p.last, p.sha256, p.text, p.at_micros, p.actor,
             w.at_micros, w.actor, w.reason
-         FROM exhibit_part p LEFT JOIN exhibit_part_withdrawn w ON w.part_id = p.part_id ORDER BY p.part_id",
-    )?;
-    let mut rows = statement.query([])?;
+         FROM exhibit_part p LEFT JOIN exhibit_part_withdrawn w ON w.part_id = p.part_id {condition} ORDER BY p.part_id"
+    ))?;
+    let mut rows = statement.query([parameter])?;
     let mut parts = Vec::new();
     while let Some(row) = rows.next()? {
         let selection = match (row.get::<_, Option<i64>>(4)?, row.get::<_, Option<i64>>(5)?) {

@@ -193,14 +193,18 @@ fn version_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Version> {
 /// # Errors
 /// The database's.
 pub fn all(conn: &Connection) -> Result<Vec<Note>> {
+    read(conn, "WHERE ?1", &true)
+}
+
+fn read(conn: &Connection, condition: &str, parameter: &dyn rusqlite::ToSql) -> Result<Vec<Note>> {
     if !has_table(conn, "note")? {
         return Ok(Vec::new());
     }
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT v.version, v.at_micros, v.actor, v.withdrawn, v.text, n.note_id, n.item_no, n.exhibit_id
-         FROM note n JOIN note_version v ON v.note_id = n.note_id ORDER BY n.note_id, v.version",
-    )?;
-    let mut rows = statement.query([])?;
+         FROM note n JOIN note_version v ON v.note_id = n.note_id {condition} ORDER BY n.note_id, v.version"
+    ))?;
+    let mut rows = statement.query([parameter])?;
     let mut notes: Vec<Note> = Vec::new();
     while let Some(row) = rows.next()? {
         let note_id: i64 = row.get(5)?;
@@ -224,10 +228,8 @@ pub fn all(conn: &Connection) -> Result<Vec<Note>> {
 /// # Errors
 /// The database's.
 pub fn of(conn: &Connection, on: On<'_>) -> Result<Vec<Note>> {
-    let mut notes = all(conn)?;
-    notes.retain(|note| match on {
-        On::Item(item) => note.item_no == Some(item),
-        On::Exhibit(exhibit) => note.exhibit_id == Some(exhibit.exhibit_id),
-    });
-    Ok(notes)
+    match on {
+        On::Item(item) => read(conn, "WHERE n.item_no = ?1", &item.0),
+        On::Exhibit(exhibit) => read(conn, "WHERE n.exhibit_id = ?1", &exhibit.exhibit_id),
+    }
 }
