@@ -133,7 +133,7 @@ fn an_exhibit_has_three_people_files_parts_and_everything_about_it_one_step_away
         .iter()
         .filter_map(|one| one["action"].as_str())
         .collect();
-    for action in ["registered", "found_by", "linked", "added", "withdrawn"] {
+    for action in ["registered", "description", "found_by", "linked", "added", "withdrawn"] {
         assert!(said.contains(&action), "{action}: {said:?}");
     }
 }

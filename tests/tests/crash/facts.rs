@@ -32,7 +32,7 @@ fn facts(site: &Site) -> String {
     ] {
         for line in site.ok(args).text().lines() {
             let mut value: serde_json::Value = serde_json::from_str(line).expect("JSON");
-            for name in ["at", "at_micros", "created_at_micros"] {
+            for name in ["at", "at_micros", "created_at_micros", "created_at"] {
                 value.as_object_mut().expect("an object").remove(name);
             }
             all.push_str(&format!("{value}\n"));

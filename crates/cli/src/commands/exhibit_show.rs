@@ -13,7 +13,7 @@ use super::exhibits::{find, print_page};
 use crate::args::{ContinuityArgs, LimitArgs, ListArgs, WhichExhibit};
 use crate::context;
 use crate::exit::CliError;
-use crate::output::{Rows, clean, note, result_line};
+use crate::output::{Rows, clean, note, result_line, with_times};
 
 pub(super) fn print_register(case: &Case, kind: Option<&str>, list: &ListArgs) -> anyhow::Result<()> {
     let reader = case.reader()?;
@@ -65,6 +65,7 @@ pub(super) fn print_register(case: &Case, kind: Option<&str>, list: &ListArgs) -
             .into();
         object["continuity"] = register.continuity.len().into();
         object["gaps"] = register.gaps.len().into();
+        with_times(&mut object);
         rows.push(cells, object)?;
     }
     rows.print(context::format(list), Vec::new())
@@ -83,6 +84,7 @@ pub(super) fn show(case: &Case, which: &WhichExhibit, limit: &LimitArgs, list: &
         object["schema"] = crate::output::SCHEMA.into();
         object["changes"] = serde_json::to_value(exhibits::changes(searcher.reader().facts(), &exhibit)?)?;
         object["events"] = serde_json::to_value(sets::events(searcher.reader().facts(), exhibit.set_id)?)?;
+        with_times(&mut object);
         return result_line!("{}", serde_json::to_string_pretty(&object)?);
     }
     let register = &shown.register;
@@ -252,7 +254,9 @@ pub(super) fn continuity(case: &Case, asked: &ContinuityArgs, stamp: Stamp<'_>) 
             format!("{corrected}{}", entry.note),
             entry.corrects.map_or(String::new(), |one| one.to_string()),
         ];
-        rows.push(cells, entry)?;
+        let mut object = serde_json::to_value(entry)?;
+        with_times(&mut object);
+        rows.push(cells, object)?;
     }
     let gaps = serde_json::to_value(&register.gaps)?;
     let extra = vec![("exhibit", json!(exhibit.reference)), ("gaps", gaps)];

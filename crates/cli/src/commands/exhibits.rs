@@ -13,7 +13,7 @@ use embley_store::facts::exhibit_parts::{self, NewPart, Selection};
 use embley_store::facts::exhibits::{self, Exhibit};
 use embley_store::facts::journal::Which;
 use embley_store::facts::{AskedRef, Connection, ExhibitRef, FactsError, Stamp, exhibit_files, links};
-use embley_store::{Access, Case};
+use embley_store::{Access, Case, StoreError};
 use roaring::RoaringBitmap;
 
 use super::casework::{reason, targets};
@@ -129,7 +129,14 @@ fn add(case: &Case, asked: &ExhibitAddArgs, stamp: Stamp<'_>) -> anyhow::Result<
     // Copies first: each is durable before the catalogue speaks of it.
     let mut kept = Vec::new();
     for path in &asked.file {
-        kept.push(exhibit_files::keep(case, path)?);
+        kept.push(exhibit_files::keep(case, path).map_err(|error| match error {
+            StoreError::Io {
+                doing: "read",
+                path,
+                source,
+            } => CliError::input(format!("cannot read {}: {source}", path.display())),
+            other => other.into(),
+        })?);
     }
     let mut writer = case.facts()?;
     let done = writer.transaction(|conn| {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::args::{Args, Format, ShowArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, note, result_line, results};
+use crate::output::{Rows, clean, note, result_line, results, with_times};
 
 /// Shows one item.
 pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
@@ -193,6 +193,7 @@ fn beside(conn: &Connection, item: ItemNo, object: &mut Value) -> anyhow::Result
         .iter()
         .map(|note| json!({"note": note.note_id, "newest": note.newest()}))
         .collect();
+    with_times(&mut object["notes"]);
     Ok(())
 }
 

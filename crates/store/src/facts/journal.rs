@@ -279,27 +279,7 @@ fn of_exhibit(conn: &Connection, which: Which<'_>, exhibit: &Exhibit, all: &mut 
     let name = named(exhibit);
     let no_item = which.item.is_none();
     if which.wants(Kind::Exhibit) && no_item {
-        let mut made = Entry::of(
-            exhibit.created_at_micros,
-            &exhibit.created_by,
-            Kind::Exhibit,
-            name.clone(),
-            "registered",
-        );
-        made.after = exhibit.reference.to_string();
-        all.push(made);
-        for change in exhibits::changes(conn, exhibit)? {
-            let mut entry = Entry::of(
-                change.at_micros,
-                &change.actor,
-                Kind::Exhibit,
-                name.clone(),
-                &change.field,
-            );
-            entry.before = change.before;
-            entry.after = change.after;
-            all.push(entry);
-        }
+        register_rows(conn, exhibit, &name, all)?;
     }
     if which.wants(Kind::Link) && no_item {
         link_rows(conn, exhibit, &name, all)?;
@@ -340,6 +320,44 @@ fn of_exhibit(conn: &Connection, which: Which<'_>, exhibit: &Exhibit, all: &mut 
             }
             in_and_out(&name, part.at_micros, &part.actor, what, part.withdrawn.as_ref(), all);
         }
+    }
+    Ok(())
+}
+
+/// What the register says of an exhibit, from its making on. What was said then is not a row of its own: it is what the first change
+/// replaced, else what holds now.
+fn register_rows(conn: &Connection, exhibit: &Exhibit, name: &str, all: &mut Vec<Entry>) -> Result<()> {
+    let changes = exhibits::changes(conn, exhibit)?;
+    let (at_micros, actor) = (exhibit.created_at_micros, exhibit.created_by.as_str());
+    let mut made = Entry::of(at_micros, actor, Kind::Exhibit, name.to_owned(), "registered");
+    made.after = exhibit.reference.to_string();
+    all.push(made);
+    for (field, now) in [
+        ("produced_by", &exhibit.produced_by),
+        ("produced_on", &exhibit.produced_on),
+        ("description", &exhibit.description),
+    ] {
+        let first = changes
+            .iter()
+            .find(|change| change.field == field)
+            .map_or(now, |change| &change.before);
+        if !first.is_empty() {
+            let mut entry = Entry::of(at_micros, actor, Kind::Exhibit, name.to_owned(), field);
+            entry.after.clone_from(first);
+            all.push(entry);
+        }
+    }
+    for change in changes {
+        let mut entry = Entry::of(
+            change.at_micros,
+            &change.actor,
+            Kind::Exhibit,
+            name.to_owned(),
+            &change.field,
+        );
+        entry.before = change.before;
+        entry.after = change.after;
+        all.push(entry);
     }
     Ok(())
 }
