@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use roaring::RoaringBitmap;
-use rusqlite::Connection;
 
 use super::tag_rules::{self, Said as Rules};
 use super::tags;

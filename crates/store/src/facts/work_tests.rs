@@ -17,7 +17,7 @@ use super::journal::{self, Kind, Which};
 use super::notes::{self, On};
 use super::tag_rules::{self, Said as Rules};
 use super::tags::{self, Put};
-use super::{AskedRef, FactsError, Stamp, create_tables, sets};
+use super::{AskedRef, FactsError, Stamp, create_tables};
 
 pub(super) const ANN: Stamp<'static> = Stamp {
     actor: "Ann",
