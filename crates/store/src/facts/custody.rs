@@ -262,6 +262,8 @@ fn within(entry: &Entry, found: &mut Vec<Gap>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::continuity::Moment;
     use super::*;
 
@@ -402,5 +404,36 @@ mod tests {
         let mut seized = entry(1, Handling::Seized, 5, "Jo");
         seized.recorded_at_micros = 0;
         check(&[seized], &[(GapKind::Dated, Some(1))]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        /// Whatever was entered: what was corrected changes nothing, and every gap names an entry that counts.
+        #[test]
+        fn gaps_are_of_entries_that_count(
+            made in prop::collection::vec((0_usize..8, 0_i64..60, 0_usize..3, prop::option::of(0_i64..20), 0_usize..3, any::<bool>()), 0..20),
+        ) {
+            let mut entries: Vec<Entry> = made
+                .into_iter()
+                .zip(1..)
+                .map(|((handling, hour, who, hours, seal, corrected), number)| {
+                    let mut one = entry(number, Handling::ALL[handling], hour, ["Jo", "Lab", "Store"][who]);
+                    one.until = hours.map(|hours| at(hour + hours));
+                    one.seal_before = ["", "A1", "A2"][seal].to_owned();
+                    one.seal_after = ["A2", "", "A1"][seal].to_owned();
+                    one.corrected_by = corrected.then_some(100);
+                    one
+                })
+                .collect();
+            entries.sort_by_key(|one| (one.at.utc_micros, one.entry_id));
+            let found = gaps(&entries);
+            entries.retain(Entry::counts);
+            prop_assert_eq!(&found, &gaps(&entries));
+            prop_assert_eq!(entries.is_empty(), found.iter().any(|gap| gap.entry.is_none()));
+            for gap in &found {
+                prop_assert!(gap.entry.is_none_or(|number| entries.iter().any(|one| one.entry_id == number)));
+            }
+        }
     }
 }
