@@ -6,8 +6,10 @@
 
 pub mod annotate;
 pub mod changes;
+pub mod coding;
 pub mod dip_sample;
 pub mod error;
+pub mod exhibits;
 pub mod hits;
 pub mod import;
 pub mod indicators;

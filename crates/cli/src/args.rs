@@ -1,5 +1,6 @@
 //! What can be typed. Nothing is opened or looked up here.
 
+mod exhibits;
 mod facets;
 mod indicators;
 mod people;
@@ -7,6 +8,7 @@ mod records;
 mod reports;
 mod review;
 mod saved;
+mod work;
 
 use std::path::PathBuf;
 
@@ -17,9 +19,13 @@ pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs}
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::exhibits::{
+    ContinuityArgs, ExhibitAddArgs, ExhibitCommand, ExhibitLinkArgs, ExhibitRemoveArgs, WhichExhibit,
+};
 pub(crate) use self::facets::FacetLimit;
 pub(crate) use self::reports::{CertificateArgs, ReplayArgs, SampleArgs, TermsArgs};
 pub(crate) use self::review::{PrivilegeCommand, ReviewCommand};
+pub(crate) use self::work::{BatchCommand, CodingCommand, JournalArgs, NoteCommand, NoteOn, TagCommand};
 
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
 #[derive(Debug, Parser)]
@@ -90,6 +96,17 @@ pub(crate) enum Command {
     /// Tags
     #[command(subcommand)]
     Tag(TagCommand),
+    /// Notes on items and exhibits
+    #[command(subcommand)]
+    Note(NoteCommand),
+    /// Review batches: parts of a query's hits that reviewers check out
+    #[command(subcommand)]
+    Batch(BatchCommand),
+    /// Coding forms, answers, and where reviewers differ
+    #[command(subcommand)]
+    Coding(CodingCommand),
+    /// Every change that people made to tags, exhibits, notes, batches and codings: who, when, before, after
+    Journal(JournalArgs),
     /// Review states: relevant, not-relevant, ...
     #[command(subcommand)]
     Review(ReviewCommand),
@@ -393,52 +410,15 @@ pub(crate) struct TargetArgs {
     /// A file of item numbers or ids, one a line
     #[arg(long, value_name = "FILE")]
     pub(crate) ids: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ExhibitCommand {
-    /// Makes an exhibit, or adds items to one
-    Add {
-        /// Reference: producer's initials and a number, `JS/1`
-        reference: String,
-        #[command(flatten)]
-        target: TargetArgs,
-        /// Who produces it
-        #[arg(long, value_name = "NAME")]
-        produced_by: Option<String>,
-        /// What it is
-        #[arg(long)]
-        description: Option<String>,
-    },
-    /// All exhibits
-    List(ListArgs),
-    /// Ties an exhibit to a case or a decision
-    Link {
-        /// The exhibit
-        reference: String,
-        /// The case, or a decision as `dec:SYSTEM/ID`
-        case_ref: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TagCommand {
-    /// Puts a tag on items, as one event
-    Add {
-        /// The tag
-        tag: String,
-        #[command(flatten)]
-        target: TargetArgs,
-    },
-    /// Takes a tag off items, as one event
-    Remove {
-        /// The tag
-        tag: String,
-        #[command(flatten)]
-        target: TargetArgs,
-    },
-    /// All tags and how many items they hold
-    List(ListArgs),
+    /// With family: whole families; a query is run at the level of families
+    #[arg(long, value_parser = ["item", "family"], default_value = "item")]
+    pub(crate) level: String,
+    /// Whole threads
+    #[arg(long)]
+    pub(crate) threads: bool,
+    /// Copies too: the same bytes, or families with the same key
+    #[arg(long)]
+    pub(crate) duplicates: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,6 +4,7 @@ use crate::output::note;
 use embley_model::outcome::ErrorClass;
 use embley_search::SearchError;
 use embley_store::StoreError;
+use embley_store::facts::FactsError;
 
 /// Done.
 pub(crate) const DONE: u8 = 0;
@@ -76,7 +77,7 @@ pub(crate) fn class_of(error: &anyhow::Error) -> ErrorClass {
         if let Some(error) = cause.downcast_ref::<embley_index::IndexError>() {
             return embley_ingest::index_class(error);
         }
-        if let Some(error) = cause.downcast_ref::<embley_store::facts::FactsError>() {
+        if let Some(error) = cause.downcast_ref::<FactsError>() {
             return error.class();
         }
         if let Some(error) = cause.downcast_ref::<embley_store::signing::KeyError>() {
@@ -139,6 +140,10 @@ fn hint_of(error: &anyhow::Error) -> Option<&'static str> {
         Some(StoreError::Newer { .. } | StoreError::Older { .. }) => return None,
         Some(stored) if stored.hint().is_some() => return stored.hint(),
         _ => {}
+    }
+    let facts = error.chain().find_map(|cause| cause.downcast_ref::<FactsError>());
+    if let Some(hint) = facts.and_then(FactsError::hint) {
+        return Some(hint);
     }
     match class_of(error) {
         ErrorClass::Corruption => {

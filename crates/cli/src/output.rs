@@ -139,6 +139,27 @@ impl Rows {
     }
 }
 
+/// Puts beside every `..._micros` of a JSON value the same time in RFC 3339: `at` beside `at_micros`, `utc` beside `utc_micros`.
+pub(crate) fn with_times(value: &mut Value) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(with_times),
+        Value::Object(object) => {
+            object.values_mut().for_each(with_times);
+            let times: Vec<(String, String)> = object
+                .iter()
+                .filter_map(|(key, value)| {
+                    let time = jiff::Timestamp::from_microsecond(value.as_i64()?).ok()?;
+                    Some((key.strip_suffix("_micros")?.to_owned(), time.to_string()))
+                })
+                .collect();
+            for (key, time) in times {
+                object.entry(key).or_insert(Value::String(time));
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// Text from evidence, safe for a terminal: control characters are shown, not obeyed.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
@@ -164,6 +185,17 @@ pub(crate) fn defuse(cell: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_stand_beside_their_microseconds() {
+        let mut value = serde_json::json!({"at_micros": 1_500_000, "deep": [{"recorded_at_micros": 0, "utc_micros": null}], "at": {"utc_micros": 0}});
+        with_times(&mut value);
+        let expected = serde_json::json!({
+            "at_micros": 1_500_000, "deep": [{"recorded_at_micros": 0, "recorded_at": "1970-01-01T00:00:00Z", "utc_micros": null}],
+            "at": {"utc_micros": 0, "utc": "1970-01-01T00:00:00Z"},
+        });
+        assert_eq!(value, expected);
+    }
 
     #[test]
     fn formulas_and_control_characters_are_defused() {

@@ -21,6 +21,19 @@ pub const NAMES: &[&str] = &[
     "run-close",        // run row closed, run record not yet written
 ];
 
+/// The failpoints of a change of facts (tags, exhibits, batches, codings), which is one transaction: each is passed by every change that has
+/// this step.
+pub const FACT_NAMES: &[&str] = &[
+    "fact-begin",      // the transaction is open, nothing is written
+    "fact-event",      // an event is written, its set is as before
+    "fact-set",        // an event and its set are written, not committed
+    "fact-batch",      // an event of a batch is written, the batch is as before
+    "fact-commit",     // all is written, nothing is committed
+    "fact-committed",  // committed, nobody was told
+    "exhibit-copying", // a part of a file is copied into the case
+    "exhibit-copied",  // the copy is durable, the catalogue knows nothing of it
+];
+
 enum Mode {
     Kill,
     Error,

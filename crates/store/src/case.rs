@@ -395,8 +395,11 @@ impl FactsWriter {
             .conn
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .doing("begin a change of facts")?;
+        facts::pass_point("fact-begin")?;
         let done = work(&transaction)?;
+        facts::pass_point("fact-commit")?;
         transaction.commit().doing("commit a change of facts")?;
+        facts::pass_point("fact-committed")?;
         Ok(done)
     }
 }

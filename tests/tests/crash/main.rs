@@ -9,5 +9,6 @@
 
 mod disk;
 mod evidence;
+mod facts;
 mod kills;
 mod large;

@@ -1,15 +1,21 @@
 //! One file a command; each opens what it needs, calls the library, prints.
 
+mod batches;
 mod bench;
 mod bench_queries;
 mod casework;
 mod certificate;
+mod coding;
 mod demo;
 mod dip_sample;
 mod doctor;
+mod exhibit_show;
+mod exhibits;
 mod indicators;
 mod ingest;
 mod init;
+mod journal;
+mod notes;
 mod people;
 mod records;
 mod review;
@@ -19,6 +25,7 @@ mod search;
 mod show;
 mod standing;
 mod status;
+mod tags;
 mod terms;
 mod threads;
 mod verify;
@@ -44,8 +51,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Show(show) => show::run(args, show),
         Command::Records(records) => records::records(args, records),
         Command::People(people) => people::people(args, people),
-        Command::Exhibit(exhibit) => casework::exhibit(args, exhibit),
-        Command::Tag(tag) => casework::tag(args, tag),
+        Command::Exhibit(command) => exhibits::exhibit(args, command),
+        Command::Tag(command) => tags::tag(args, command),
+        Command::Note(command) => notes::note_command(args, command),
+        Command::Batch(command) => batches::batch(args, command),
+        Command::Coding(command) => coding::coding(args, command),
+        Command::Journal(asked) => journal::journal(args, asked),
         Command::Review(command) => review::review(args, command),
         Command::Privilege(command) => review::privilege(args, command),
         Command::Timeline(timeline) => casework::timeline(args, timeline),

@@ -6,13 +6,16 @@ use embley_ingest::Originals;
 use embley_model::date::rfc3339;
 use embley_model::id::{ItemId, ItemNo};
 use embley_store::catalogue::{CatalogueReader, InstanceRow, ItemRow};
+use embley_store::facts::Connection;
+use embley_store::facts::member::FactSets;
+use embley_store::facts::notes::{self, On};
 use embley_store::{Access, Case};
 use serde_json::{Value, json};
 
 use crate::args::{Args, Format, ShowArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, note, result_line, results};
+use crate::output::{Rows, clean, note, result_line, results, with_times};
 
 /// Shows one item.
 pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
@@ -171,7 +174,26 @@ fn one(originals: &Originals, item: ItemNo) -> anyhow::Result<()> {
         .catalogue()
         .item(item)?
         .ok_or_else(|| CliError::usage(format!("there is no item {item}")))?;
-    result_line!("{}", serde_json::to_string_pretty(&described(originals, &row)?)?)?;
+    let mut object = described(originals, &row)?;
+    beside(originals.catalogue().facts(), item, &mut object)?;
+    result_line!("{}", serde_json::to_string_pretty(&object)?)?;
+    Ok(())
+}
+
+/// What people put beside an item: exhibits, tags, cases, marks, review state, notes.
+fn beside(conn: &Connection, item: ItemNo, object: &mut Value) -> anyhow::Result<()> {
+    for held in FactSets::load(conn)?.of(conn, &[item])? {
+        if let (Value::Object(all), Value::Object(more)) = (&mut *object, serde_json::to_value(held)?) {
+            all.extend(more);
+        }
+    }
+    let mut standing = notes::of(conn, On::Item(item))?;
+    standing.retain(|note| note.newest().is_some_and(|version| !version.withdrawn));
+    object["notes"] = standing
+        .iter()
+        .map(|note| json!({"note": note.note_id, "newest": note.newest()}))
+        .collect();
+    with_times(&mut object["notes"]);
     Ok(())
 }
 

@@ -50,12 +50,28 @@ pub enum FactsError {
         /// Why.
         detail: &'static str,
     },
+    /// A rule of the case, or of the register, does not allow it.
+    #[error("{detail}")]
+    NotAllowed {
+        /// What is not allowed, and which rule says so.
+        detail: String,
+        /// What to do.
+        hint: Option<&'static str>,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl FactsError {
+    /// Something that a rule does not allow.
+    pub(crate) fn not_allowed(detail: impl Into<String>, hint: Option<&'static str>) -> Self {
+        Self::NotAllowed {
+            detail: detail.into(),
+            hint,
+        }
+    }
+
     /// Who can do something about it.
     pub fn class(&self) -> ErrorClass {
         match self {
@@ -63,7 +79,8 @@ impl FactsError {
             | Self::BadName { .. }
             | Self::Ambiguous { .. }
             | Self::NotFound { .. }
-            | Self::NothingToUndo { .. } => ErrorClass::Config,
+            | Self::NothingToUndo { .. }
+            | Self::NotAllowed { .. } => ErrorClass::Config,
             Self::Store(cause) => cause.class(),
         }
     }
@@ -76,6 +93,7 @@ impl FactsError {
                 Some("a reference is the producer's initials and a number, as in JS/1 or JS/1/2")
             }
             Self::BadName { .. } | Self::NotFound { .. } | Self::NothingToUndo { .. } => None,
+            Self::NotAllowed { hint, .. } => *hint,
             Self::Store(cause) => cause.hint(),
         }
     }

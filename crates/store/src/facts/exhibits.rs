@@ -7,6 +7,7 @@ use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
+use super::reference::NextRef;
 use super::sets::{self, Action, Change, SetKind};
 use super::{ExhibitRef, FactsError, Result, Stamp, atomically, fold};
 use crate::error::StoreError;
@@ -92,6 +93,10 @@ pub fn register(conn: &Connection, reference: &ExhibitRef, said: &Said<'_>, stam
 
 /// Which of the exhibits with one reference is meant; `None` means a new one.
 fn choose(held: Vec<Exhibit>, reference: &ExhibitRef, produced_by: Option<&str>) -> Result<Option<Exhibit>> {
+    if reference.series().is_some() {
+        // The number of a statement, document, report or message is given once, whoever made it.
+        return Ok(held.into_iter().next());
+    }
     let Some(producer) = produced_by else {
         return only(held, reference);
     };
@@ -205,11 +210,12 @@ fn set_field(conn: &Connection, held: &Exhibit, field: &str, after: &str) -> Res
 /// Producers of other exhibits with the same initials. An exhibit whose producer was not said clashes with nobody.
 fn clashes(conn: &Connection, exhibit: &Exhibit) -> Result<Vec<Clash>> {
     let own = fold(&exhibit.produced_by);
-    if own.is_empty() {
+    if own.is_empty() || exhibit.reference.series().is_some() {
         return Ok(Vec::new());
     }
     let mut found: Vec<Clash> = Vec::new();
     let mut same = many(conn, "WHERE e.initials = ?1", &exhibit.reference.initials())?;
+    same.retain(|other| other.reference.series().is_none());
     same.sort_by_key(|other| (other.reference != exhibit.reference, other.reference.clone()));
     for other in same {
         let key = fold(&other.produced_by);
@@ -239,6 +245,19 @@ pub fn find(conn: &Connection, reference: &ExhibitRef, produced_by: Option<&str>
         what: "exhibit",
         name: reference.to_string(),
     })
+}
+
+/// The next free reference of a place in the register, whoever produces there: the one behind the highest that was ever given.
+///
+/// # Errors
+/// There is no number left, or the database's.
+pub fn next_free(conn: &Connection, next: &NextRef) -> Result<ExhibitRef> {
+    let held = many(conn, "WHERE e.initials = ?1", &next.initials())?;
+    next.behind(held.iter().map(|one| &one.reference))
+        .ok_or_else(|| FactsError::BadReference {
+            text: next.initials().to_owned(),
+            detail: "there is no number left behind the highest one",
+        })
 }
 
 /// All exhibits with a reference: more than one when producers share initials.

@@ -10,14 +10,23 @@
 //! Functions take a connection. Each change is one transaction of its own, or, when the caller has one open
 //! already, a savepoint in it: all done or nothing done.
 
+pub mod batches;
 pub mod cases;
+pub mod codings;
+pub mod continuity;
+pub mod custody;
 pub mod derived;
+pub mod details;
 pub mod error;
+pub mod exhibit_files;
+pub mod exhibit_parts;
 pub mod exhibits;
 pub mod indicators;
+pub mod journal;
 pub mod links;
 pub mod looks;
 pub mod member;
+pub mod notes;
 pub mod people;
 pub mod privilege;
 pub mod records;
@@ -26,17 +35,25 @@ pub mod review;
 pub mod saved;
 mod schema;
 pub mod sets;
+pub mod tag_rules;
 pub mod tags;
 
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod review_tests;
+#[cfg(test)]
+mod tag_tests;
+#[cfg(test)]
+mod work_tests;
 
 pub use error::FactsError;
-pub use reference::ExhibitRef;
+pub use reference::{AskedRef, ExhibitRef};
 pub use sets::{Change, SetKind};
 
+use std::path::Path;
+
+use embley_model::failpoint;
 use roaring::RoaringBitmap;
 /// The connection that the functions of this module take.
 pub use rusqlite::Connection;
@@ -72,9 +89,12 @@ pub fn create_tables(conn: &Connection) -> Result<()> {
 pub(crate) fn atomically<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     if conn.is_autocommit() {
         let transaction = Transaction::new_unchecked(conn, TransactionBehavior::Immediate)?;
+        pass("fact-begin")?;
         let done = work(&transaction)?;
         // Stopped here: the database is as before. Behind the commit: the change is durable.
+        pass("fact-commit")?;
         transaction.commit()?;
+        pass("fact-committed")?;
         return Ok(done);
     }
     conn.execute_batch("SAVEPOINT fact")?;
@@ -88,6 +108,16 @@ pub(crate) fn atomically<T>(conn: &Connection, work: impl FnOnce(&Connection) ->
             Err(cause)
         }
     }
+}
+
+/// Passes a failpoint of a change.
+fn pass(name: &'static str) -> Result<()> {
+    Ok(pass_point(name)?)
+}
+
+/// The same for callers with errors of the store.
+pub(crate) fn pass_point(name: &'static str) -> std::result::Result<(), StoreError> {
+    failpoint::pass(name).map_err(|source| StoreError::io("change", Path::new("catalogue.sqlite"), source))
 }
 
 /// True when the database has this table. Tables that not every case needs are made by the first change.

@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::{FactsError, Result, Stamp, as_i64, as_u64, atomically, bitmap_bytes, fold, read_bitmap};
+use super::{FactsError, Result, Stamp, as_i64, as_u64, atomically, bitmap_bytes, fold, pass, read_bitmap};
 
 /// Longest name, in bytes.
 const MAX_NAME_BYTES: usize = 120;
@@ -243,6 +243,9 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
                 members: members(conn, set_id)?.len(),
             });
         }
+        if let Some(undone) = super::tags::undo_together(conn, event_id, reason, stamp)? {
+            return Ok(undone);
+        }
         let (set_id, at_version, action, bytes) = event_with_delta(conn, event_id)?;
         let done = read_bitmap(&bytes, || format!("fact_event {event_id}"))?;
         let mut still = done.clone();
@@ -279,7 +282,7 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
     })
 }
 
-fn kind_of_event(conn: &Connection, event_id: i64) -> Result<Option<SetKind>> {
+pub(super) fn kind_of_event(conn: &Connection, event_id: i64) -> Result<Option<SetKind>> {
     let kind: Option<u8> = conn
         .prepare_cached("SELECT s.kind FROM fact_event e JOIN fact_set s ON s.set_id = e.set_id WHERE e.event_id = ?1")?
         .query_row([event_id], |row| row.get(0))
@@ -358,6 +361,7 @@ fn write(
         bitmap_bytes(event.delta)?
     ])?;
     let event_id = conn.last_insert_rowid();
+    pass("fact-event")?;
     conn.prepare_cached("UPDATE fact_set SET version = ?2, member_count = ?3, members = ?4 WHERE set_id = ?1")?
         .execute(params![
             set_id,
@@ -365,6 +369,7 @@ fn write(
             as_i64(members.len()),
             bitmap_bytes(members)?
         ])?;
+    pass("fact-set")?;
     Ok(Some(event_id))
 }
 

@@ -5,6 +5,7 @@
 //! copy of the case). Invariant: an empty list of findings means that each check was made and held.
 
 mod bytes;
+mod facts;
 mod packs;
 mod report;
 mod rows;
@@ -42,6 +43,8 @@ pub fn deep(case: &Case, parts: &(dyn DeriveBytes + Sync), progress: &(dyn Fn(u6
     rows::integrity(&reader, &mut findings)?;
     rows::every_row(&reader, &mut findings)?;
     step(&mut findings, |findings| sets::every_set(&reader, findings))?;
+    step(&mut findings, |findings| facts::sums(&reader, findings))?;
+    step(&mut findings, |findings| facts::files(case, &reader, true, findings))?;
     step(&mut findings, |findings| {
         packs::against_catalogue(case, &reader, findings)
     })?;
@@ -78,5 +81,6 @@ fn run_quick(case: &Case, findings: &mut Findings) -> Result<()> {
     step(findings, |findings| rows::references(&reader, findings))?;
     step(findings, |findings| sums::runs(&reader, findings))?;
     step(findings, |findings| sums::files(&reader, findings))?;
+    step(findings, |findings| facts::files(case, &reader, false, findings))?;
     step(findings, |findings| sets::sizes(&reader, findings))
 }

@@ -143,6 +143,8 @@ pub(super) mod next {
         "put the container back as it was when it was taken in; what was in it is in the case and can be searched";
     pub(crate) const RESTORE_CATALOGUE: &str =
         "put catalogue.sqlite back from a copy of the case, or ingest the sources again into a new case";
+    pub(crate) const RESTORE_EXHIBIT: &str =
+        "put this file back from a copy of the case, or from where it was added: `embley exhibit show` names the place";
     pub(crate) const RUN_AGAIN: &str =
         "run the same ingest again; if the finding stays, ingest into a new case and report it";
     pub(crate) const REPORT: &str = "report this: the program that wrote the case was wrong";
