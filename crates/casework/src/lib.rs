@@ -7,7 +7,9 @@
 pub mod annotate;
 pub mod changes;
 pub mod dip_sample;
+pub mod disclosure;
 pub mod error;
+pub mod export;
 pub mod hits;
 pub mod import;
 pub mod indicators;

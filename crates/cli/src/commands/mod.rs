@@ -7,6 +7,7 @@ mod certificate;
 mod demo;
 mod dip_sample;
 mod doctor;
+mod export;
 mod indicators;
 mod ingest;
 mod init;
@@ -15,6 +16,7 @@ mod records;
 mod review;
 mod sample;
 mod saved;
+mod schedule;
 mod search;
 mod show;
 mod standing;
@@ -48,6 +50,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Tag(tag) => casework::tag(args, tag),
         Command::Review(command) => review::review(args, command),
         Command::Privilege(command) => review::privilege(args, command),
+        Command::Disclosure(command) => schedule::disclosure(args, command),
+        Command::Schedule(command) => schedule::schedule(args, command),
+        Command::Export(asked) => export::export(args, asked),
+        Command::VerifyExport(asked) => export::verify(asked),
         Command::Timeline(timeline) => casework::timeline(args, timeline),
         Command::Indicators(asked) => indicators::run_command(args, asked),
         Command::DipSample(asked) => dip_sample::run(args, asked),

@@ -12,6 +12,7 @@
 
 pub mod cases;
 pub mod derived;
+pub mod disclosure;
 pub mod error;
 pub mod exhibits;
 pub mod indicators;
@@ -24,6 +25,7 @@ pub mod records;
 pub mod reference;
 pub mod review;
 pub mod saved;
+pub mod schedules;
 mod schema;
 pub mod sets;
 pub mod tags;
