@@ -118,7 +118,7 @@ fn non_sensitive(material: &Material<'_>, draft: &mut Draft) -> Result<()> {
     );
     warn(
         chosen.family,
-        "their family has sensitive material; describe them in words of your own (`disclosure describe`) and they are listed so",
+        "their family has sensitive material, or a copy of some; describe them in words of your own (`disclosure describe`) and they are listed so",
     );
     warn(
         chosen.same_bytes,

@@ -1,11 +1,11 @@
 //! The items of a schedule: through the searcher, without what must not be on it.
 //!
-//! Invariant: [`Material::non_sensitive`] gives no item that is sensitive, may be privileged, has the bytes of a sensitive item, or is of a
-//! family with such a member, unless, for the last, an officer described it in words of their own.
+//! Invariant: [`Material::non_sensitive`] gives no item that is sensitive, may be privileged, or has the bytes of a sensitive item; one of a
+//! family with such a member only when an officer described it in words of their own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use embley_model::id::{BlobId, ItemNo};
+use embley_model::id::ItemNo;
 use embley_search::Searcher;
 use embley_store::catalogue::{CatalogueReader, ItemRow};
 use embley_store::facts::disclosure::{self, State};
@@ -13,7 +13,7 @@ use embley_store::facts::schedules::{self, Form};
 use roaring::RoaringBitmap;
 
 use crate::error::{CaseworkError, Result};
-use crate::export::selection::{privileged, roots_of};
+use crate::export::selection::{privileged, roots_of, with_twins};
 
 /// What a schedule is made from.
 pub(super) struct Material<'a> {
@@ -44,7 +44,7 @@ impl<'a> Material<'a> {
         let visible = searcher.items(&everything).map_err(wrong)?;
         let reader = searcher.reader();
         let roots = reader.roots()?;
-        let marked = privileged(searcher, &[])? & &visible;
+        let marked = with_twins(reader, &privileged(searcher, &[])?)? & &visible;
         let privileged = reader.families(&roots_of(&marked, &roots))?;
         Ok(Self {
             searcher,
@@ -73,28 +73,17 @@ impl<'a> Material<'a> {
         items -= &sensitive;
         let privileged = items.intersection_len(&self.privileged);
         items -= &self.privileged;
-        let roots = reader.roots()?;
-        let families = reader.families(&roots_of(&(&sensitive & &self.visible), &roots))?;
-        let mut in_family = &items & &families;
-        in_family.iter().collect::<Vec<_>>().into_iter().for_each(|item| {
-            if self.described.contains_key(&ItemNo(item)) {
-                in_family.remove(item);
-            }
-        });
-        items -= &in_family;
-        let secret = blobs(reader, &sensitive)?;
-        let mut same_bytes = RoaringBitmap::new();
-        if !secret.is_empty() {
-            for item in &items {
-                if let Some(row) = reader.item(ItemNo(item))?
-                    && row.size > 0
-                    && secret.contains(&row.blob_id)
-                {
-                    same_bytes.insert(item);
-                }
-            }
-        }
+        let twins = with_twins(reader, &sensitive)? - &sensitive;
+        let same_bytes = &items & &twins;
         items -= &same_bytes;
+        let roots = reader.roots()?;
+        let secret = (sensitive | twins) & &self.visible;
+        let families = reader.families(&roots_of(&secret, &roots))?;
+        let in_family: RoaringBitmap = (&items & &families)
+            .into_iter()
+            .filter(|item| !self.described.contains_key(&ItemNo(*item)))
+            .collect();
+        items -= &in_family;
         Ok(NonSensitive {
             items,
             privileged,
@@ -118,12 +107,4 @@ impl<'a> Material<'a> {
             detail: format!("the index holds item {item}, the catalogue does not; run `embley verify`"),
         })
     }
-}
-
-fn blobs(reader: &CatalogueReader, items: &RoaringBitmap) -> Result<HashSet<BlobId>> {
-    let mut all = HashSet::new();
-    for item in items {
-        all.extend(reader.item(ItemNo(item))?.map(|row| row.blob_id));
-    }
-    Ok(all)
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use embley_model::id::ItemNo;
+use embley_model::id::{BlobId, ItemNo};
 use embley_search::{ItemText, Level, SearchOptions, Searcher};
 use embley_store::catalogue::CatalogueReader;
 use embley_store::facts::{privilege, sets};
@@ -14,6 +14,9 @@ use roaring::RoaringBitmap;
 
 use super::record::LeftOut;
 use crate::error::{CaseworkError, Result};
+
+/// The catalogue's look-up index from bytes to items.
+const BLOB_LOOKUP: &str = "item_by_blob";
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -65,7 +68,7 @@ pub(super) fn select(searcher: &Searcher, texts: &dyn ItemText, ask: &Ask<'_>) -
 
     let mut left_out = Vec::new();
     let privileged = privileged(searcher, ask.privileged)? & &visible;
-    let privileged = open_families(reader, &privileged, &hidden)?;
+    let privileged = open_families(reader, &with_twins(reader, &privileged)?, &hidden)?;
     let kept_back = &items & whole(&privileged)?;
     if !kept_back.is_empty() {
         let own = (&kept_back & &privileged).len();
@@ -74,7 +77,8 @@ pub(super) fn select(searcher: &Searcher, texts: &dyn ItemText, ask: &Ask<'_>) -
         left_out.push(LeftOut {
             reason: "privileged".to_owned(),
             items: own,
-            sentence: "marked as possibly privileged; a privilege reviewer can ask for a mark by its name".to_owned(),
+            sentence: "marked as possibly privileged, or with the same bytes as such an item; a privilege reviewer can ask for a mark by its name"
+                .to_owned(),
         });
         if others > 0 {
             left_out.push(LeftOut {
@@ -107,13 +111,13 @@ fn open_families(reader: &CatalogueReader, items: &RoaringBitmap, hidden: &Roari
     }
     let mut open = RoaringBitmap::new();
     for item in items {
-        let Some(row) = reader.item(ItemNo(item))? else {
+        let Some(brief) = reader.brief(ItemNo(item))? else {
             continue;
         };
-        let root = if row.root == row.item_no {
-            Some(row)
+        let root = if brief.root == brief.item_no {
+            Some(brief)
         } else {
-            reader.item(row.root)?
+            reader.brief(brief.root)?
         };
         // A top-level item that is not seen is hidden itself.
         let Some(root) = root else { continue };
@@ -141,6 +145,34 @@ pub(crate) fn privileged(searcher: &Searcher, asked: &[String]) -> Result<Roarin
         closed |= sets::members(facts, mark.set_id)?;
     }
     Ok(closed)
+}
+
+/// These items and all others with the same bytes, empty ones apart: a copy says what the original says.
+pub(crate) fn with_twins(reader: &CatalogueReader, items: &RoaringBitmap) -> Result<RoaringBitmap> {
+    let mut all = items.clone();
+    let mut blobs = RoaringBitmap::new();
+    for item in items {
+        let brief = reader.brief(ItemNo(item))?;
+        blobs.extend(brief.filter(|brief| brief.size > 0).map(|brief| brief.blob_id.0));
+    }
+    if blobs.is_empty() {
+        return Ok(all);
+    }
+    // Many, or no index to look them up in, as during an ingest: one look at every item is cheaper.
+    if blobs.len() < 1_000 && reader.lookups()?.iter().any(|name| name == BLOB_LOOKUP) {
+        for blob in blobs {
+            all.extend(reader.items_of_blob(BlobId(blob))?.into_iter().map(|twin| twin.0));
+        }
+        return Ok(all);
+    }
+    let range = ItemNo(1)..ItemNo(reader.checkpoint().next_item);
+    reader.for_each_brief::<CaseworkError>(range, |brief| {
+        if blobs.contains(brief.blob_id.0) {
+            all.insert(brief.item_no.0);
+        }
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// The top-level items of the families of these items.
