@@ -217,7 +217,18 @@ fn one(args: &Args, asked: &ScheduleArgs, form: Form) -> anyhow::Result<u8> {
         } else {
             asked.forms.iter().copied().map(as_of).collect()
         };
-        let (sealed, found) = write(&schedule, &forms, folder, &maker)?;
+        let written = write(&schedule, &forms, folder, &maker);
+        if written.is_err() && asked.issue {
+            note!(
+                "{} {} is issued and on record, but not written to {}; `embley schedule {} --show {} --out DIR` writes it",
+                schedule.form,
+                schedule.serial,
+                folder.display(),
+                schedule.form,
+                schedule.serial
+            );
+        }
+        let (sealed, found) = written?;
         if found {
             note!("an earlier try was stopped before its end: what it left was removed, and this one is whole");
         }

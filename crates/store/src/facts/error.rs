@@ -50,6 +50,12 @@ pub enum FactsError {
         /// Why.
         detail: &'static str,
     },
+    /// Another schedule of the form was issued since this one was drafted.
+    #[error("another {form} was issued meanwhile: its numbers are taken; run the command again")]
+    Overtaken {
+        /// The form.
+        form: &'static str,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,7 +69,8 @@ impl FactsError {
             | Self::BadName { .. }
             | Self::Ambiguous { .. }
             | Self::NotFound { .. }
-            | Self::NothingToUndo { .. } => ErrorClass::Config,
+            | Self::NothingToUndo { .. }
+            | Self::Overtaken { .. } => ErrorClass::Config,
             Self::Store(cause) => cause.class(),
         }
     }
@@ -75,7 +82,7 @@ impl FactsError {
             Self::BadReference { .. } => {
                 Some("a reference is the producer's initials and a number, as in JS/1 or JS/1/2")
             }
-            Self::BadName { .. } | Self::NotFound { .. } | Self::NothingToUndo { .. } => None,
+            Self::BadName { .. } | Self::NotFound { .. } | Self::NothingToUndo { .. } | Self::Overtaken { .. } => None,
             Self::Store(cause) => cause.hint(),
         }
     }

@@ -156,11 +156,7 @@ pub fn issue(conn: &Connection, schedule: &ToIssue<'_>, stamp: Stamp<'_>) -> Res
     atomically(conn, |conn| {
         conn.execute_batch(TABLES)?;
         if next(conn, form)? != taken {
-            return Err(FactsError::BadName {
-                text: form.word().to_owned(),
-                what: "schedule to issue",
-                detail: "another one was issued meanwhile; run the command again",
-            });
+            return Err(FactsError::Overtaken { form: form.word() });
         }
         let issued = Issued {
             form,
