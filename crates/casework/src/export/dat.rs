@@ -82,13 +82,7 @@ impl LoadFiles {
             if place > 0 {
                 line.push(DELIMITER);
             }
-            let value = cell(column);
-            let value = if column.load.ends_with("LINK") {
-                windows(&value)
-            } else {
-                value
-            };
-            field(&mut line, &value, &mut self.changed);
+            field(&mut line, &cell(column), &mut self.changed);
         }
         line.push_str("\r\n");
         self.dat.add_bytes(&encoded(&line, self.encoding))
@@ -97,7 +91,14 @@ impl LoadFiles {
 
 impl FormWriter for LoadFiles {
     fn entry(&mut self, _out: &mut Outgoing, entry: &Entry) -> Result<()> {
-        self.line(|column| (column.cell)(entry))?;
+        self.line(|column| {
+            let value = (column.cell)(entry);
+            if column.load.ends_with("LINK") {
+                windows(&value)
+            } else {
+                value
+            }
+        })?;
         if let Some(native) = &entry.native
             && let Some(pages) = native.pages
         {
