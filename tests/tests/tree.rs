@@ -31,7 +31,8 @@ const ALONE: &[(&str, &str)] = &[
     ("mail-parser", "formats"),
     ("clap", "cli"),
     ("indicatif", "cli"),
-    ("rust_xlsxwriter", "cli"),
+    ("rust_xlsxwriter", "casework"),
+    ("krilla", "casework"),
     ("ed25519-dalek", "store"),
 ];
 

@@ -92,6 +92,23 @@ pub enum CaseworkError {
         /// Why not.
         source: Box<embley_search::SearchError>,
     },
+    /// The items of an export cannot be found.
+    #[error("cannot find the items of the export")]
+    Export {
+        /// Why not.
+        source: Box<embley_search::SearchError>,
+    },
+    /// A file of an export cannot be written.
+    #[error("cannot write {name}")]
+    ExportFile {
+        /// Which.
+        name: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The folder of an export cannot be made.
+    #[error(transparent)]
+    Outgoing(#[from] embley_store::outgoing::OutgoingError),
     /// Facts refused.
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -110,7 +127,9 @@ impl CaseworkError {
             Self::Unreadable { .. } | Self::NotRecords { .. } => ErrorClass::Input,
             Self::Mapping { .. } | Self::Rules { .. } | Self::Request { .. } => ErrorClass::Config,
             Self::NotBalanced { .. } | Self::RaisedTwice { .. } | Self::Search { .. } => ErrorClass::Internal,
-            Self::Threads { source } | Self::Saved { source } => source.class(),
+            Self::Threads { source } | Self::Saved { source } | Self::Export { source } => source.class(),
+            Self::ExportFile { .. } => ErrorClass::Environment,
+            Self::Outgoing(cause) => cause.class(),
             Self::Facts(cause) => cause.class(),
             Self::Store(cause) => cause.class(),
             Self::Ingest(cause) => cause.class(),
@@ -132,6 +151,9 @@ impl CaseworkError {
             | Self::Search { .. }
             | Self::Threads { .. }
             | Self::Saved { .. }
+            | Self::Export { .. }
+            | Self::ExportFile { .. }
+            | Self::Outgoing(_)
             | Self::Facts(_) => IngestError::Internal { detail: told(&self) },
         }
     }

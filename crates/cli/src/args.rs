@@ -1,6 +1,7 @@
 //! What can be typed. Nothing is opened or looked up here.
 
 mod exhibits;
+mod export;
 mod facets;
 mod indicators;
 mod people;
@@ -9,13 +10,16 @@ mod reports;
 mod review;
 mod saved;
 mod work;
+mod schedule;
 
 use std::path::PathBuf;
 
+pub(crate) use self::export::{ExportArgs, ExportForm, VerifyExportArgs};
 pub(crate) use self::indicators::{DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, RunArgs};
 pub(crate) use self::people::{AliasArgs, PeopleCommand};
 pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
 pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
+pub(crate) use self::schedule::{DisclosureCommand, DisclosureState, ScheduleArgs, ScheduleCommand, ScheduleForm};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -113,6 +117,16 @@ pub(crate) enum Command {
     /// Marks for what may be privileged
     #[command(subcommand)]
     Privilege(PrivilegeCommand),
+    /// What the disclosure officer decides about items: relevant, used, unused, sensitive
+    #[command(subcommand)]
+    Disclosure(DisclosureCommand),
+    /// Disclosure schedules: MG6C, MG6D, MG6E, MG12
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
+    /// Puts items into a folder that stands for itself: originals, lists, load files, pages
+    Export(ExportArgs),
+    /// Checks an exported folder, without the case
+    VerifyExport(VerifyExportArgs),
     /// Decisions, roles, mail and exhibits of a case in one order
     Timeline(TimelineArgs),
     /// Places to look in case-system records, each with what speaks for and against it; concludes nothing

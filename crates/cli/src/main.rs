@@ -9,7 +9,6 @@ mod context;
 mod exit;
 mod output;
 mod progress;
-mod workbook;
 
 use std::process::ExitCode;
 

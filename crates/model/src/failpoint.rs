@@ -34,6 +34,16 @@ pub const FACT_NAMES: &[&str] = &[
     "exhibit-copied",  // the copy is durable, the catalogue knows nothing of it
 ];
 
+/// The failpoints of a folder that leaves a case (`store::outgoing`), in order.
+pub const EXPORT_NAMES: &[&str] = &[
+    "export-begin",    // the unfinished folder is there, nothing in it yet
+    "export-written",  // all files written, no manifest yet
+    "export-sealed",   // manifest and signature written, nothing synced
+    "export-synced",   // everything durable, still marked as unfinished
+    "export-unmarked", // the mark is gone, the name is still that of an unfinished folder
+    "export-renamed",  // the folder has its name, the entry is not synced
+];
+
 enum Mode {
     Kill,
     Error,

@@ -11,6 +11,7 @@ pub mod disk;
 mod error;
 pub mod facts;
 pub mod originals;
+pub mod outgoing;
 pub mod packs;
 pub mod signing;
 pub mod verify;

@@ -32,8 +32,7 @@ pub(crate) fn write(args: &Args, asked: &CertificateArgs) -> anyhow::Result<u8> 
         )));
     }
     let case = Case::open(&root, Access::Facts)?;
-    let key_path = key_path(asked.key.as_deref())?;
-    let key = signing_key(asked.key.is_some(), &key_path, &root)?;
+    let key = key_of(asked.key.as_deref(), &root)?;
     let mut searcher = Searcher::open(&case)?;
     let texts = StoredTexts::new(&case);
     let actor = context::actor(args);
@@ -89,6 +88,11 @@ fn sort_of(name: &str) -> anyhow::Result<Sort> {
     }
 }
 
+/// The key that signs: the one named, or the user's own, made on first use.
+pub(super) fn key_of(named: Option<&Path>, case: &Path) -> anyhow::Result<PrivateKey> {
+    signing_key(named.is_some(), &key_path(named)?, case)
+}
+
 /// The key named, or the user's own: `embley/keys/signing.pem` in the user's folder of settings.
 fn key_path(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(path) = named {
@@ -116,7 +120,7 @@ fn signing_key(named: bool, path: &Path, case: &Path) -> anyhow::Result<PrivateK
     let (key, made) = PrivateKey::read_or_make(path, case)?;
     if made {
         note!(
-            "made a key of your own in {}: keep a copy of it, and give others its public half (in the certificate) by a way of its own",
+            "made a key of your own in {}: keep a copy of it, and give others its public half (in every certificate and export) by a way of its own",
             path.display()
         );
     }

@@ -11,6 +11,7 @@ mod dip_sample;
 mod doctor;
 mod exhibit_show;
 mod exhibits;
+mod export;
 mod indicators;
 mod ingest;
 mod init;
@@ -21,6 +22,7 @@ mod records;
 mod review;
 mod sample;
 mod saved;
+mod schedule;
 mod search;
 mod show;
 mod standing;
@@ -59,6 +61,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Journal(asked) => journal::journal(args, asked),
         Command::Review(command) => review::review(args, command),
         Command::Privilege(command) => review::privilege(args, command),
+        Command::Disclosure(command) => schedule::disclosure(args, command),
+        Command::Schedule(command) => schedule::schedule(args, command),
+        Command::Export(asked) => export::export(args, asked),
+        Command::VerifyExport(asked) => export::verify(asked),
         Command::Timeline(timeline) => casework::timeline(args, timeline),
         Command::Indicators(asked) => indicators::run_command(args, asked),
         Command::DipSample(asked) => dip_sample::run(args, asked),

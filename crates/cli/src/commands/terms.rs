@@ -16,7 +16,7 @@ use crate::args::{Args, Format, TermsArgs};
 use crate::context;
 use crate::exit::{self, CliError};
 use crate::output::{Rows, clean, note};
-use crate::workbook::{Cell, Workbook};
+use embley_casework::export::workbook::{Cell, Workbook};
 
 /// Runs a list and prints its report. Lines that cannot be run end it with 3; when none can, with 2.
 pub(crate) fn run(args: &Args, asked: &TermsArgs) -> anyhow::Result<u8> {
@@ -264,7 +264,7 @@ fn save_workbook(report: &TermReport, path: &Path) -> anyhow::Result<()> {
         &["line", "name", "query", "error", "at character"],
         errors,
     )?;
-    book.save(path)
+    Ok(book.save(path)?)
 }
 
 fn workbook_head(report: &TermReport) -> Vec<(&'static str, String)> {

@@ -58,6 +58,12 @@ pub enum FactsError {
         /// What to do.
         hint: Option<&'static str>,
     },
+    /// Another schedule of the form was issued since this one was drafted.
+    #[error("another {form} was issued meanwhile: its numbers are taken; run the command again")]
+    Overtaken {
+        /// The form.
+        form: &'static str,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,7 +86,8 @@ impl FactsError {
             | Self::Ambiguous { .. }
             | Self::NotFound { .. }
             | Self::NothingToUndo { .. }
-            | Self::NotAllowed { .. } => ErrorClass::Config,
+            | Self::NotAllowed { .. }
+            | Self::Overtaken { .. } => ErrorClass::Config,
             Self::Store(cause) => cause.class(),
         }
     }
@@ -92,7 +99,7 @@ impl FactsError {
             Self::BadReference { .. } => {
                 Some("a reference is the producer's initials and a number, as in JS/1 or JS/1/2")
             }
-            Self::BadName { .. } | Self::NotFound { .. } | Self::NothingToUndo { .. } => None,
+            Self::BadName { .. } | Self::NotFound { .. } | Self::NothingToUndo { .. } | Self::Overtaken { .. } => None,
             Self::NotAllowed { hint, .. } => *hint,
             Self::Store(cause) => cause.hint(),
         }

@@ -1,0 +1,164 @@
+//! Which items an export holds, and which it does not.
+
+use embley_tests::{Site, files};
+
+use super::scene::{self, export, exported, listing, record, text};
+
+/// The item numbers of a list.
+fn items(site: &Site, name: &str, options: &[&str]) -> Vec<u64> {
+    let mut all = options.to_vec();
+    all.extend(["--as", "jsonl"]);
+    let out = exported(site, name, &all);
+    let lines = text(&out, "items.jsonl");
+    let number = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["item_no"].as_u64();
+    lines.lines().filter_map(number).collect()
+}
+
+#[test]
+fn families_come_whole_on_request_and_members_know_each_other() {
+    let site = scene::scene();
+    assert_eq!(items(&site, "part", &["--query", "filename:dot"]), [3]);
+    assert_eq!(
+        items(&site, "whole", &["--query", "filename:dot", "--families"]),
+        [1, 2, 3, 4]
+    );
+    assert_eq!(items(&site, "inner", &["--query", "inner", "--families"]), [6, 7]);
+    let out = exported(&site, "csv", &["--query", "filename:dot", "--families", "--as", "csv"]);
+    let list = text(&out, "items.csv");
+    let rows: Vec<&str> = list.lines().skip(1).collect();
+    assert!(
+        rows[0].starts_with("DOC0000001,DOC0000001,DOC0000001,DOC0000004,,"),
+        "{}",
+        rows[0]
+    );
+    assert!(
+        rows[2].starts_with("DOC0000003,DOC0000003,DOC0000001,DOC0000004,DOC0000001,"),
+        "{}",
+        rows[2]
+    );
+    // Without its family an attachment stands alone, and names no parent that is not there.
+    let out = exported(&site, "alone", &["--query", "filename:dot", "--as", "csv"]);
+    let list = text(&out, "items.csv");
+    assert!(
+        list.lines()
+            .nth(1)
+            .expect("a row")
+            .starts_with("DOC0000001,DOC0000001,DOC0000001,DOC0000001,,"),
+        "{list}"
+    );
+}
+
+#[test]
+fn exhibits_and_tags_are_exported_by_name_and_unknown_ones_refused() {
+    let site = scene::scene();
+    site.ok(&["exhibit", "add", "AB/1", "5", "8"]);
+    site.ok(&["tag", "add", "odd * (name)?", "8"]);
+    assert_eq!(items(&site, "exhibit", &["--exhibit", "ab/01"]), [5, 8]);
+    assert_eq!(items(&site, "tag", &["--tag", "odd * (name)?"]), [8]);
+    let (ran, out) = export(&site, "none", &["--exhibit", "AB/2", "--as", "csv"]);
+    ran.expect(2).says(&["AB/2"]);
+    assert!(!out.exists());
+    let (ran, _) = export(&site, "none", &["--tag", "nothing", "--as", "csv"]);
+    ran.expect(2).says(&["nothing"]);
+    let (ran, _) = export(&site, "none", &["--query", "(fraud", "--as", "csv"]);
+    ran.expect(2).says(&["^"]);
+}
+
+#[test]
+fn what_may_be_privileged_does_not_slip_in() {
+    let site = scene::scene();
+    // One attachment is marked: the message whose original holds it stays out too.
+    site.ok(&["privilege", "mark", "legal", "4"]);
+    for (form, options) in [
+        ("csv", &["--query", "*"][..]),
+        ("dat", &["--query", "fraud", "--families"]),
+        ("native", &["--query", "privilege:legal OR fraud"]),
+        ("html", &["--query", "*", "--level", "family", "--families"]),
+        ("case-uco", &["--query", "*"]),
+        ("pdf", &["--query", "*"]),
+    ] {
+        let mut all = options.to_vec();
+        all.extend(["--as", form]);
+        let out = exported(&site, form, &all);
+        for name in listing(&out) {
+            let bytes = files::read(&out.join(&name));
+            let holds = |word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            assert!(
+                !holds("informant") && !holds("secret.txt") && !holds("HYPERLINK"),
+                "{form}: {name}"
+            );
+        }
+        let record = record(&out);
+        let reasons: Vec<&str> = record["left_out"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|one| one["reason"].as_str())
+            .collect();
+        assert!(!reasons.is_empty(), "{record}");
+        assert!(listing(&out).len() > 3, "{form} holds something");
+    }
+    // Asked for by name, by somebody whom the case names for it.
+    let ask = ["--query", "*", "--privileged", "legal"];
+    let (ran, _) = export(&site, "not", &[&ask[..], &["--as", "csv"]].concat());
+    ran.expect(2).says(&["privilege reviewers", "tester"]);
+    let case = site.case().join("case.toml");
+    let mut config = String::from_utf8(files::read(&case)).expect("text");
+    config.push_str("\n[settings]\nprivilege_reviewers = [\"tester\"]\n");
+    files::write(&case, config);
+    assert_eq!(items(&site, "reviewer", &ask).len(), 9);
+    let (ran, _) = export(
+        &site,
+        "wrong",
+        &["--query", "*", "--privileged", "other", "--as", "csv"],
+    );
+    ran.expect(2).says(&["other"]);
+}
+
+#[test]
+fn a_copy_of_what_may_be_privileged_stays_out_too() {
+    let site = scene::scene();
+    let copy = embley_tests::made::entry(
+        b"Message-ID: <9@mail.example>\nDate: Thu, 9 Jan 2020 10:00:00 +0000\nFrom: oak@mail.example\nSubject: copy\nMIME-Version: 1.0\n\
+          Content-Type: multipart/mixed; boundary=d\n\n--d\nContent-Type: text/plain\n\nHello.\n--d\nContent-Type: text/plain; name=harmless.txt\n\
+          Content-Disposition: attachment; filename=harmless.txt\n\nThe informant is J.\n--d--\n",
+    );
+    files::write(&site.path("copy.mbox"), copy);
+    site.ingest(&[site.path("copy.mbox").as_os_str()]).expect(0);
+    assert_eq!(items(&site, "before", &["--query", "*"]).len(), 11);
+    site.ok(&["privilege", "mark", "legal", "4"]);
+    assert_eq!(items(&site, "after", &["--query", "*"]), [5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn an_export_says_what_could_not_be_searched_and_what_has_no_original() {
+    let site = Site::new();
+    let source = site.path("files");
+    files::write(&source.join("a.txt"), "plain words");
+    files::write(&source.join("b.zip"), zip_of("inner.txt", b"inner words"));
+    site.ingest(&[source.as_os_str()]).expect(0);
+    let before = items(&site, "all", &["--query", "*"]);
+    files::write(&source.join("b.zip"), "changed");
+    let out = exported(&site, "native", &["--query", "*", "--as", "native"]);
+    let record = record(&out);
+    assert_eq!(record["counts"]["items"], before.len());
+    let left: Vec<&serde_json::Value> = record["left_out"].as_array().expect("a list").iter().collect();
+    assert_eq!(left.len(), 1, "{record}");
+    assert_eq!(
+        (&left[0]["reason"], &left[0]["items"]),
+        (&"no-original".into(), &1.into())
+    );
+    let list = text(&out, "left-out.csv");
+    assert!(list.contains("no-original"), "{list}");
+    assert_eq!(record["counts"]["natives"].as_u64(), Some(before.len() as u64 - 1));
+}
+
+fn zip_of(name: &str, bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    writer
+        .start_file(name, zip::write::SimpleFileOptions::default())
+        .expect("begun");
+    writer.write_all(bytes).expect("written");
+    writer.finish().expect("finished").into_inner()
+}
