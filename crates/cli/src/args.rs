@@ -1,5 +1,6 @@
 //! What can be typed. Nothing is opened or looked up here.
 
+mod audit;
 mod facets;
 mod indicators;
 mod people;
@@ -10,6 +11,7 @@ mod saved;
 
 use std::path::PathBuf;
 
+pub(crate) use self::audit::{AuditCheckpointArgs, AuditCommand, AuditListArgs, AuditProveArgs, AuditVerifyArgs};
 pub(crate) use self::indicators::{DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, RunArgs};
 pub(crate) use self::people::{AliasArgs, PeopleCommand};
 pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
@@ -31,6 +33,9 @@ pub(crate) struct Args {
     /// Who is acting; else EMBLEY_USER, else the login name
     #[arg(long, global = true, env = "EMBLEY_USER", value_name = "NAME")]
     pub(crate) user: Option<String>,
+    /// Look at a case whose audit log cannot be written, as on a read-only medium; each answer then says that it is not recorded
+    #[arg(long, global = true)]
+    pub(crate) no_audit: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -102,6 +107,9 @@ pub(crate) enum Command {
     Indicators(IndicatorsArgs),
     /// Cases drawn by a seed and checked against a list, with rates
     DipSample(DipSampleArgs),
+    /// The audit log: everything that was looked at and changed, and proof that nobody changed the log
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Checks the case folder
     Verify(VerifyArgs),
     /// Makes a new index from the store

@@ -122,7 +122,9 @@ impl Workbook {
             file.write_all_at(&bytes, 0)?;
             file.sync()
         };
-        written().map_err(|error| CliError::environment(format!("cannot write {}: {error}", path.display())))
+        written().map_err(|error| CliError::environment(format!("cannot write {}: {error}", path.display())))?;
+        crate::audit::made(path);
+        Ok(())
     }
 }
 

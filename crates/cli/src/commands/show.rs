@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{Args, Format, ShowArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, note, result_line, results};
+use crate::output::{Rows, clean, marked, note, result_line, results};
 
 /// Shows one item.
 pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
@@ -171,7 +171,10 @@ fn one(originals: &Originals, item: ItemNo) -> anyhow::Result<()> {
         .catalogue()
         .item(item)?
         .ok_or_else(|| CliError::usage(format!("there is no item {item}")))?;
-    result_line!("{}", serde_json::to_string_pretty(&described(originals, &row)?)?)?;
+    result_line!(
+        "{}",
+        serde_json::to_string_pretty(&marked(described(originals, &row)?))?
+    )?;
     Ok(())
 }
 

@@ -57,6 +57,9 @@ impl AnchorTable {
         // Losing the last change with the power is allowed here, so nothing waits for the disk.
         conn.pragma_update(None, "synchronous", "NORMAL")
             .doing("open the catalogue")?;
+        // Nor is this the one to copy an ingest's log into the file.
+        conn.pragma_update(None, "wal_autocheckpoint", 0)
+            .doing("open the catalogue")?;
         Ok(Self(conn))
     }
 

@@ -86,7 +86,10 @@ fn from_lines(heads: &[Head], anchor: Option<&Anchor>) -> Vec<Option<Hash>> {
     let mut lines: HashMap<u64, Vec<(Hash, Hash)>> = HashMap::new();
     for head in heads {
         if let (Some((number, before)), Some(hash)) = (head.says, head.hash) {
-            lines.entry(number).or_default().push((hash, before));
+            let same = lines.entry(number).or_default();
+            if !same.contains(&(hash, before)) {
+                same.push((hash, before));
+            }
         }
     }
     let of = |number: u64| lines.get(&number).map_or(&[][..], Vec::as_slice);

@@ -148,6 +148,14 @@ impl AuditLog {
         self.append(what, author)
     }
 
+    /// Sees whether the log can be appended to, as [`AuditLog::intent`] would; a log that has not begun is begun.
+    ///
+    /// # Errors
+    /// As [`AuditLog::intent`].
+    pub fn ready(&self, author: Author<'_>) -> Result<()> {
+        self.locked(author, |_| Ok(()))
+    }
+
     /// Adds an entry.
     pub(super) fn append(&self, what: What, author: Author<'_>) -> Result<u64> {
         self.locked(author, |appender| appender.push(what))
@@ -191,6 +199,14 @@ fn passed(name: &'static str, path: &Path) -> Result<()> {
     failpoint::pass(name).map_err(|error| StoreError::io("write", path, error))
 }
 
+/// What stands behind the last line that the tree speaks of.
+struct Further {
+    /// Ends and leaves of whole lines that go on from it.
+    lines: Vec<(u64, Hash)>,
+    /// A line without its end.
+    torn: Option<Vec<u8>>,
+}
+
 /// The end of the log, held.
 pub(super) struct Appender<'a> {
     log: &'a AuditLog,
@@ -226,9 +242,9 @@ impl<'a> Appender<'a> {
             tree,
         };
         appender.find_end(&reading, length)?;
-        let (further, torn) = appender.further(&reading, length)?;
-        appender.compare_with_catalogue(&further)?;
-        for (end, leaf) in further {
+        let Further { lines, torn } = appender.further(&reading, length)?;
+        appender.compare_with_catalogue(&lines)?;
+        for (end, leaf) in lines {
             appender.take_in(end, leaf)?;
         }
         if let Some(torn) = torn {
@@ -264,19 +280,20 @@ impl<'a> Appender<'a> {
     }
 
     /// Ends and leaves of the whole lines behind the last record, and what is behind them. Nothing is written.
-    fn further(&self, reading: &File, length: u64) -> Result<(Vec<(u64, Hash)>, Option<Vec<u8>>)> {
+    fn further(&self, reading: &File, length: u64) -> Result<Further> {
         let path = self.log.log_path();
         let mut reader = std::io::BufReader::with_capacity(1 << 16, reading);
         std::io::Seek::seek(&mut reader, std::io::SeekFrom::Start(self.end))
             .map_err(|error| StoreError::io("read", &path, error))?;
         let (mut number, mut end, mut last) = (self.count, self.end, self.last);
-        let mut further = Vec::new();
+        let mut lines = Vec::new();
         while end < length {
             let mut line = Vec::new();
             std::io::BufRead::read_until(&mut std::io::Read::take(&mut reader, LONGEST_LINE), b'\n', &mut line)
                 .map_err(|error| StoreError::io("read", &path, error))?;
             let Some(whole) = line.strip_suffix(b"\n") else {
-                return Ok((further, Some(line).filter(|line| !line.is_empty())));
+                let torn = Some(line).filter(|line| !line.is_empty());
+                return Ok(Further { lines, torn });
             };
             let damaged = |detail: String| {
                 StoreError::damaged(
@@ -290,9 +307,9 @@ impl<'a> Appender<'a> {
                 return Err(damaged("it does not go on from the entry before it".to_owned()));
             }
             (number, end, last) = (number + 1, end + line.len() as u64, line_hash(whole));
-            further.push((end, last));
+            lines.push((end, last));
         }
-        Ok((further, None))
+        Ok(Further { lines, torn: None })
     }
 
     /// Refuses a log that lacks what the catalogue has seen of it.

@@ -15,6 +15,7 @@
 mod anchor;
 mod checkpoint;
 mod classify;
+mod digest;
 mod entry;
 mod expected;
 mod log;
@@ -29,6 +30,7 @@ mod tree;
 mod verify;
 
 pub use checkpoint::{Handover, MadeCheckpoint};
+pub use digest::Digest;
 pub use entry::{ENTRY_VERSION, Ended, Entry, What, line_hash, time};
 pub use log::{AuditLog, Author, Outcome};
 pub use note::{Checkpoint, Signed, origin};

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::anchor::Anchor;
 use super::checkpoint::handover_text;
-use super::entry::What;
+use super::entry::{Entry, What};
 use super::log::AuditLog;
 use super::note::{Checkpoint, LONGEST_NOTE, Signed, origin};
 use super::report::{AuditFinding, AuditReport, CheckpointState, Damage};
@@ -125,9 +125,9 @@ fn recorded(claims: &Claims<'_>, report: &mut AuditReport) -> (BTreeMap<u64, Rec
                 }
                 keys.push(key);
             }
-            What::Checkpoint { size, note, key_id } => {
+            What::Checkpoint { size, note, .. } => {
                 let key = keys.last().cloned();
-                let wrong = check_note(claims, note, *size, key.as_ref(), key_id, entry.seq, &mut roots);
+                let wrong = check_note(claims, entry, key.as_ref(), &mut roots);
                 // The line that names its key may be the one that was changed.
                 let wrong_key_unknown = claims.damaged && matches!(wrong, Some((Damage::Resigned, _)));
                 let wrong = wrong.filter(|_| !wrong_key_unknown);
@@ -156,28 +156,28 @@ fn recorded(claims: &Claims<'_>, report: &mut AuditReport) -> (BTreeMap<u64, Rec
 /// What is wrong with a recorded note.
 fn check_note(
     claims: &Claims<'_>,
-    note: &str,
-    size: u64,
+    entry: &Entry,
     key: Option<&PublicKey>,
-    key_id: &str,
-    entry: u64,
     roots: &mut Roots<'_>,
 ) -> Option<(Damage, String)> {
+    let What::Checkpoint { size, note, key_id } = &entry.event else {
+        return None;
+    };
     let checkpoint = match Checkpoint::parse(note) {
         Ok(checkpoint) => checkpoint,
         Err(why) => return Some((Damage::Edited, format!("its note is no checkpoint: {why}"))),
     };
-    if checkpoint.origin != origin(claims.log.case) || checkpoint.size != size || size != entry {
+    if checkpoint.origin != origin(claims.log.case) || checkpoint.size != *size || *size != entry.seq {
         let detail = format!(
-            "its note is about {} entries of {}, and it stands at entry {entry}",
-            checkpoint.size, checkpoint.origin
+            "its note is about {} entries of {}, and it stands at entry {}",
+            checkpoint.size, checkpoint.origin, entry.seq
         );
         return Some((Damage::Replayed, detail));
     }
     let Some(key) = key else {
         return Some((Damage::Resigned, "the log names no key before it".to_owned()));
     };
-    if key_id != key.id() {
+    if *key_id != key.id() {
         let detail = format!("it is signed with the key {key_id}, and the log names {}", key.id());
         return Some((Damage::Resigned, detail));
     }
@@ -189,7 +189,7 @@ fn check_note(
             return Some((Damage::Resigned, detail));
         }
     }
-    let root = roots.at(size)?;
+    let root = roots.at(*size)?;
     (root != checkpoint.root).then(|| {
         let detail = format!(
             "the first {size} entries are not those that were signed: one of them was changed, and a new chain was made"
@@ -357,21 +357,14 @@ fn judge_copy(
             ),
         )),
         (_, Some(one)) => {
-            let changed = one
-                .key
-                .as_ref()
-                .is_some_and(|key| checkpoint.signed_by(key) == Signed::Wrongly);
-            if changed || !ours {
-                Some((
-                    Damage::Edited,
-                    "it is not the note that the log records, and its signature does not hold".to_owned(),
-                ))
+            let recorded = Checkpoint::parse(&one.note);
+            Some(if recorded.is_ok_and(|recorded| checkpoint.is_resigned(&recorded)) {
+                let detail = "it is signed with a key that the log does not name";
+                (Damage::Resigned, detail.to_owned())
             } else {
-                Some((
-                    Damage::Resigned,
-                    "it is signed with a key that the log does not name".to_owned(),
-                ))
-            }
+                let detail = "it is not the note that the log records, and no signature on it holds";
+                (Damage::Edited, detail.to_owned())
+            })
         }
         (_, None) => Some((
             Damage::Inserted,

@@ -76,7 +76,7 @@ impl AuditLog {
                  command removes it and says so"
             ));
         }
-        let cut = cut_before(&scan, &lines, state.anchor.as_ref());
+        let cut = cut_before(&scan, &expected, &lines, state.anchor.as_ref());
         report.findings.extend(lines);
         report.findings.extend(cut);
         if report.findings.is_empty() {
@@ -92,7 +92,10 @@ impl AuditLog {
             leaves: &leaves,
             anchor: state.anchor.as_ref(),
             options,
-            damaged: !report.findings.is_empty(),
+            damaged: report
+                .findings
+                .iter()
+                .any(|one| !matches!(one.what, Damage::Rewritten | Damage::Tree)),
         };
         check_signed(&claims, &mut report)?;
         say_the_rest(&scan, &expected, &state.anchor, options, &mut report);
@@ -170,13 +173,18 @@ fn is_only_torn(lines: &[AuditFinding], scan: &Scan) -> bool {
 }
 
 /// A log that the catalogue has seen longer, when the lines do not show it.
-fn cut_before(scan: &Scan, lines: &[AuditFinding], anchor: Option<&Anchor>) -> Option<AuditFinding> {
+fn cut_before(
+    scan: &Scan,
+    expected: &Expected,
+    lines: &[AuditFinding],
+    anchor: Option<&Anchor>,
+) -> Option<AuditFinding> {
     let anchor = anchor?;
     let there = scan.heads.iter().filter(|head| head.ended).count() as u64;
     let told = lines
         .iter()
         .any(|one| matches!(one.what, Damage::Truncated | Damage::Removed));
-    if anchor.entries <= there || told {
+    if anchor.entries <= there || told || expected.leaves.len() as u64 >= anchor.entries {
         return None;
     }
     let detail = format!(
