@@ -61,7 +61,8 @@ impl Typed {
                     (true, 1) => values.remove(0),
                     (true, _) => values.into(),
                 };
-                parameters.insert(id.to_owned(), value);
+                let name = argument.get_long().unwrap_or(id);
+                parameters.insert(name.to_owned(), value);
             }
         }
         Self {
@@ -124,7 +125,13 @@ fn touch(command: &Command) -> Touch<'_> {
         Command::Tag(tag) => when(!matches!(tag, TagCommand::List(_))),
         Command::Review(review) => when(!matches!(review, ReviewCommand::List(_))),
         Command::Privilege(privilege) => when(!matches!(privilege, PrivilegeCommand::List(_))),
-        Command::Indicators(asked) => when(matches!(asked.command, Some(IndicatorsCommand::Conclude { .. }))),
+        // A run is kept, so that the next one can say what is new.
+        Command::Indicators(asked) => match &asked.command {
+            None => when(!asked.run.keep),
+            Some(IndicatorsCommand::Export { run, .. }) => when(!run.keep),
+            Some(IndicatorsCommand::Conclude { .. }) => Changes,
+            Some(IndicatorsCommand::Runs(_)) => Looks,
+        },
         Command::Verify(_) => Checks,
         Command::Audit(audit) => match audit {
             AuditCommand::List(_) | AuditCommand::Verify(_) | AuditCommand::Prove(_) => Checks,
@@ -174,11 +181,11 @@ pub(crate) fn author(who: &str) -> Author<'_> {
 /// Runs a command between its intent and its outcome.
 pub(crate) fn recorded(args: &Args, typed: &Typed, work: impl FnOnce() -> anyhow::Result<u8>) -> anyhow::Result<u8> {
     let who = context::actor(args);
-    let touch = touch(&args.command);
-    let of = match touch {
+    let does = touch(&args.command);
+    let of = match does {
         Touch::None => return work(),
         Touch::Makes(_) => None,
-        Touch::Looks | Touch::Checks | Touch::Changes => match begin(args, typed, touch, &who)? {
+        Touch::Looks | Touch::Checks | Touch::Changes => match begin(args, typed, does, &who)? {
             Some(begun) => Some(begun),
             None => {
                 let outcome = work();
@@ -188,7 +195,7 @@ pub(crate) fn recorded(args: &Args, typed: &Typed, work: impl FnOnce() -> anyhow
         },
     };
     let outcome = work();
-    let (log, of) = match (of, touch) {
+    let (log, of) = match (of, does) {
         (Some((log, entry)), _) => (log, Some(entry)),
         // A case that was not made has no log.
         (None, Touch::Makes(dir)) if outcome.is_ok() => (AuditLog::at(dir)?, None),
@@ -217,20 +224,31 @@ pub(crate) fn recorded(args: &Args, typed: &Typed, work: impl FnOnce() -> anyhow
 }
 
 /// Records the intent. Nothing when the command is to run unrecorded.
-fn begin(args: &Args, typed: &Typed, touch: Touch<'_>, who: &str) -> anyhow::Result<Option<(AuditLog, u64)>> {
+fn begin(args: &Args, typed: &Typed, does: Touch<'_>, who: &str) -> anyhow::Result<Option<(AuditLog, u64)>> {
     let root: PathBuf = context::case_dir(args)?;
     let log = AuditLog::at(&root)?;
     if args.no_audit {
-        if touch == Touch::Changes {
+        if does == Touch::Changes {
             return Err(CliError::usage(
                 "--no-audit is for looking only: nothing is changed, signed or certified without a record",
             ));
         }
-        return match log.ready(author(who)) {
-            Ok(()) => Err(CliError::usage(format!(
-                "{} can be written, so looks at it are recorded: leave --no-audit out",
-                root.display()
-            ))),
+        return match log.intent(&typed.command, typed.parameters.clone(), author(who)) {
+            Ok(entry) => {
+                let why = format!(
+                    "{} can be written, so looks at it are recorded: leave --no-audit out",
+                    root.display()
+                );
+                let refused = Outcome {
+                    of: Some(entry),
+                    command: typed.command.clone(),
+                    ended: Ended::Refused,
+                    code: exit::USAGE,
+                    result: Map::from_iter([("why".to_owned(), why.clone().into())]),
+                };
+                log.outcome(refused, author(who))?;
+                Err(CliError::usage(why))
+            }
             Err(error) if error.is_not_writable() || matches!(error, StoreError::Damaged { .. }) => {
                 output::set_not_recorded();
                 Ok(None)
@@ -244,7 +262,7 @@ fn begin(args: &Args, typed: &Typed, touch: Touch<'_>, who: &str) -> anyhow::Res
             Ok(Some((log, entry)))
         }
         Err(error) if error.is_not_writable() => {
-            let advice = if touch == Touch::Changes {
+            let advice = if does == Touch::Changes {
                 "the case cannot be changed from here"
             } else {
                 "to look without a record, give --no-audit: each answer then says so"
@@ -254,7 +272,7 @@ fn begin(args: &Args, typed: &Typed, touch: Touch<'_>, who: &str) -> anyhow::Res
                 told(&error)
             )))
         }
-        Err(error @ StoreError::Damaged { .. }) if touch == Touch::Checks => {
+        Err(error @ StoreError::Damaged { .. }) if does == Touch::Checks => {
             note!("the audit log cannot be continued: {error}");
             output::set_not_recorded();
             Ok(None)

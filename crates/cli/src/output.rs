@@ -37,7 +37,7 @@ pub(crate) fn is_not_recorded() -> bool {
 }
 
 /// Says in a JSON answer that it is not recorded, when that is so.
-pub(crate) fn marked(mut answer: Value) -> Value {
+pub(crate) fn said_unrecorded(mut answer: Value) -> Value {
     if let (true, Some(members)) = (is_not_recorded(), answer.as_object_mut()) {
         members.insert("recorded".to_owned(), false.into());
     }
@@ -156,12 +156,12 @@ impl Rows {
                     self.name.into(),
                     self.rows.into_iter().map(|(_, object)| object).collect(),
                 );
-                serde_json::to_writer_pretty(&mut out, &marked(Value::Object(document)))?;
+                serde_json::to_writer_pretty(&mut out, &said_unrecorded(Value::Object(document)))?;
                 writeln!(out)?;
             }
             Format::Jsonl => {
                 for (_, object) in self.rows {
-                    serde_json::to_writer(&mut out, &marked(object))?;
+                    serde_json::to_writer(&mut out, &said_unrecorded(object))?;
                     writeln!(out)?;
                 }
             }

@@ -8,12 +8,15 @@ use serde_json::Value;
 /// What a command that opens no case leaves.
 const NONE: &[&str] = &["bench", "demo", "doctor", "help", "init"];
 
-/// The commands below `path`, as the program's help lists them.
-fn listed(path: &[String]) -> Vec<String> {
+/// What the program's help says of a command.
+fn help(path: &[String]) -> String {
     let mut args = path.to_vec();
     args.push("--help".to_owned());
-    let ran = Program::new(&args).run().expect(0);
-    let text = ran.text();
+    Program::new(&args).run().expect(0).text().to_owned()
+}
+
+/// The commands below another, as its help lists them.
+fn listed(text: &str) -> Vec<String> {
     let Some(list) = text.split("\nCommands:\n").nth(1) else {
         return Vec::new();
     };
@@ -32,8 +35,11 @@ fn all_commands() -> Vec<String> {
     let mut open = vec![Vec::new()];
     let mut found = Vec::new();
     while let Some(path) = open.pop() {
-        let below = listed(&path);
-        if below.is_empty() && !path.is_empty() {
+        let text = help(&path);
+        let below = listed(&text);
+        // Some do something by themselves and have further ones below them.
+        let is_one = below.is_empty() || text.contains(" [COMMAND]");
+        if is_one && !path.is_empty() {
             found.push(path.join(" "));
         }
         for name in below {
@@ -110,15 +116,12 @@ fn typed(site: &Site) -> BTreeMap<&'static str, Vec<String>> {
 
 /// What is typed for a command that is not in the table: words for what it must be given, as its usage line names them.
 fn guessed(command: &str) -> Vec<String> {
-    let mut args: Vec<String> = command.split(' ').map(str::to_owned).collect();
-    args.push("--help".to_owned());
-    let ran = Program::new(&args).run().expect(0);
-    let usage = ran
-        .text()
+    let path: Vec<String> = command.split(' ').map(str::to_owned).collect();
+    let text = help(&path);
+    let usage = text
         .lines()
         .find(|line| line.starts_with("Usage: "))
-        .unwrap_or_default()
-        .to_owned();
+        .unwrap_or_default();
     let mut words = Vec::new();
     let mut optional = 0_i32;
     for word in usage.split_whitespace().skip(1) {

@@ -103,8 +103,8 @@ fn put_down(case: &Case, report: &RunReport) {
     let folder = case.run_dir(RunNo(number.unwrap_or(0)));
     let digest = |name: &str| Digest::of_file(&folder.join(name)).map_or(Value::Null, |digest| digest.hex().into());
     let record: serde_json::Map<String, Value> = ["settings.json", "exceptions.jsonl", "summary.json"]
-        .iter()
-        .map(|name| ((*name).to_owned(), digest(name)))
+        .into_iter()
+        .map(|name| (name.to_owned(), digest(name)))
         .collect();
     let run = json!({
         "id": report.run, "state": report.state, "balanced": report.balanced, "sums": report.sums, "record_sha256": record,

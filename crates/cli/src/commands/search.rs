@@ -16,7 +16,7 @@ use embley_store::{Access, Case};
 use crate::args::{Args, Format, SearchArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{SCHEMA, clean, defuse, is_not_recorded, marked, note, result_line, results};
+use crate::output::{SCHEMA, clean, defuse, is_not_recorded, note, result_line, results, said_unrecorded};
 
 /// Finds and prints.
 pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
@@ -153,7 +153,7 @@ fn print(answer: &Answer<'_>, hits: Hits<'_>, format: Format) -> anyhow::Result<
                 let mut out = out.borrow_mut();
                 let hit = hit?;
                 if is_not_recorded() {
-                    serde_json::to_writer(&mut *out, &marked(serde_json::to_value(&hit)?))?;
+                    serde_json::to_writer(&mut *out, &said_unrecorded(serde_json::to_value(&hit)?))?;
                 } else {
                     serde_json::to_writer(&mut *out, &hit)?;
                 }

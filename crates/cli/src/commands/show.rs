@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{Args, Format, ShowArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, marked, note, result_line, results};
+use crate::output::{Rows, clean, note, result_line, results, said_unrecorded};
 
 /// Shows one item.
 pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
@@ -173,7 +173,7 @@ fn one(originals: &Originals, item: ItemNo) -> anyhow::Result<()> {
         .ok_or_else(|| CliError::usage(format!("there is no item {item}")))?;
     result_line!(
         "{}",
-        serde_json::to_string_pretty(&marked(described(originals, &row)?))?
+        serde_json::to_string_pretty(&said_unrecorded(described(originals, &row)?))?
     )?;
     Ok(())
 }

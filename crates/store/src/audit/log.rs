@@ -28,12 +28,16 @@ use super::anchor::{Anchor, AnchorTable};
 use super::entry::{ENTRY_VERSION, Ended, Entry, LONGEST_LINE, NOTHING_BEFORE, What, line_hash, time};
 use super::tree::{TreeFile, position, record};
 use crate::case::{AUDIT, CATALOGUE, Case, read_config};
-use crate::disk::{Disk, DiskFile, LockFile, RealDisk};
+use crate::disk::{Disk, DiskFile, LockFile, RealDisk, beside};
 use crate::error::{Result, StoreError};
 use crate::merkle::{self, Hash, Subtrees};
 
 /// How long somebody else's append is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Room that is kept for the log, so that a full disk does not keep people from looking: some hundreds of entries.
+const RESERVE_BYTES: u64 = 256 << 10;
+/// What a file system gives and takes at once.
+const BLOCK_BYTES: u64 = 4 << 10;
 
 /// Who writes an entry, and when: inputs, never looked up here.
 #[derive(Clone, Copy, Debug)]
@@ -148,14 +152,6 @@ impl AuditLog {
         self.append(what, author)
     }
 
-    /// Sees whether the log can be appended to, as [`AuditLog::intent`] would; a log that has not begun is begun.
-    ///
-    /// # Errors
-    /// As [`AuditLog::intent`].
-    pub fn ready(&self, author: Author<'_>) -> Result<()> {
-        self.locked(author, |_| Ok(()))
-    }
-
     /// Adds an entry.
     pub(super) fn append(&self, what: What, author: Author<'_>) -> Result<u64> {
         self.locked(author, |appender| appender.push(what))
@@ -172,6 +168,7 @@ impl AuditLog {
         let mut appender = Appender::open(self, author)?;
         if appender.count == 0 {
             let why = "the first command of a version with an audit log, or the case was just made".to_owned();
+            self.keep_reserve();
             appender.push(What::Begin { why })?;
         }
         work(&mut appender)
@@ -185,6 +182,43 @@ impl AuditLog {
             path: self.root.clone(),
             holder: "another process, which holds its audit log".to_owned(),
         })
+    }
+
+    fn reserve_path(&self) -> PathBuf {
+        self.dir().join("reserve")
+    }
+
+    /// Makes the reserve as large as it should be. Without room for it the log goes on without.
+    fn keep_reserve(&self) {
+        let path = self.reserve_path();
+        if std::fs::metadata(&path).is_ok_and(|facts| facts.len() >= RESERVE_BYTES) {
+            return;
+        }
+        let zeros = vec![0; usize::try_from(RESERVE_BYTES).unwrap_or(0)];
+        if self.disk.replace(&path, &zeros).is_err() {
+            // What was written of it took the last room.
+            drop(self.disk.remove_file(&beside(&path)));
+        }
+    }
+
+    /// Gives up as much of the reserve as `bytes` take. False when there is none left.
+    fn give_room(&self, bytes: u64) -> std::io::Result<bool> {
+        let mut file = match self.disk.open_write(&self.reserve_path()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            opened => opened?,
+        };
+        let length = file.len()?;
+        let piece = bytes.next_multiple_of(BLOCK_BYTES) + BLOCK_BYTES;
+        file.set_len(length.saturating_sub(piece))?;
+        Ok(length > 0)
+    }
+
+    /// Writes, and on a full disk once more with room from the reserve.
+    fn with_room(&self, bytes: u64, mut write: impl FnMut() -> std::io::Result<()>) -> std::io::Result<()> {
+        match write() {
+            Err(error) if error.kind() == ErrorKind::StorageFull && self.give_room(bytes)? => write(),
+            done => done,
+        }
     }
 
     /// The catalogue's row; nothing when the catalogue cannot be written just now: then it is behind.
@@ -382,7 +416,13 @@ impl<'a> Appender<'a> {
             });
         }
         let failed = |error| StoreError::io("write", &path, error);
-        self.file.write_all_at(&line, self.end).map_err(failed)?;
+        let (log, end) = (self.log, self.end);
+        let file = &mut self.file;
+        if let Err(error) = log.with_room(line.len() as u64, || file.write_all_at(&line, end)) {
+            // A part of it may be there. If it stays, the next append takes it for torn and says so.
+            drop(file.set_len(end));
+            return Err(failed(error));
+        }
         passed("audit-write", &path)?;
         self.file.sync().map_err(failed)?;
         passed("audit-sync", &path)?;
@@ -394,6 +434,9 @@ impl<'a> Appender<'a> {
             drop(table.write(self.count, &self.last, checkpoint));
         }
         passed("audit-anchor", &path)?;
+        if end / RESERVE_BYTES != self.end / RESERVE_BYTES {
+            log.keep_reserve();
+        }
         Ok(number)
     }
 
@@ -402,8 +445,9 @@ impl<'a> Appender<'a> {
         let path = self.log.tree_path();
         let bytes = record(self.count, end, leaf, |level, number| self.tree.subtree(level, number))?;
         let at = position(self.count);
-        self.tree_file
-            .write_all_at(&bytes, at)
+        let file = &mut self.tree_file;
+        self.log
+            .with_room(bytes.len() as u64, || file.write_all_at(&bytes, at))
             .and_then(|()| self.tree_file.set_len(at + bytes.len() as u64))
             .map_err(|error| StoreError::io("write", &path, error))?;
         (self.count, self.end, self.last) = (self.count + 1, end, leaf);
