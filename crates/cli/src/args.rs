@@ -2,6 +2,7 @@
 
 mod exhibits;
 mod export;
+mod audit;
 mod facets;
 mod indicators;
 mod people;
@@ -15,6 +16,7 @@ mod schedule;
 use std::path::PathBuf;
 
 pub(crate) use self::export::{ExportArgs, ExportForm, VerifyExportArgs};
+pub(crate) use self::audit::{AuditCheckpointArgs, AuditCommand, AuditListArgs, AuditProveArgs, AuditVerifyArgs};
 pub(crate) use self::indicators::{DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, RunArgs};
 pub(crate) use self::people::{AliasArgs, PeopleCommand};
 pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
@@ -41,6 +43,9 @@ pub(crate) struct Args {
     /// Who is acting; else EMBLEY_USER, else the login name
     #[arg(long, global = true, env = "EMBLEY_USER", value_name = "NAME")]
     pub(crate) user: Option<String>,
+    /// Look at a case whose audit log cannot be written, as on a read-only medium; each answer then says that it is not recorded
+    #[arg(long, global = true)]
+    pub(crate) no_audit: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -133,6 +138,9 @@ pub(crate) enum Command {
     Indicators(IndicatorsArgs),
     /// Cases drawn by a seed and checked against a list, with rates
     DipSample(DipSampleArgs),
+    /// The audit log: everything that was looked at and changed, and proof that nobody changed the log
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Checks the case folder
     Verify(VerifyArgs),
     /// Makes a new index from the store

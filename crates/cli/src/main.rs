@@ -4,6 +4,7 @@
 //! exit code (`exit.rs`).
 
 mod args;
+mod audit;
 mod commands;
 mod context;
 mod exit;
@@ -12,14 +13,19 @@ mod progress;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args = match args::Args::try_parse() {
-        Ok(args) => args,
+    let definition = args::Args::command();
+    let parsed = definition.clone().try_get_matches().and_then(|matches| {
+        let args = args::Args::from_arg_matches(&matches)?;
+        Ok((args, audit::Typed::of(&definition, &matches)))
+    });
+    let (args, typed) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version are results; a usage error is one for people.
             let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
@@ -29,7 +35,7 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match commands::run(&args) {
+    match commands::run(&args, &typed) {
         Ok(code) => ExitCode::from(code),
         Err(_) if output::reader_has_gone() => ExitCode::from(exit::DONE),
         Err(error) => {

@@ -4,7 +4,9 @@
 
 use std::io::{self, StdoutLock, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use embley_store::audit::Digest;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,6 +23,38 @@ pub(crate) fn reader_has_gone() -> bool {
     READER_GONE.load(Ordering::Relaxed)
 }
 
+/// Set when this command is in no audit log: every answer says so.
+static NOT_RECORDED: AtomicBool = AtomicBool::new(false);
+
+/// From here on every answer says that it is not recorded.
+pub(crate) fn set_not_recorded() {
+    NOT_RECORDED.store(true, Ordering::Relaxed);
+}
+
+/// True when every answer has to say that it is not recorded.
+pub(crate) fn is_not_recorded() -> bool {
+    NOT_RECORDED.load(Ordering::Relaxed)
+}
+
+/// Says in a JSON answer that it is not recorded, when that is so.
+pub(crate) fn said_unrecorded(mut answer: Value) -> Value {
+    if let (true, Some(members)) = (is_not_recorded(), answer.as_object_mut()) {
+        members.insert("recorded".to_owned(), false.into());
+    }
+    answer
+}
+
+/// The digest of all results that were written, for the audit log.
+fn digest() -> &'static Mutex<Digest> {
+    static SHOWN: OnceLock<Mutex<Digest>> = OnceLock::new();
+    SHOWN.get_or_init(Mutex::default)
+}
+
+/// The digest of everything that was written as results so far.
+pub(crate) fn shown() -> Digest {
+    digest().lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 /// Where results go.
 pub(crate) struct Results(StdoutLock<'static>);
 
@@ -31,7 +65,12 @@ pub(crate) fn results() -> Results {
 
 impl Write for Results {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.write(buf).inspect_err(noticed)
+        let written = self.0.write(buf).inspect_err(noticed)?;
+        digest()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .update(&buf[..written]);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -117,12 +156,12 @@ impl Rows {
                     self.name.into(),
                     self.rows.into_iter().map(|(_, object)| object).collect(),
                 );
-                serde_json::to_writer_pretty(&mut out, &Value::Object(document))?;
+                serde_json::to_writer_pretty(&mut out, &said_unrecorded(Value::Object(document)))?;
                 writeln!(out)?;
             }
             Format::Jsonl => {
                 for (_, object) in self.rows {
-                    serde_json::to_writer(&mut out, &object)?;
+                    serde_json::to_writer(&mut out, &said_unrecorded(object))?;
                     writeln!(out)?;
                 }
             }

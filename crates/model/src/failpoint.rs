@@ -44,6 +44,15 @@ pub const EXPORT_NAMES: &[&str] = &[
     "export-renamed",  // the folder has its name, the entry is not synced
 ];
 
+/// Failpoints of the audit log, passed by every command on a case: in the order of the steps of one append.
+pub const AUDIT_NAMES: &[&str] = &[
+    "audit-begin",  // lock taken, nothing written
+    "audit-write",  // the line is written, not synced
+    "audit-sync",   // the line is synced, tree and catalogue not yet told
+    "audit-tree",   // the tree has it, the catalogue not yet
+    "audit-anchor", // the catalogue has it
+];
+
 enum Mode {
     Kill,
     Error,

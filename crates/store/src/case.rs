@@ -1,6 +1,6 @@
 //! The case folder: making, opening and locking it, and the way to everything in it.
 //!
-//! Layout: `case.toml`, `lock`, `originals/`, `catalogue.sqlite`, `runs/`, and, once used, `index/` and `derived/`. Paths inside are
+//! Layout: `case.toml`, `lock`, `originals/`, `catalogue.sqlite`, `runs/`, and, once used, `index/`, `derived/` and `audit/`. Paths inside are
 //! relative, so that a case folder can be moved. Invariant: `case.toml` is written last; a folder without it is not a case.
 
 use std::path::{Path, PathBuf};
@@ -21,11 +21,12 @@ use crate::packs::{PackReader, PackWriter};
 pub const CASE_FORMAT: u32 = 1;
 /// Name of the file that makes a folder a case.
 pub const CASE_FILE: &str = "case.toml";
-const CATALOGUE: &str = "catalogue.sqlite";
+pub(crate) const CATALOGUE: &str = "catalogue.sqlite";
 const ORIGINALS: &str = "originals";
 const RUNS: &str = "runs";
 const INDEX: &str = "index";
 const DERIVED: &str = "derived";
+pub(crate) const AUDIT: &str = "audit";
 const LOCK: &str = "lock";
 
 /// Zone of a case unless told otherwise.
@@ -416,7 +417,7 @@ fn take_lock(path: &Path, holder: &Holder) -> Result<LockFile> {
     }
 }
 
-fn read_config(path: &Path) -> Result<CaseConfig> {
+pub(crate) fn read_config(path: &Path) -> Result<CaseConfig> {
     let file = path.join(CASE_FILE);
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,

@@ -16,6 +16,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A file open for writing by position.
 pub trait DiskFile: Send + Debug {
@@ -213,6 +214,30 @@ impl LockFile {
         file.set_len(0)?;
         file.write_all_at(holder.as_bytes(), 0)?;
         Ok(Some(Self { file }))
+    }
+
+    /// Takes the lock, waiting for whoever holds it; `None` when it is not let go of in `patience`.
+    pub(crate) fn wait(path: &Path, patience: Duration) -> io::Result<Option<Self>> {
+        const LOOK_AGAIN: Duration = Duration::from_millis(2);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        let mut waited = Duration::ZERO;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Self { file })),
+                Err(std::fs::TryLockError::WouldBlock) if waited < patience => {
+                    // The system tells nobody when a lock is let go of; nobody unparks this thread either.
+                    std::thread::park_timeout(LOOK_AGAIN);
+                    waited += LOOK_AGAIN;
+                }
+                Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
+                Err(std::fs::TryLockError::Error(error)) => return Err(error),
+            }
+        }
     }
 
     /// What the present holder wrote about itself.

@@ -152,6 +152,19 @@ impl StoreError {
         }
     }
 
+    /// True when the medium or the permissions do not let this be written, as of a case on a read-only or full medium.
+    pub fn is_not_writable(&self) -> bool {
+        use std::io::ErrorKind;
+        matches!(self, Self::Io { source, .. }
+        if matches!(
+            source.kind(),
+            ErrorKind::PermissionDenied
+                | ErrorKind::ReadOnlyFilesystem
+                | ErrorKind::StorageFull
+                | ErrorKind::QuotaExceeded
+        ))
+    }
+
     pub(crate) fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io {
             doing,

@@ -4,12 +4,15 @@
 //! loses nothing are in `docs/format.md`. Not for: deciding what is kept, parsing it or finding words in it. Invariant: a
 //! checkpoint in the catalogue speaks only of bytes that are durable, and what it speaks of never changes.
 
+pub mod audit;
+pub mod canonical;
 pub mod case;
 pub mod catalogue;
 mod codec;
 pub mod disk;
 mod error;
 pub mod facts;
+pub mod merkle;
 pub mod originals;
 pub mod outgoing;
 pub mod packs;

@@ -177,7 +177,12 @@ impl PrivateKey {
 
     /// Signs bytes.
     pub fn sign(&self, bytes: &[u8]) -> String {
-        Base64::encode_string(&self.0.sign(bytes).to_bytes())
+        Base64::encode_string(&self.sign_raw(bytes))
+    }
+
+    /// Signs bytes; the 64 bytes of the signature.
+    pub fn sign_raw(&self, bytes: &[u8]) -> [u8; 64] {
+        self.0.sign(bytes).to_bytes()
     }
 
     /// The half that is handed out.
@@ -232,10 +237,17 @@ impl PublicKey {
 
     /// True when `signature`, Base64, was made over these bytes with the private half.
     pub fn holds(&self, bytes: &[u8], signature: &str) -> bool {
-        let Ok(raw) = Base64::decode_vec(signature) else {
-            return false;
-        };
-        Signature::from_slice(&raw).is_ok_and(|signature| self.0.verify_strict(bytes, &signature).is_ok())
+        Base64::decode_vec(signature).is_ok_and(|raw| self.holds_raw(bytes, &raw))
+    }
+
+    /// True when `signature` was made over these bytes with the private half.
+    pub fn holds_raw(&self, bytes: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(bytes, &signature).is_ok())
+    }
+
+    /// The key as the 32 bytes of RFC 8032.
+    pub fn raw(&self) -> [u8; 32] {
+        self.0.to_bytes()
     }
 }
 

@@ -1,6 +1,7 @@
 //! All targets, by what they parse.
 
 mod archive;
+mod audit;
 mod document;
 mod mail;
 mod mapi;
@@ -51,6 +52,7 @@ pub const ALL: &[Target] = &[
     worker::EMIT,
     query::QUERY,
     pack::PACK,
+    audit::AUDIT,
 ];
 
 /// The target of a name, also the one that misbehaves on purpose.

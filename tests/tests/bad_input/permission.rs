@@ -130,23 +130,48 @@ fn a_case_that_cannot_be_written_says_so_and_is_still_searched() {
         case.join("index"),
         case.join("originals"),
         case.join("runs"),
+        case.join("audit"),
     ];
     for folder in &folders {
         files::chmod(folder, 0o555);
     }
     let run = |args: &[&str]| as_nobody(&site, &[&["--case", text(&case)], args].concat());
-    run(&["ingest", text(&site.path("more.eml"))]).expect(70).says(&[
-        "Permission denied",
-        text(&case.join("lock")),
-        "hint: ",
-    ]);
-    run(&["reindex"]).expect(70).says(&["Permission denied"]);
-    run(&["tag", "add", "x", "1"]).expect(70).says(&["readonly"]);
-    let searched = run(&["search", "xqword3", "--count"]).expect(0);
+    let log = case.join("audit/lock");
+    for changing in [
+        &["ingest", text(&site.path("more.eml"))][..],
+        &["reindex"][..],
+        &["tag", "add", "x", "1"][..],
+    ] {
+        run(changing)
+            .expect(70)
+            .says(&["Permission denied", text(&log), "cannot be changed from here", "hint: "]);
+        run(&[changing, &["--no-audit"]].concat())
+            .expect(2)
+            .says(&["--no-audit is for looking only"]);
+    }
+    let looking = ["search", "xqword3", "--count"];
+    run(&looking)
+        .expect(70)
+        .says(&["Permission denied", text(&log), "give --no-audit"]);
+    let searched = run(&[&looking[..], &["--no-audit"]].concat()).expect(0);
     assert_eq!(searched.text(), "1\n");
-    searched.says(&["this search is not in the history", "readonly"]);
+    searched.says(&["not recorded"]);
+    for (asked, format) in [
+        (&["search", "xqword3"][..], "json"),
+        (&["search", "xqword3"][..], "jsonl"),
+        (&["status"][..], "json"),
+        (&["tag", "list"][..], "json"),
+        (&["verify"][..], "json"),
+        (&["audit", "verify"][..], "json"),
+        (&["audit", "list", "--limit", "1"][..], "jsonl"),
+    ] {
+        let answer = run(&[asked, &["--no-audit", "--format", format]].concat()).expect(0);
+        assert_eq!(answer.json()["recorded"], false, "{asked:?}");
+        answer.says(&["not recorded"]);
+    }
+    assert_eq!(run(&["show", "3", "--no-audit"]).expect(0).json()["recorded"], false);
     assert_eq!(
-        run(&["show", "3", "--raw"]).expect(0).stdout,
+        run(&["show", "3", "--raw", "--no-audit"]).expect(0).stdout,
         made::message(3, "xqword3")
     );
     run(&["init", text(&case.join("inner")), "--name", "x"])
@@ -158,6 +183,9 @@ fn a_case_that_cannot_be_written_says_so_and_is_still_searched() {
     for path in files::all_files(&case) {
         files::chmod(&path, 0o644);
     }
+    site.run(&["search", "xqword3", "--no-audit"])
+        .expect(2)
+        .says(&["looks at it are recorded"]);
     site.ok(&["verify", "--deep"]);
     site.ingest(&[site.path("more.eml")]).expect(0);
     assert_eq!(site.count("xqmore"), 1);
@@ -169,7 +197,7 @@ fn a_case_that_cannot_be_read_is_not_called_damaged_or_missing() {
     let case = site.case().to_owned();
     let run = |args: &[&str]| as_nobody(&site, &[&["--case", text(&case)], args].concat());
     files::chmod(&case.join("catalogue.sqlite"), 0o000);
-    run(&["status"])
+    run(&["status", "--no-audit"])
         .expect(70)
         .says(&["catalogue.sqlite", "Permission denied"]);
     files::chmod(&case, 0o000);

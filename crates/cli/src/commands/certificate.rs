@@ -57,13 +57,16 @@ pub(crate) fn write(args: &Args, asked: &CertificateArgs) -> anyhow::Result<u8> 
         file.sync()
     };
     written().map_err(|error| CliError::environment(format!("cannot write {}: {error}", asked.out.display())))?;
-    put_down(args, &case, "certificate", signed.statement());
+    crate::audit::made(&asked.out);
+    put_down("certificate", signed.statement());
     tell_made(signed.statement());
     result_line!("{}", asked.out.display())?;
     Ok(exit::DONE)
 }
 
-fn put_down(args: &Args, case: &Case, command: &str, made: &Statement) {
+fn put_down(command: &str, made: &Statement) {
+    crate::audit::put("result_root", made.result.digest.root.clone().into());
+    crate::audit::put("corpus_root", made.corpus.all.root.clone().into());
     let query = &made.query;
     let options = json!({"scope": query.scope, "level": query.level, "sort": query.sort}).to_string();
     let looked = Looked {
@@ -75,7 +78,7 @@ fn put_down(args: &Args, case: &Case, command: &str, made: &Statement) {
         hits: made.result.hits,
         not_searchable: made.not_searchable.digest.items,
     };
-    super::saved::put_down(args, case, looked);
+    super::saved::put_down(looked);
 }
 
 fn sort_of(name: &str) -> anyhow::Result<Sort> {
@@ -94,7 +97,7 @@ pub(super) fn key_of(named: Option<&Path>, case: &Path) -> anyhow::Result<Privat
 }
 
 /// The key named, or the user's own: `embley/keys/signing.pem` in the user's folder of settings.
-fn key_path(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+pub(super) fn key_path(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(path) = named {
         return Ok(path.to_owned());
     }
@@ -113,7 +116,7 @@ fn key_path(named: Option<&Path>) -> anyhow::Result<PathBuf> {
         })
 }
 
-fn signing_key(named: bool, path: &Path, case: &Path) -> anyhow::Result<PrivateKey> {
+pub(super) fn signing_key(named: bool, path: &Path, case: &Path) -> anyhow::Result<PrivateKey> {
     if named && path.symlink_metadata().is_ok() {
         return Ok(PrivateKey::read(path, case)?);
     }
@@ -188,7 +191,7 @@ pub(crate) fn replay(args: &Args, asked: &ReplayArgs) -> anyhow::Result<u8> {
     };
     let differences = certificate::compare(then, &now, first.as_ref());
     let same = signature.holds && !differences.iter().any(|one| one.matters);
-    put_down(args, &case, "replay", &now);
+    put_down("replay", &now);
     print(asked, &signed, &signature, &now, &differences, same)?;
     Ok(if same { exit::DONE } else { exit::NO_HIT })
 }

@@ -17,9 +17,13 @@ use embley_ingest::workers::{WorkerOpener, WorkerOptions, WorkerPool};
 use embley_ingest::{CustodianRule, FinishStep, IngestOptions, IngestRequest, Opener, Retry, RunReport, SourceSpec};
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::event::Counters;
+use embley_model::id::RunNo;
+use embley_store::audit::Digest;
 use embley_store::{Access, Case, Holder};
+use serde_json::{Value, json};
 
 use crate::args::{Args, IngestArgs, OcrMode, ProgressKind};
+use crate::audit;
 use crate::context;
 use crate::exit::{self, CliError};
 use crate::output::{clean, note};
@@ -58,6 +62,7 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
     let report = embley_ingest::run(&case, &request, &options, &steps);
     display.finish();
     let report = report?;
+    put_down(&case, &report);
     say(&report);
     if ingest.compare_texts && report.finish.is_empty() {
         // Nothing was new, so no step ran; what is in the case is compared all the same.
@@ -87,8 +92,24 @@ pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>, keys: &
     let check_saved = check_saved(args, &*options.clock);
     let steps: [&dyn FinishStep; 3] = [&LinkThreads::default(), &LinkCases, &check_saved];
     let report = embley_ingest::run(&case, &request, &options, &steps)?;
+    put_down(&case, &report);
     say(&report);
     Ok(code(&report))
+}
+
+/// The run in the audit log: its sums, and the digest of each file of its record.
+fn put_down(case: &Case, report: &RunReport) {
+    let number = report.run.rsplit(':').next().and_then(|number| number.parse().ok());
+    let folder = case.run_dir(RunNo(number.unwrap_or(0)));
+    let digest = |name: &str| Digest::of_file(&folder.join(name)).map_or(Value::Null, |digest| digest.hex().into());
+    let record: serde_json::Map<String, Value> = ["settings.json", "exceptions.jsonl", "summary.json"]
+        .into_iter()
+        .map(|name| (name.to_owned(), digest(name)))
+        .collect();
+    let run = json!({
+        "id": report.run, "state": report.state, "balanced": report.balanced, "sums": report.sums, "record_sha256": record,
+    });
+    audit::put("run", run);
 }
 
 /// The step that runs saved searches, last: it may ask for what the steps before it link.

@@ -1,6 +1,7 @@
 //! One file a command; each opens what it needs, calls the library, prints.
 
 mod batches;
+mod audit;
 mod bench;
 mod bench_queries;
 mod casework;
@@ -34,9 +35,14 @@ mod verify;
 mod worker;
 
 use crate::args::{Args, Command};
+use crate::audit::{Typed, recorded};
 
-/// Runs a command and returns its exit code.
-pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+/// Runs a command and returns its exit code. Whatever opens a case is recorded before and behind; a refusal too.
+pub(crate) fn run(args: &Args, typed: &Typed) -> anyhow::Result<u8> {
+    recorded(args, typed, || dispatch(args))
+}
+
+fn dispatch(args: &Args) -> anyhow::Result<u8> {
     match &args.command {
         Command::Init(init) => init::run(init),
         Command::Ingest(ingest) => ingest::run(args, ingest),
@@ -68,6 +74,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Timeline(timeline) => casework::timeline(args, timeline),
         Command::Indicators(asked) => indicators::run_command(args, asked),
         Command::DipSample(asked) => dip_sample::run(args, asked),
+        Command::Audit(command) => audit::audit(args, command),
         Command::Verify(verify) => verify::verify(args, verify),
         Command::Reindex(reindex) => verify::reindex(args, reindex),
         Command::Doctor(list) => doctor::run(list),

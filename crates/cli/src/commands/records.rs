@@ -151,7 +151,10 @@ fn dry_run(args: &Args, asked: &ImportArgs) -> anyhow::Result<u8> {
     match context::format(&asked.list) {
         Format::Json => {
             let document = json!({"schema": crate::output::SCHEMA, "dry_runs": all});
-            result_line!("{}", serde_json::to_string_pretty(&document)?)?;
+            result_line!(
+                "{}",
+                serde_json::to_string_pretty(&crate::output::said_unrecorded(document))?
+            )?;
         }
         format => {
             for run in &all {

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args, asked: &SampleArgs) -> anyhow::Result<u8> {
         hits: sample.population,
         not_searchable: sample.not_searchable.iter().map(|one| one.items).sum(),
     };
-    super::saved::put_down(args, &case, looked);
+    super::saved::put_down(looked);
     super::standing::tell(&standing);
     Ok(exit::DONE)
 }

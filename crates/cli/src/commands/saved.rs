@@ -3,6 +3,7 @@
 use embley_casework::texts::StoredTexts;
 use embley_model::id::Ticket;
 use embley_search::Searcher;
+use embley_store::audit::AuditLog;
 use embley_store::facts::Stamp;
 use embley_store::facts::looks::{self, Looked};
 use embley_store::facts::saved::{self, Asked, Ran, ResultRow, SavedSearch};
@@ -46,7 +47,7 @@ pub(crate) fn saved(args: &Args, command: &SavedCommand) -> anyhow::Result<u8> {
         }
         SavedCommand::List(list) => return list_all(&case, list),
         SavedCommand::Show { name, list } => return show(&case, name, list),
-        SavedCommand::Run(asked) => return run(args, &case, asked, stamp),
+        SavedCommand::Run(asked) => return run(&case, asked, stamp),
     }
     Ok(exit::DONE)
 }
@@ -152,7 +153,7 @@ fn show(case: &Case, name: &str, list: &crate::args::ListArgs) -> anyhow::Result
     Ok(exit::DONE)
 }
 
-fn run(args: &Args, case: &Case, asked: &SavedRunArgs, stamp: Stamp<'_>) -> anyhow::Result<u8> {
+fn run(case: &Case, asked: &SavedRunArgs, stamp: Stamp<'_>) -> anyhow::Result<u8> {
     let searcher = Searcher::open(case)?;
     let facts = case.facts()?;
     let one = saved::in_use(facts.connection(), &asked.name)?;
@@ -177,7 +178,7 @@ fn run(args: &Args, case: &Case, asked: &SavedRunArgs, stamp: Stamp<'_>) -> anyh
         level,
         ..SearchArgs::of(&one.query, asked.limit.clone(), asked.list.clone())
     };
-    let code = search::answer(args, case, &searcher, &plan, &search, Some(&one.name))?;
+    let code = search::answer(case, &searcher, &plan, &search, Some(&one.name))?;
     match &delta.before {
         Some(before) => note!(
             "since {} by {}: {} new, {} gone",
@@ -199,7 +200,7 @@ fn run(args: &Args, case: &Case, asked: &SavedRunArgs, stamp: Stamp<'_>) -> anyh
     Ok(code)
 }
 
-/// The searches that were run, newest first.
+/// The searches that were run, newest first: from the audit log, and behind them those of versions without one.
 pub(crate) fn history(args: &Args, asked: &HistoryArgs) -> anyhow::Result<u8> {
     let case = Case::open(&context::case_dir(args)?, Access::Read)?;
     let reader = case.reader()?;
@@ -207,8 +208,16 @@ pub(crate) fn history(args: &Args, asked: &HistoryArgs) -> anyhow::Result<u8> {
         "history",
         &["when", "who", "command", "hits", "not searchable", "query", "saved as"],
     );
-    let total = looks::count(reader.facts())?;
-    for look in looks::newest(reader.facts(), context::limit(&asked.limit))? {
+    let mut all = Vec::new();
+    AuditLog::of(&case).for_each(|line| {
+        all.extend(line.entry().ok().as_ref().and_then(looks::of_outcome));
+        Ok(())
+    })?;
+    all.reverse();
+    all.extend(looks::newest(reader.facts(), None)?);
+    let total = all.len();
+    let limit = context::limit(&asked.limit).map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    for look in all.into_iter().take(limit) {
         let cells = vec![
             time(look.at_micros),
             clean(&look.actor),
@@ -227,17 +236,9 @@ pub(crate) fn history(args: &Args, asked: &HistoryArgs) -> anyhow::Result<u8> {
     Ok(exit::DONE)
 }
 
-/// Puts a search on record. A case that cannot be written is searched all the same, and the answer says that nothing was put down.
-pub(crate) fn put_down(args: &Args, case: &Case, looked: Looked<'_>) {
-    let actor = context::actor(args);
-    let stamp = context::stamp(&actor);
-    let recorded = case
-        .facts()
-        .map_err(anyhow::Error::from)
-        .and_then(|facts| Ok(looks::record(facts.connection(), looked, stamp)?));
-    if let Err(error) = recorded {
-        note!("this search is not in the history: {error:#}");
-    }
+/// Puts a search down for its entry in the audit log, from which the history is read.
+pub(crate) fn put_down(looked: Looked<'_>) {
+    crate::audit::put("search", looked.to_value());
 }
 
 fn saved_object(saved: &SavedSearch) -> anyhow::Result<serde_json::Value> {

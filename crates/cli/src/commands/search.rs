@@ -16,7 +16,7 @@ use embley_store::{Access, Case};
 use crate::args::{Args, Format, SearchArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{SCHEMA, clean, defuse, note, result_line, results};
+use crate::output::{SCHEMA, clean, defuse, is_not_recorded, note, result_line, results, said_unrecorded};
 
 /// Finds and prints.
 pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
@@ -31,12 +31,11 @@ pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
         result_line!("{}", searcher.explain(&plan)?)?;
         return Ok(exit::DONE);
     }
-    answer(args, &case, &searcher, &plan, search, None)
+    answer(&case, &searcher, &plan, search, None)
 }
 
 /// Runs a plan, prints the answer and puts the search on record; `saved` is the name of the saved search that it is.
 pub(crate) fn answer(
-    args: &Args,
     case: &Case,
     searcher: &Searcher,
     plan: &Plan,
@@ -90,7 +89,7 @@ pub(crate) fn answer(
         hits: count,
         not_searchable,
     };
-    super::saved::put_down(args, case, looked);
+    super::saved::put_down(looked);
     Ok(if count == 0 && !search.not_searchable {
         exit::NO_HIT
     } else {
@@ -139,6 +138,9 @@ fn print(answer: &Answer<'_>, hits: Hits<'_>, format: Format) -> anyhow::Result<
                     write!(out, ",{key:?}:{value}")?;
                 }
             }
+            if is_not_recorded() {
+                write!(out, ",\"recorded\":false")?;
+            }
             write!(out, ",\"hits\":[")?;
             for (position, hit) in hits.enumerate() {
                 write!(out, "{}", if position == 0 { "\n" } else { ",\n" })?;
@@ -149,7 +151,12 @@ fn print(answer: &Answer<'_>, hits: Hits<'_>, format: Format) -> anyhow::Result<
         Format::Jsonl => {
             for hit in hits {
                 let mut out = out.borrow_mut();
-                serde_json::to_writer(&mut *out, &hit?)?;
+                let hit = hit?;
+                if is_not_recorded() {
+                    serde_json::to_writer(&mut *out, &said_unrecorded(serde_json::to_value(&hit)?))?;
+                } else {
+                    serde_json::to_writer(&mut *out, &hit)?;
+                }
                 writeln!(out)?;
             }
         }

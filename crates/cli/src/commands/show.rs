@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::args::{Args, Format, ShowArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, note, result_line, results, with_times};
+use crate::output::{Rows, clean, note, result_line, results, said_unrecorded, with_times};
 
 /// Shows one item.
 pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
@@ -176,7 +176,7 @@ fn one(originals: &Originals, item: ItemNo) -> anyhow::Result<()> {
         .ok_or_else(|| CliError::usage(format!("there is no item {item}")))?;
     let mut object = described(originals, &row)?;
     beside(originals.catalogue().facts(), item, &mut object)?;
-    result_line!("{}", serde_json::to_string_pretty(&object)?)?;
+    result_line!("{}", serde_json::to_string_pretty(&said_unrecorded(object))?)?;
     Ok(())
 }
 

@@ -181,7 +181,10 @@ pub(crate) fn runs(args: &Args, command: &RunsCommand) -> anyhow::Result<u8> {
                 "started": stamp(run.started_micros), "ended": run.ended_micros.map(stamp),
                 "request": text(&run.settings), "report": text(&run.summary),
             });
-            result_line!("{}", serde_json::to_string_pretty(&document)?)?;
+            result_line!(
+                "{}",
+                serde_json::to_string_pretty(&crate::output::said_unrecorded(document))?
+            )?;
         }
     }
     Ok(exit::DONE)

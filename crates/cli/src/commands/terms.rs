@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, asked: &TermsArgs) -> anyhow::Result<u8> {
     }
     print(&report, asked)?;
     tell(&report);
-    put_down(args, &case, &searcher, &report);
+    put_down(&searcher, &report);
     Ok(match (report.terms.is_empty(), report.errors.is_empty()) {
         (_, true) => exit::DONE,
         (false, false) => exit::EXCEPTIONS,
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args, asked: &TermsArgs) -> anyhow::Result<u8> {
 }
 
 /// The list goes into the history by its hash, with what all of its lines found.
-fn put_down(args: &Args, case: &Case, searcher: &Searcher, report: &TermReport) {
+fn put_down(searcher: &Searcher, report: &TermReport) {
     let options = json!({"scope": report.scope, "level": report.level}).to_string();
     let looked = Looked {
         command: "terms",
@@ -71,7 +71,7 @@ fn put_down(args: &Args, case: &Case, searcher: &Searcher, report: &TermReport) 
         hits: report.totals.hits,
         not_searchable: report.standing.not_searchable.iter().map(|one| one.items).sum(),
     };
-    super::saved::put_down(args, case, looked);
+    super::saved::put_down(looked);
 }
 
 fn read_list(file: &Path) -> anyhow::Result<TermList> {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use embley_casework::links::LinkCases;
 use embley_casework::threads::LinkThreads;
 use embley_model::clock::{Clock, SystemClock};
+use embley_store::audit::AuditLog;
 use embley_store::verify::Finding;
 use embley_store::{Access, Case};
 
@@ -33,6 +34,8 @@ pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
             next: "embley reindex".into(),
         });
     }
+    let (audit_log, of_audit) = super::audit::findings(&AuditLog::of(&case))?;
+    findings.extend(of_audit);
     let mut rows = Rows::new("findings", &["thing", "place", "what", "next step"]);
     for one in &findings {
         rows.push(
@@ -51,6 +54,7 @@ pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
         ("count", count.into()),
         ("notes", serde_json::to_value(&report.notes)?),
         ("checked", serde_json::to_value(report.checked)?),
+        ("audit_entries", audit_log.entries.into()),
     ];
     rows.print(context::format(&verify.list), extra)?;
     let checked = &report.checked;

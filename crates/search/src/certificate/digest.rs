@@ -10,9 +10,9 @@ use embley_store::catalogue::{CatalogueReader, Identity};
 use roaring::RoaringBitmap;
 use sha2::{Digest, Sha256};
 
-use super::merkle::{Hash, root_of};
 use super::statement::SetDigest;
 use crate::error::SearchError;
+use embley_store::merkle::{Hash, root_of};
 
 /// The text that an item hash is made of.
 pub(crate) fn item_text(identity: &Identity) -> String {
@@ -52,7 +52,7 @@ impl ItemHashes {
 
     /// The hash of items in the order given.
     pub(crate) fn sequence(&self, items: impl Iterator<Item = u32>) -> String {
-        let mut tree = super::merkle::Tree::default();
+        let mut tree = embley_store::merkle::Tree::default();
         items.filter_map(|item| self.of(item)).for_each(|hash| tree.add(&hash));
         hex_encode(&tree.root())
     }

@@ -9,8 +9,8 @@
 use embley_store::signing::{PrivateKey, PublicKey};
 use serde_json::{Value, json};
 
-use super::canonical::canonical;
 use super::statement::{KeyFacts, Statement, VERSION, WHAT};
+use embley_store::canonical::canonical;
 
 /// Version of the file around the statement.
 const ENVELOPE: u32 = 1;

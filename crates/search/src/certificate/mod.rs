@@ -8,12 +8,10 @@
 //! of sorted item hashes, so they do not depend on item numbers, packs, segments, threads or input order; the same state of a case gives
 //! the same bytes but for who, when and the key.
 
-mod canonical;
 mod compare;
 mod digest;
 mod envelope;
 mod make;
-mod merkle;
 mod statement;
 mod used;
 

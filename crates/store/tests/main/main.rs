@@ -7,6 +7,7 @@
 
 mod sample;
 
+mod audit;
 mod case;
 mod catalogue;
 mod crash;

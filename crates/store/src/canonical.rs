@@ -11,7 +11,7 @@ use serde_json::Value;
 const LARGEST: u64 = 1 << 53;
 
 /// The canonical text of a value; nothing when it has a number that is not whole or too large.
-pub(crate) fn canonical(value: &Value) -> Option<String> {
+pub fn canonical(value: &Value) -> Option<String> {
     let mut out = String::new();
     write_value(value, &mut out)?;
     Some(out)
