@@ -116,7 +116,7 @@ impl QuotedText {
 }
 
 /// How many quoting marks stand before a line, and where its content begins.
-fn marks(line: &str) -> (u16, usize) {
+pub(super) fn marks(line: &str) -> (u16, usize) {
     let mut count = 0_u16;
     let mut content = 0;
     for (at, character) in line.char_indices() {
@@ -133,7 +133,7 @@ fn marks(line: &str) -> (u16, usize) {
 }
 
 /// True for a line behind which another message stands to the end.
-fn announces(line: &str) -> bool {
+pub(super) fn announces(line: &str) -> bool {
     let line = line.trim();
     if line.len() > 200 {
         return false;
