@@ -11,6 +11,7 @@ mod indicators;
 mod ingest;
 mod init;
 mod people;
+mod phrases;
 mod records;
 mod review;
 mod sample;
