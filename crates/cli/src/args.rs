@@ -10,7 +10,9 @@ mod saved;
 
 use std::path::PathBuf;
 
-pub(crate) use self::indicators::{DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, PhrasesArgs, RunArgs};
+pub(crate) use self::indicators::{
+    DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, PhrasesArgs, RunArgs,
+};
 pub(crate) use self::people::{AliasArgs, PeopleCommand};
 pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
 pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};

@@ -111,16 +111,19 @@ fn part(query: &str, expr: &Expr) -> Result<Part, SearchError> {
             inner,
             ..
         } => part(query, inner),
-        ExprNode::Field { field, name, .. } => Err(SyntaxError::at(
-            query,
-            *name,
-            format!("a text at hand has no field `{}`", field.name()),
-        )
-        .hint("ask for words, phrases, patterns and w/n only")
-        .into()),
-        ExprNode::Leaf(Leaf::Exact { .. } | Leaf::Dates(_) | Leaf::Numbers(_)) => {
-            Err(SyntaxError::at(query, expr.span, "a text at hand has only words, without case and accents").into())
+        ExprNode::Field { field, name, .. } => {
+            Err(
+                SyntaxError::at(query, *name, format!("a text at hand has no field `{}`", field.name()))
+                    .hint("ask for words, phrases, patterns and w/n only")
+                    .into(),
+            )
         }
+        ExprNode::Leaf(Leaf::Exact { .. } | Leaf::Dates(_) | Leaf::Numbers(_)) => Err(SyntaxError::at(
+            query,
+            expr.span,
+            "a text at hand has only words, without case and accents",
+        )
+        .into()),
         ExprNode::Leaf(_) | ExprNode::Near { .. } => {
             let context = PlanContext {
                 sets: &NoSets,
@@ -147,8 +150,16 @@ mod tests {
         check("gross AND NOT lunch", "gross misconduct", true);
         check("gross AND NOT lunch", "gross lunch", false);
         check("\"gross mis*\" OR theft", "A Gross\nmistake.", true);
-        check("(decided OR determin*) pre/4 \"case to answer\"", "I determined there is a case to answer", true);
-        check("(decided OR determin*) pre/2 \"case to answer\"", "I determined that there is no case to answer", false);
+        check(
+            "(decided OR determin*) pre/4 \"case to answer\"",
+            "I determined there is a case to answer",
+            true,
+        );
+        check(
+            "(decided OR determin*) pre/2 \"case to answer\"",
+            "I determined that there is no case to answer",
+            false,
+        );
         check("case not w/3 answer", "a case to answer", false);
         check("body:(fraud^ w/2 theft)", "theft, frauds", true);
         check("*", "", true);

@@ -42,7 +42,11 @@ pub(super) struct Correspondent {
 impl Correspondent {
     fn of(context: &Context<'_>, address: &Address, at: Option<i64>) -> Self {
         let found = context.people.people().resolve(address, at);
-        let key = if address.addr.is_empty() { &address.name } else { &address.addr };
+        let key = if address.addr.is_empty() {
+            &address.name
+        } else {
+            &address.addr
+        };
         Self {
             person: found.map(|(person, _)| person.id.clone()),
             address: person_key(key),
@@ -85,7 +89,8 @@ impl Message {
 
     /// The day, for sentences.
     pub(super) fn day(&self) -> String {
-        self.at.map_or_else(|| "an unknown day".to_owned(), |at| at.day.to_string())
+        self.at
+            .map_or_else(|| "an unknown day".to_owned(), |at| at.day.to_string())
     }
 
     /// What the author wrote; empty when the text cannot be read.
@@ -98,7 +103,9 @@ impl Message {
 
     /// True when this person sent it.
     pub(super) fn is_from(&self, person: &str) -> bool {
-        self.sender.as_ref().is_some_and(|one| one.person.as_deref() == Some(person))
+        self.sender
+            .as_ref()
+            .is_some_and(|one| one.person.as_deref() == Some(person))
     }
 }
 
@@ -134,7 +141,9 @@ impl CaseMail {
         let mut messages = Vec::new();
         let mut ids: HashSet<String> = HashSet::new();
         for root in roots {
-            let Some(row) = reader.item(ItemNo(root))? else { continue };
+            let Some(row) = reader.item(ItemNo(root))? else {
+                continue;
+            };
             if row.kind != ItemKind::Email {
                 continue;
             }
@@ -197,7 +206,9 @@ impl CaseMail {
         let mut before: HashSet<String> = HashSet::new();
         let mut all = Vec::new();
         for message in &self.messages {
-            let Some(places) = places.get(&message.item().0) else { continue };
+            let Some(places) = places.get(&message.item().0) else {
+                continue;
+            };
             let several = mail.index.names_several(message.item()) && !self.is_named_in(&message.row.subject);
             let mut here: Vec<String> = Vec::new();
             for phrase in phrases.found_in(&message.row.subject, message.own(mail), places) {

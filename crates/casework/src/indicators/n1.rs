@@ -3,7 +3,8 @@
 //! Statements are sentences that `decision-phrases.toml` finds in an author's own text. Look-alikes: a draft, proposal, supposition,
 //! discussion or denial (explained, with the pattern that says so); quoted or repeated text (not read at all); a formal record within the days of
 //! `indicators.toml` (nothing is raised), later (lowers twice); a decision that is made together with it is on record (explained). The other
-//! way round: other mail of the decision-maker from those days in words that no pattern knows (explained when it speaks of such a decision, else lowers);
+//! way round: mail of the decision-maker that names the case and that no pattern reads as another decision (explained when it speaks of such a
+//! decision or comes within three days, else lowers);
 //! no mail of theirs from those weeks is held (explained). People decide by word of mouth too: a record without mail has medium confidence at most.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,8 @@ const SCOPE_DAYS: i64 = 60;
 /// Days around a decision in which other mail of the decision-maker may be about it.
 const NEAR_BEFORE: i64 = 1;
 const NEAR_AFTER: i64 = 7;
+/// Days after a decision in which such mail is taken to be about it, whatever its words.
+const SAYS_DAYS: i64 = 3;
 /// Longest sentence shown, in characters.
 const SHOWN: usize = 240;
 
@@ -122,7 +125,9 @@ impl<'c> View<'_, 'c> {
     /// True when a decision of this type is on record by then, or within the days in which a formal record is expected.
     fn on_record(&self, kind: &str, day: Date) -> bool {
         let last = moved(day, self.record_days());
-        self.recorded.iter().any(|one| one.kind == kind && one.moment.day <= last)
+        self.recorded
+            .iter()
+            .any(|one| one.kind == kind && one.moment.day <= last)
     }
 
     /// The record of a decision that is made together with this one, near the day.
@@ -208,7 +213,8 @@ impl<'c> View<'_, 'c> {
 
     fn stated(&self, plain: &[&&Said<'c, '_>], at: Moment) -> Draft {
         let Some((mut draft, _)) = self.base(plain, at) else {
-            return Draft::sentence(Some(&self.case.case_ref), "nothing is stated").against(Weight::Explains, "nothing");
+            return Draft::sentence(Some(&self.case.case_ref), "nothing is stated")
+                .against(Weight::Explains, "nothing");
         };
         let mut kinds: BTreeSet<&str> = plain.iter().map(|one| decision_of(one)).collect();
         // What is said together with a recorded decision is part of it, unless something else is said too.
@@ -294,7 +300,8 @@ impl<'c> View<'_, 'c> {
     /// A draft for sentences of which something makes something else.
     fn turned(&self, open: &[&&Said<'c, '_>], at: Moment) -> Draft {
         let Some((mut draft, _)) = self.base(open, at) else {
-            return Draft::sentence(Some(&self.case.case_ref), "nothing is stated").against(Weight::Explains, "nothing");
+            return Draft::sentence(Some(&self.case.case_ref), "nothing is stated")
+                .against(Weight::Explains, "nothing");
         };
         let mut words: BTreeSet<(Turn, &str)> = BTreeSet::new();
         for pattern in open.iter().flat_map(|one| &one.phrase.turned) {
@@ -364,8 +371,12 @@ impl<'c> View<'_, 'c> {
         let around = of_case.between(from, to).count();
         draft = draft.speaks_for(match around {
             0 => "no mail that names the case is held from those days".to_owned(),
-            1 => "1 message that names the case is held from those days; no pattern finds the decision in it".to_owned(),
-            count => format!("{count} messages that name the case are held from those days; no pattern finds the decision in them"),
+            1 => {
+                "1 message that names the case is held from those days; no pattern finds the decision in it".to_owned()
+            }
+            count => format!(
+                "{count} messages that name the case are held from those days; no pattern finds the decision in them"
+            ),
         });
         for message in self.unread_of(of_case, decision) {
             let abouts: Vec<usize> = self
@@ -394,7 +405,11 @@ impl<'c> View<'_, 'c> {
                     ),
                 ),
                 None => draft.against(
-                    Weight::Lowers,
+                    if message.at.is_some_and(|at| days(day, at.day) <= SAYS_DAYS) {
+                        Weight::Explains
+                    } else {
+                        Weight::Lowers
+                    },
                     format!(
                         "a message of theirs of {} that names the case says something that no pattern reads as another decision",
                         message.day()
@@ -403,7 +418,10 @@ impl<'c> View<'_, 'c> {
             };
         }
         if often {
-            draft = draft.against(Weight::Lowers, "of most decisions in this case no mail is held that says them");
+            draft = draft.against(
+                Weight::Lowers,
+                "of most decisions in this case no mail is held that says them",
+            );
         }
         if !self.is_in_scope(mail, by, day)? {
             draft = draft.against(
@@ -429,9 +447,19 @@ impl<'c> View<'_, 'c> {
                     && message.at.is_some_and(|at| self.is_near(decision_of(said), at.day))
             })
         };
+        // What comes after a later decision of the same person is about that one.
+        let of_later = |message: &Message| {
+            message.at.is_some_and(|at| {
+                self.recorded.iter().any(|one| {
+                    one.row.text("decided_by") == by
+                        && decision.moment.surely_before(&one.moment)
+                        && one.moment.may_be_by(&at)
+                })
+            })
+        };
         of_case
             .between(moved(day, -NEAR_BEFORE), moved(day, NEAR_AFTER))
-            .filter(|message| message.is_from(by) && !others(message))
+            .filter(|message| message.is_from(by) && !others(message) && !of_later(message))
             .collect()
     }
 

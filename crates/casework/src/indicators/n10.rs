@@ -29,6 +29,8 @@ const SHINGLE: usize = 3;
 const LEAST_SHINGLES: usize = 8;
 /// Bytes of a text that are compared.
 const MOST_BYTES: usize = 1 << 20;
+/// Words at the beginning of a document that are its title.
+const TITLE_WORDS: usize = 12;
 /// Items of the same bytes that are looked at.
 const MOST_COPIES: usize = 500;
 
@@ -75,11 +77,7 @@ impl Rule for NotHeld {
             if held.contains_key(&hash) {
                 continue;
             }
-            let one = Sent {
-                hash,
-                blob,
-                messages,
-            };
+            let one = Sent { hash, blob, messages };
             drafts.push(raise(context, mail, case, of_case, &one)?);
         }
         Ok(drafts)
@@ -117,7 +115,10 @@ fn raise(context: &Context<'_>, mail: Mail<'_>, case: &CaseFile, of_case: &CaseM
         .iter()
         .find_map(|(_, part)| part.filename.clone())
         .unwrap_or_else(|| "without a name".to_owned());
-    let first = sent.messages.first().map_or_else(String::new, |(message, _)| message.day());
+    let first = sent
+        .messages
+        .first()
+        .map_or_else(String::new, |(message, _)| message.day());
     let mut draft = Draft::sentence(
         Some(&case.case_ref),
         &format!(
@@ -129,10 +130,13 @@ fn raise(context: &Context<'_>, mail: Mail<'_>, case: &CaseFile, of_case: &CaseM
     .about(&sent.hash)
     .speaks_for(format!("SHA-256 {}", sent.hash));
     for (message, part) in &sent.messages {
-        draft = draft
-            .item(part.item_no)
-            .item(message.item())
-            .person(message.sender.as_ref().and_then(|one| one.person.as_deref()).unwrap_or_default());
+        draft = draft.item(part.item_no).item(message.item()).person(
+            message
+                .sender
+                .as_ref()
+                .and_then(|one| one.person.as_deref())
+                .unwrap_or_default(),
+        );
     }
     let text = sent
         .messages
@@ -169,7 +173,8 @@ fn raise(context: &Context<'_>, mail: Mail<'_>, case: &CaseFile, of_case: &CaseM
             );
         }
         Some(_) | None if own.len() < LEAST_SHINGLES => {
-            draft = draft.not_searchable("the text of this attachment, so that other versions of it could not be looked for");
+            draft = draft
+                .not_searchable("the text of this attachment, so that other versions of it could not be looked for");
             draft = same_title(case, &name, draft);
         }
         Some(_) | None => {}
@@ -177,8 +182,15 @@ fn raise(context: &Context<'_>, mail: Mail<'_>, case: &CaseFile, of_case: &CaseM
     let about = about_case(context, case, of_case, &text, &name);
     draft = match &about {
         Some(words) => draft.speaks_for(words),
-        None => draft.against(Weight::Lowers, "its text and name mention neither the case nor anybody in it"),
+        None => draft.against(
+            Weight::Lowers,
+            "its text and name mention neither the case nor anybody in it",
+        ),
     };
+    if let Some(word) = calls_itself(context, &name, &text).filter(|_| about.is_none()) {
+        let words = format!("it calls itself \"{word}\" and mentions neither the case nor anybody in it");
+        draft = draft.against(Weight::Explains, words);
+    }
     if let Some(words) = circular(context, mail, of_case, sent, about.is_some())? {
         draft = draft.against(Weight::Explains, words);
     }
@@ -194,8 +206,13 @@ fn raise(context: &Context<'_>, mail: Mail<'_>, case: &CaseFile, of_case: &CaseM
         );
     }
     Ok(draft
-        .against(Weight::Open, "it may be kept elsewhere, or not be relevant to the matter")
-        .not_searchable("attachments whose text cannot be read, and documents of the register without SHA-256 and text"))
+        .against(
+            Weight::Open,
+            "it may be kept elsewhere, or not be relevant to the matter",
+        )
+        .not_searchable(
+            "attachments whose text cannot be read, and documents of the register without SHA-256 and text",
+        ))
 }
 
 fn count(number: usize, what: &str) -> String {
@@ -217,7 +234,10 @@ fn same_title(case: &CaseFile, name: &str, draft: Draft) -> Draft {
     match same {
         Some(row) => draft.record(row).against(
             Weight::Lowers,
-            format!("the register holds \"{}\", with the words of its name", row.text("title")),
+            format!(
+                "the register holds \"{}\", with the words of its name",
+                row.text("title")
+            ),
         ),
         None => draft,
     }
@@ -238,6 +258,15 @@ fn about_case(context: &Context<'_>, case: &CaseFile, of_case: &CaseMail, text: 
         }
     }
     None
+}
+
+/// The word by which a circular calls itself, in its name or its first lines.
+fn calls_itself<'s>(context: &'s Context<'_>, name: &str, text: &str) -> Option<&'s str> {
+    let head: Vec<String> = words(name).chain(words(text).take(TITLE_WORDS)).collect();
+    let head = format!(" {} ", head.join(" "));
+    let all = context.rules.settings.mail.circular_words.iter();
+    all.map(String::as_str)
+        .find(|word| head.contains(&format!(" {} ", word.to_lowercase())))
 }
 
 /// Words when it went to many, or with mail about other things.

@@ -1,7 +1,7 @@
 //! N11: mail about a case from somebody who has no role in it.
 //!
 //! A role is anything by which records of the case name somebody: appointments, parties, decisions, reviews, log, documents, notices.
-//! Look-alikes: the line manager that day of somebody with a role (explained); a review that was tasked (explained); staff whose work is
+//! Look-alikes: the line manager that day of somebody with a role to whom they write (explained; one step further up, or of somebody else, lower); a review that was tasked (explained); staff whose work is
 //! the record, the rooms or the machines, who write about these (explained; about something else lower); a reply to somebody with a role, a
 //! circular, mail to nobody with a role (lower). An address that the directory does not know is somebody's whose role cannot be looked up: low.
 
@@ -22,7 +22,14 @@ use crate::rules::phrases::Says;
 const STEPS: usize = 2;
 /// Parts of addresses of machines.
 const MACHINES: [&str; 8] = [
-    "noreply", "no-reply", "donotreply", "do-not-reply", "postmaster", "mailer-daemon", "bounce", "notification",
+    "noreply",
+    "no-reply",
+    "donotreply",
+    "do-not-reply",
+    "postmaster",
+    "mailer-daemon",
+    "bounce",
+    "notification",
 ];
 /// Messages of one sender that are listed.
 const MOST: usize = 50;
@@ -142,9 +149,11 @@ pub(super) fn outsiders<'m>(
         .between(from, to)
         .filter(|message| {
             let Some(sender) = &message.sender else { return false };
-            let managed = sender.person.as_ref().zip(message.at).is_some_and(|(person, at)| {
-                manages(context, &known, person, &at).is_some()
-            });
+            let managed = sender
+                .person
+                .as_ref()
+                .zip(message.at)
+                .is_some_and(|(person, at)| manages(context, &known, person, &at).is_some());
             !known.named.contains(sender.key()) && !known.reviewers.contains_key(sender.key()) && !managed
         })
         .collect()
@@ -175,7 +184,11 @@ fn raise(
         Some(&case.case_ref),
         &format!(
             "{} that {} case {}, of {}, {} from {who}, of whom no role in the case is on record",
-            if messages.len() == 1 { "1 message".to_owned() } else { format!("{} messages", messages.len()) },
+            if messages.len() == 1 {
+                "1 message".to_owned()
+            } else {
+                format!("{} messages", messages.len())
+            },
             if messages.len() == 1 { "names" } else { "name" },
             case.case_ref,
             days.join(", "),
@@ -186,36 +199,37 @@ fn raise(
     .person(person.unwrap_or_default());
     for message in messages.iter().take(MOST) {
         let to: Vec<String> = message.recipients.iter().map(|one| one.spoken(context)).collect();
-        draft = draft
-            .item(message.item())
-            .speaks_for(format!("{}: \"{}\", to {}", message.day(), message.row.subject, to.join("; ")));
+        draft = draft.item(message.item()).speaks_for(format!(
+            "{}: \"{}\", to {}",
+            message.day(),
+            message.row.subject,
+            to.join("; ")
+        ));
     }
     let Some(person) = person else {
         return Ok(draft
-            .against(Weight::Lowers, "the directory does not know whose address it is, so that no role could be looked up")
-            .against(Weight::Lowers, "people from outside write about cases of their own accord")
+            .against(
+                Weight::Lowers,
+                "the directory does not know whose address it is, so that no role could be looked up",
+            )
+            .against(
+                Weight::Lowers,
+                "people from outside write about cases of their own accord",
+            )
             .not_searchable("who uses an address that is on no record"));
     };
     draft = tasked(context, case, known, person, draft);
-    let managed: BTreeSet<&str> = messages
-        .iter()
-        .filter_map(|one| manages(context, known, person, one.at.as_ref()?))
-        .collect();
-    if managed.len() == 1 && messages.iter().all(|one| one.at.is_some_and(|at| manages(context, known, person, &at).is_some())) {
-        for one in &managed {
-            draft = draft.against(
-                Weight::Explains,
-                format!("line manager on record that day of {}, who has a role in the case", context.people.spoken(one)),
-            );
-        }
-    }
+    draft = line_management(context, known, person, messages, draft);
     draft = support(context, mail, person, messages, draft);
     let answers = |one: &&Message| {
         let parents = one.row.in_reply_to.iter().chain(one.row.references.last());
         let ids: BTreeSet<&String> = parents.collect();
         of_case.messages().iter().any(|other| {
             other.row.message_id.as_ref().is_some_and(|id| ids.contains(id))
-                && other.sender.as_ref().is_some_and(|from| known.named.contains(from.key()))
+                && other
+                    .sender
+                    .as_ref()
+                    .is_some_and(|from| known.named.contains(from.key()))
         })
     };
     if messages.iter().all(answers) {
@@ -232,8 +246,56 @@ fn raise(
         draft = draft.against(Weight::Lowers, "it went to many at once");
     }
     Ok(draft
-        .against(Weight::Open, "a task or a role may be recorded elsewhere, or the contact may have been asked for by word of mouth")
+        .against(
+            Weight::Open,
+            "a task or a role may be recorded elsewhere, or the contact may have been asked for by word of mouth",
+        )
         .not_searchable("calls and meetings, and mail about the case that does not name it"))
+}
+
+/// Line management of those to whom they write, or of somebody else with a role.
+fn line_management(
+    context: &Context<'_>,
+    known: &Known<'_>,
+    person: &str,
+    messages: &[&Message],
+    draft: Draft,
+) -> Draft {
+    let own: Vec<Option<&str>> = messages
+        .iter()
+        .map(|one| {
+            let at = one.at.as_ref()?;
+            let to = one.recipients.iter().filter_map(|to| to.person.as_deref());
+            to.into_iter().find(|to| {
+                let managers = context.shared.managers_of(to, at);
+                known.roles.contains(to) && managers.iter().any(|(id, steps)| id == person && *steps == 1)
+            })
+        })
+        .collect();
+    if let Some(Some(one)) = own.first()
+        && own.iter().all(Option::is_some)
+    {
+        return draft.against(
+            Weight::Explains,
+            format!(
+                "line manager on record that day of {}, to whom they write and who has a role in the case",
+                context.people.spoken(one)
+            ),
+        );
+    }
+    let other = messages
+        .iter()
+        .find_map(|one| manages(context, known, person, one.at.as_ref()?));
+    match other {
+        Some(one) => draft.against(
+            Weight::Lowers,
+            format!(
+                "in the line of management above {}, who has a role in the case",
+                context.people.spoken(one)
+            ),
+        ),
+        None => draft,
+    }
 }
 
 fn tasked(context: &Context<'_>, case: &CaseFile, known: &Known<'_>, person: &str, draft: Draft) -> Draft {
@@ -255,8 +317,16 @@ fn tasked(context: &Context<'_>, case: &CaseFile, known: &Known<'_>, person: &st
             Weight::Explains,
             format!(
                 "a review by them is on record, tasked by {}{}",
-                if by.is_empty() { "somebody".to_owned() } else { context.people.spoken(by) },
-                if terms.is_empty() { String::new() } else { format!(", terms of reference {terms}") }
+                if by.is_empty() {
+                    "somebody".to_owned()
+                } else {
+                    context.people.spoken(by)
+                },
+                if terms.is_empty() {
+                    String::new()
+                } else {
+                    format!(", terms of reference {terms}")
+                }
             ),
         )
     }
@@ -268,11 +338,19 @@ fn support(context: &Context<'_>, mail: Mail<'_>, person: &str, messages: &[&Mes
     let Some(career) = context.shared.career(person) else {
         return draft;
     };
-    let member = career.row.as_ref().map(|row| row.text("member_type").to_lowercase()).unwrap_or_default();
+    let member = career
+        .row
+        .as_ref()
+        .map(|row| row.text("member_type").to_lowercase())
+        .unwrap_or_default();
     let unit = career
         .units
         .iter()
-        .filter(|past| messages.iter().any(|one| one.at.is_some_and(|at| past.span.may_cover(&at))))
+        .filter(|past| {
+            messages
+                .iter()
+                .any(|one| one.at.is_some_and(|at| past.span.may_cover(&at)))
+        })
         .find(|past| {
             let value = past.value.to_lowercase();
             let mut words = value.split(|one: char| !one.is_alphanumeric());
@@ -299,6 +377,8 @@ fn support(context: &Context<'_>, mail: Mail<'_>, person: &str, messages: &[&Mes
             format!("they are {what} on record and write about the record, a room or a machine"),
         )
     } else {
-        draft.base(Confidence::Medium).against(Weight::Lowers, format!("they are {what} on record"))
+        draft
+            .base(Confidence::Medium)
+            .against(Weight::Lowers, format!("they are {what} on record"))
     }
 }

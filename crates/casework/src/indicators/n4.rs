@@ -352,7 +352,11 @@ fn raise(
     };
     let draft = match in_mail {
         Some(one) => {
-            let weight = if recorded_late { Weight::Explains } else { Weight::Lowers };
+            let weight = if recorded_late {
+                Weight::Explains
+            } else {
+                Weight::Lowers
+            };
             draft.item(one.message.item()).against(weight, one.words())
         }
         None => draft,

@@ -62,10 +62,7 @@ impl<'m> Heard<'m> {
 
     /// The first that somebody sent, when it came by then.
     pub(super) fn first_by(&self, person: &str, moment: &Moment) -> Option<&One<'m>> {
-        self.by
-            .get(person)?
-            .iter()
-            .find(|one| one.at.may_be_by(moment))
+        self.by.get(person)?.iter().find(|one| one.at.may_be_by(moment))
     }
 }
 
@@ -84,7 +81,11 @@ impl One<'_> {
     /// What it says, as a point.
     pub(super) fn words(&self) -> String {
         let sentences: Vec<String> = self.sentences.iter().map(|one| format!("\"{one}\"")).collect();
-        format!("mail of {} from them has words of a declaration: {}", self.at.day, sentences.join(" "))
+        format!(
+            "mail of {} from them has words of a declaration: {}",
+            self.at.day,
+            sentences.join(" ")
+        )
     }
 }
 
@@ -183,6 +184,9 @@ fn draft(
         );
     }
     draft
-        .against(Weight::Open, "the relation may have been looked at and managed without a record on the case system")
+        .against(
+            Weight::Open,
+            "the relation may have been looked at and managed without a record on the case system",
+        )
         .not_searchable("declarations by word of mouth, and mail that does not name the case")
 }

@@ -1,13 +1,14 @@
 //! N7, what mail says: consultation before a change of severity, and contact from outside before it, which is only listed.
 //!
 //! A consultation in mail is a question of the decision-maker to whoever has to be consulted and an answer of theirs, or the answer alone, in
-//! the days before the change (explained); a question without an answer lowers. Not for: what records say (`n7`).
+//! the days before the change (explained); one without the other lowers. A message that says what its author decided just before is no question. Not for: what records say (`n7`).
 
 use std::collections::BTreeSet;
 
+use embley_model::record::RecordType;
 use jiff::ToSpan;
 
-use super::case_mail::{CaseMail, Said};
+use super::case_mail::{CaseMail, Message};
 use super::draft::{Confidence, Draft, Weight};
 use super::material::{CaseFile, Row, holds};
 use super::moment::Moment;
@@ -15,6 +16,7 @@ use super::n11::outsiders;
 use super::{Context, Mail};
 use crate::error::Result;
 use crate::rules::phrases::Says;
+use crate::rules::sentences::sentences;
 
 /// A change of severity.
 pub(super) struct Change<'c> {
@@ -35,46 +37,75 @@ pub(super) fn consulted(
     mut draft: Draft,
 ) -> Result<Draft> {
     let of_case = case.mail(context, mail)?;
-    let asked = of_case.said(context, mail, |says| *says == Says::ConsultationAsked)?;
-    let answered = of_case.said(context, mail, |says| *says == Says::ConsultationAnswered)?;
     let by = change.row.text("decided_by");
     let roles = case.roles(context.zone);
-    let is_authority = |person: &str, at: &Moment| holds(&roles, &context.rules.deciders, person, change.who, at).is_some();
-    let in_time = |said: &&Said<'_, '_>| {
-        let from = first_day(context, &change.moment);
-        said.message
-            .at
-            .is_some_and(|at| at.may_be_by(&change.moment) && at.day >= from && !is_turned_down(said))
-    };
-    let question = asked.iter().filter(in_time).find(|said| {
-        let to = said.message.recipients.iter().filter_map(|one| one.person.as_deref());
-        said.message.is_from(by) && said.message.at.is_some_and(|at| to.into_iter().any(|one| is_authority(one, &at)))
+    let is_authority =
+        |person: &str, at: &Moment| holds(&roles, &context.rules.deciders, person, change.who, at).is_some();
+    let before: Vec<&Message> = of_case
+        .between(first_day(context, &change.moment), change.moment.day)
+        .filter(|one| one.at.is_some_and(|at| at.may_be_by(&change.moment)))
+        .collect();
+    let asked = before.iter().copied().find(|one| {
+        let Some(at) = &one.at else { return false };
+        let mut to = one.recipients.iter().filter_map(|to| to.person.as_deref());
+        one.is_from(by)
+            && to.any(|to| to != by && is_authority(to, at))
+            && !announces(context, case, by, at)
+            && holds_one(context, mail, one, &Says::ConsultationAsked)
     });
-    let answer = answered.iter().filter(in_time).find(|said| {
-        let from = said.message.sender.as_ref().and_then(|one| one.person.as_deref());
-        let to_them = said.message.recipients.iter().any(|one| one.person.as_deref() == Some(by));
-        let after = question.is_none_or(|asked| asked.message.at <= said.message.at);
-        let authority = from.zip(said.message.at).is_some_and(|(from, at)| from != by && is_authority(from, &at));
-        // An answer without the question is one only when it follows a message of the decision-maker.
-        to_them && authority && after && (question.is_some() || !said.message.row.in_reply_to.is_empty())
+    let answered = before.iter().copied().find(|one| {
+        let Some(at) = &one.at else { return false };
+        let from = one.sender.as_ref().and_then(|from| from.person.as_deref());
+        let from_authority = from.is_some_and(|from| from != by && is_authority(from, at));
+        let to_them = one.recipients.iter().any(|to| to.person.as_deref() == Some(by));
+        let follows = match asked {
+            // An answer to the question counts in whatever words.
+            Some(question) => question.at <= one.at,
+            None => !one.row.in_reply_to.is_empty() && holds_one(context, mail, one, &Says::ConsultationAnswered),
+        };
+        from_authority && to_them && follows
     });
     let spoken = change.who.replace('_', " ");
-    for (said, what) in question.iter().map(|one| (one, "asks the")).chain(answer.iter().map(|one| (one, "is from the"))) {
-        draft = draft.item(said.message.item()).against(
-            if answer.is_some() && question.is_some() { Weight::Explains } else { Weight::Lowers },
+    let weight = if asked.is_some() && answered.is_some() {
+        Weight::Explains
+    } else {
+        Weight::Lowers
+    };
+    let pairs = [(asked, "asks the"), (answered, "is from the")];
+    for (message, what) in pairs.into_iter().filter_map(|(one, what)| Some((one?, what))) {
+        let first = sentences(message.own(mail))
+            .into_iter()
+            .max_by_key(|one| one.chars().count());
+        draft = draft.item(message.item()).against(
+            weight,
             format!(
                 "mail of {} {what} {spoken}: \"{}\"",
-                said.message.day(),
-                said.phrase.sentence
+                message.day(),
+                first.unwrap_or_else(|| message.row.subject.clone())
             ),
         );
     }
     Ok(draft)
 }
 
-/// A sentence about consulting that says it was not done.
-fn is_turned_down(said: &Said<'_, '_>) -> bool {
-    said.phrase.turned.iter().any(|one| one.id == "no-consultation")
+/// True when a message holds one of these patterns, in its subject and text taken together.
+fn holds_one(context: &Context<'_>, mail: Mail<'_>, message: &Message, says: &Says) -> bool {
+    let text = format!("{}\n{}", message.row.subject, message.own(mail));
+    let phrases = &context.rules.phrases;
+    let denied = phrases
+        .all()
+        .iter()
+        .any(|one| one.on && one.id == "no-consultation" && one.is_in(&text));
+    !denied && phrases.that(|one| one == says).any(|(_, pattern)| pattern.is_in(&text))
+}
+
+/// True when the sender decided something in the case that day or the two days before: the message says what was decided.
+fn announces(context: &Context<'_>, case: &CaseFile, by: &str, at: &Moment) -> bool {
+    let first = at.day.checked_sub(2.days()).unwrap_or(at.day);
+    case.of(RecordType::Decision).any(|row| {
+        let decided = row.moment("decided_at", context.zone);
+        row.text("decided_by") == by && decided.is_some_and(|one| one.may_be_by(at) && one.day >= first)
+    })
 }
 
 fn first_day(context: &Context<'_>, moment: &Moment) -> jiff::civil::Date {
@@ -83,8 +114,19 @@ fn first_day(context: &Context<'_>, moment: &Moment) -> jiff::civil::Date {
 }
 
 /// Mail from people without a role in the days before a change: listed with low confidence, never more.
-pub(super) fn contacts(context: &Context<'_>, case: &CaseFile, of_case: &CaseMail, change: &Change<'_>) -> Option<Draft> {
-    let found = outsiders(context, case, of_case, first_day(context, &change.moment), change.moment.day);
+pub(super) fn contacts(
+    context: &Context<'_>,
+    case: &CaseFile,
+    of_case: &CaseMail,
+    change: &Change<'_>,
+) -> Option<Draft> {
+    let found = outsiders(
+        context,
+        case,
+        of_case,
+        first_day(context, &change.moment),
+        change.moment.day,
+    );
     let found: Vec<_> = found
         .into_iter()
         .filter(|one| one.at.is_some_and(|at| at.may_be_by(&change.moment)))
@@ -113,7 +155,13 @@ pub(super) fn contacts(context: &Context<'_>, case: &CaseFile, of_case: &CaseMai
     for message in found {
         draft = draft
             .item(message.item())
-            .person(message.sender.as_ref().and_then(|one| one.person.as_deref()).unwrap_or_default())
+            .person(
+                message
+                    .sender
+                    .as_ref()
+                    .and_then(|one| one.person.as_deref())
+                    .unwrap_or_default(),
+            )
             .speaks_for(format!("{}: \"{}\"", message.day(), message.row.subject));
     }
     Some(

@@ -73,7 +73,8 @@ pub fn run(context: &Context<'_>, items: &dyn ItemSource, ask: &Ask) -> Result<O
     let mut drafts: Vec<(&'static str, &RuleLine, Draft)> = Vec::new();
     if let Some(mail) = context.mail {
         // Items of other cases too, so that what names several is known.
-        mail.index.begin(mail.searcher, &context.shared.case_names(context.facts)?)?;
+        mail.index
+            .begin(mail.searcher, &context.shared.case_names(context.facts)?)?;
     }
     for name in &cases {
         let case = CaseFile::load(context.facts, name)?.unified(context.people);

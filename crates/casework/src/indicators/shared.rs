@@ -70,7 +70,10 @@ impl Shared {
             .then(|| Directory::load(conn))
             .transpose()?;
         let all = |kind| -> Result<Vec<Row>> {
-            let mut rows: Vec<Row> = records::of_type(conn, kind)?.iter().map(Row::of).collect::<Result<_>>()?;
+            let mut rows: Vec<Row> = records::of_type(conn, kind)?
+                .iter()
+                .map(Row::of)
+                .collect::<Result<_>>()?;
             if let Some(people) = &merged {
                 rows.iter_mut().for_each(|row| row.unify(people));
             }

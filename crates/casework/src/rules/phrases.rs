@@ -113,7 +113,10 @@ impl Pattern {
 
     /// The query of the items whose text holds it somewhere, quotations among it.
     pub fn index_query(&self) -> String {
-        format!("body:({})", self.query)
+        match self.says {
+            Says::Declaration => format!("body:({0}) OR subject:({0})", self.query),
+            _ => format!("body:({})", self.query),
+        }
     }
 }
 
@@ -244,11 +247,17 @@ impl Phrases {
         let patterns: Vec<&Pattern> = places.iter().filter_map(|place| self.patterns.get(*place)).collect();
         let mut of_message: Option<Vec<&Pattern>> = None;
         let mut found = Vec::new();
-        for sentence in sentences(own) {
+        // A subject that the author chose says something too, where people put what they declare there.
+        let is_reply = subject.split_once(':').is_some_and(|(mark, _)| {
+            ["re", "fw", "fwd", "aw", "wg", "tr"].contains(&mark.trim().to_lowercase().as_str())
+        });
+        let chosen = (!is_reply).then(|| subject.to_owned());
+        let all = chosen.into_iter().map(|one| (true, one));
+        for (is_subject, sentence) in all.chain(sentences(own).into_iter().map(|one| (false, one))) {
             let mut turned: Option<Vec<&Pattern>> = None;
             for pattern in patterns.iter().filter(|one| one.on && one.is_in(&sentence)) {
                 let asks = matches!(pattern.says, Says::ConsultationAsked | Says::About(_) | Says::Support);
-                if sentence.ends_with('?') && !asks {
+                if (sentence.ends_with('?') && !asks) || (is_subject && pattern.says != Says::Declaration) {
                     continue;
                 }
                 let whole = of_message.get_or_insert_with(|| {
@@ -259,7 +268,9 @@ impl Phrases {
                 });
                 let here = turned.get_or_insert_with(|| {
                     let all = turns.iter().filter(|(reach, _)| *reach == Reach::Sentence);
-                    all.filter(|(_, one)| one.is_in(&sentence)).map(|(_, one)| *one).collect()
+                    all.filter(|(_, one)| one.is_in(&sentence))
+                        .map(|(_, one)| *one)
+                        .collect()
                 });
                 found.push(FoundPhrase {
                     pattern,

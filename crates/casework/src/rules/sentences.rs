@@ -6,9 +6,9 @@
 
 /// Words before a full stop that ends no sentence.
 const SHORT: [&str; 38] = [
-    "mr", "mrs", "ms", "dr", "rev", "prof", "st", "det", "supt", "insp", "sgt", "ch", "con", "const", "cons", "pc", "ps",
-    "dc", "ds", "no", "nos", "ref", "refs", "reg", "regs", "para", "paras", "sch", "art", "sec", "eg", "ie", "approx",
-    "dept", "ext", "tel", "cf", "vs",
+    "mr", "mrs", "ms", "dr", "rev", "prof", "st", "det", "supt", "insp", "sgt", "ch", "con", "const", "cons", "pc",
+    "ps", "dc", "ds", "no", "nos", "ref", "refs", "reg", "regs", "para", "paras", "sch", "art", "sec", "eg", "ie",
+    "approx", "dept", "ext", "tel", "cf", "vs",
 ];
 
 /// The sentences of a text, with single spaces.
@@ -38,7 +38,11 @@ fn is_list_item(line: &str) -> bool {
     match chars.next() {
         Some('-' | '*' | '\u{2022}' | '\u{2013}') => chars.next().is_some_and(char::is_whitespace),
         Some(first) if first.is_ascii_alphanumeric() => {
-            let label: String = line.chars().take_while(|one| one.is_ascii_alphanumeric()).take(4).collect();
+            let label: String = line
+                .chars()
+                .take_while(|one| one.is_ascii_alphanumeric())
+                .take(4)
+                .collect();
             let numbered = label.chars().all(|one| one.is_ascii_digit()) || label.chars().count() == 1;
             numbered && label.len() <= 2 && line[label.len()..].starts_with(['.', ')']) && {
                 line[label.len() + 1..].starts_with(char::is_whitespace)
@@ -83,7 +87,8 @@ fn ends_none(before: &str, behind: &str) -> bool {
         .collect();
     let bare = word.replace('.', "").to_lowercase();
     let first = behind.trim_start().chars().next();
-    let is_short = SHORT.contains(&bare.as_str()) || (bare.chars().count() == 1 && bare.chars().all(char::is_alphabetic));
+    let is_short =
+        SHORT.contains(&bare.as_str()) || (bare.chars().count() == 1 && bare.chars().all(char::is_alphabetic));
     (is_short && !bare.is_empty()) || first.is_some_and(char::is_lowercase)
 }
 
@@ -105,8 +110,14 @@ mod tests {
     #[test]
     fn sentences_end_where_people_end_them() {
         check("One. Two?\nThree!", &["One.", "Two?", "Three!"]);
-        check("I told Det. Supt. Able of reg. 12\nand A. Best. Then I went.", &["I told Det. Supt. Able of reg. 12 and A. Best.", "Then I went."]);
-        check("Jo,\n\nDone: PS/1/20 (v1.2).\n- one\n- two", &["Jo,", "Done: PS/1/20 (v1.2).", "- one", "- two"]);
+        check(
+            "I told Det. Supt. Able of reg. 12\nand A. Best. Then I went.",
+            &["I told Det. Supt. Able of reg. 12 and A. Best.", "Then I went."],
+        );
+        check(
+            "Jo,\n\nDone: PS/1/20 (v1.2).\n- one\n- two",
+            &["Jo,", "Done: PS/1/20 (v1.2).", "- one", "- two"],
+        );
         check("Is it so...? Yes.", &["Is it so...?", "Yes."]);
         check("\n \n-- \n", &[]);
         check("1. One\n2) Two", &["1. One", "2) Two"]);

@@ -92,6 +92,8 @@ pub struct MailSettings {
     pub consultation_days: u16,
     /// N10, N11: what goes to as many is a circular.
     pub circular_recipients: usize,
+    /// N10: words by which something that goes to everybody calls itself.
+    pub circular_words: Vec<String>,
     /// N10: texts of which so many hundredths agree are versions of one document.
     pub version_percent: u8,
     /// N11: types of member whose work is the record, the rooms and the machines.
@@ -109,9 +111,32 @@ impl Default for MailSettings {
             trace_after_days: 14,
             consultation_days: 28,
             circular_recipients: 10,
+            circular_words: words(&[
+                "circular",
+                "newsletter",
+                "bulletin",
+                "routine orders",
+                "force orders",
+                "general orders",
+                "notice board",
+                "all staff",
+                "staff notice",
+                "for everybody",
+                "menu",
+            ]),
             version_percent: 60,
             support_members: words(&["staff", "police_staff", "contractor", "agency"]),
-            support_units: words(&["information", "it", "ict", "administration", "admin", "support", "typing", "estates", "helpdesk"]),
+            support_units: words(&[
+                "information",
+                "it",
+                "ict",
+                "administration",
+                "admin",
+                "support",
+                "typing",
+                "estates",
+                "helpdesk",
+            ]),
         }
     }
 }

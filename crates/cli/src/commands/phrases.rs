@@ -28,7 +28,9 @@ pub(crate) fn run(args: &Args, asked: &PhrasesArgs) -> anyhow::Result<u8> {
     if let Some(id) = &asked.id
         && !rules.phrases.all().iter().any(|one| one.id == *id)
     {
-        return Err(CliError::usage(format!("there is no pattern \"{id}\"; without --id all are listed")));
+        return Err(CliError::usage(format!(
+            "there is no pattern \"{id}\"; without --id all are listed"
+        )));
     }
     match &asked.test {
         Some(what) => test(&case, &rules, what, asked),
@@ -62,7 +64,9 @@ fn list(case: &Case, rules: &RuleSet, asked: &PhrasesArgs) -> anyhow::Result<u8>
         rows.push(cells, object)?;
     }
     rows.print(context::format(&asked.list), Vec::new())?;
-    note!("items: those whose text holds the words somewhere, quotations and turned sentences among them; --test shows what a text says");
+    note!(
+        "items: those whose text holds the words somewhere, quotations and turned sentences among them; --test shows what a text says"
+    );
     Ok(exit::DONE)
 }
 
@@ -70,7 +74,10 @@ fn test(case: &Case, rules: &RuleSet, what: &str, asked: &PhrasesArgs) -> anyhow
     let (subject, text) = text_of(case, what)?;
     let mut rows = Rows::new("sentences", &["pattern", "finds", "turned", "sentence"]);
     let tried = tried(&rules.phrases, &subject, &text);
-    for one in tried.iter().filter(|one| asked.id.as_ref().is_none_or(|id| one.pattern == *id)) {
+    for one in tried
+        .iter()
+        .filter(|one| asked.id.as_ref().is_none_or(|id| one.pattern == *id))
+    {
         let cells = vec![
             one.pattern.clone(),
             one.finds.clone(),
@@ -101,7 +108,10 @@ fn text_of(case: &Case, what: &str) -> anyhow::Result<(String, String)> {
         ))
     };
     if what == "-" {
-        std::io::stdin().take(MOST_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+        std::io::stdin()
+            .take(MOST_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
     } else {
         let file = std::fs::File::open(Path::new(what)).map_err(unreadable)?;
         file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -27,7 +27,14 @@ const ONE: &[&str] = &[
 const SEVERAL: &[&str] = &["subject_person_ids", "consulted", "notified", "evaluator_ids"];
 
 /// How an entry of `line_manager_history` names the manager.
-const MANAGER: &[&str] = &["person_id", "manager", "line_manager_id", "manager_id", "manager_person_id", "line_manager"];
+const MANAGER: &[&str] = &[
+    "person_id",
+    "manager",
+    "line_manager_id",
+    "manager_id",
+    "manager_person_id",
+    "line_manager",
+];
 
 impl Record {
     /// Puts another id in the place of each id of somebody for which `other` gives one.
@@ -46,7 +53,10 @@ impl Record {
             let values = self.fields.get_mut(*name).and_then(Value::as_array_mut);
             values.into_iter().flatten().for_each(put);
         }
-        let managers = self.fields.get_mut("line_manager_history").and_then(Value::as_array_mut);
+        let managers = self
+            .fields
+            .get_mut("line_manager_history")
+            .and_then(Value::as_array_mut);
         for entry in managers.into_iter().flatten().filter_map(Value::as_object_mut) {
             for name in MANAGER {
                 if let Some(value) = entry.get_mut(*name) {

@@ -112,7 +112,10 @@ impl<'w> Original<'w> {
             );
         }
         let (behind_quoted, behind_original) = (last.quoted_at + last.words, last.original_at + last.words);
-        let pairs = quoted[behind_quoted..].iter().rev().zip(self.words[behind_original..].iter().rev());
+        let pairs = quoted[behind_quoted..]
+            .iter()
+            .rev()
+            .zip(self.words[behind_original..].iter().rev());
         let tail = pairs.take_while(|(one, two)| one == two).count();
         if tail >= EDGE {
             found.push(Passage {

@@ -5,14 +5,10 @@
 //! Not for: comparing texts. Main function: [`own_text`]. Invariant: what is given stands in the text, in its order, line by line; lines
 //! left out are one empty line.
 
-use super::quote::{announces, marks};
+use super::quote::{announces, is_head, marks};
 
 /// Lines of an attribution, at most.
 const ATTRIBUTION_LINES: usize = 3;
-/// Names of header lines that mail programs put before a message below, by language of the program.
-const HEADS: [&str; 12] = [
-    "from", "sent", "date", "to", "cc", "subject", "importance", "von", "gesendet", "de", "envoye", "objet",
-];
 /// Header lines in a row that make a block.
 const LEAST_HEADS: usize = 3;
 
@@ -61,14 +57,7 @@ fn own_end(lines: &[&str]) -> usize {
 
 /// True when header lines of another message stand here.
 fn begins_heads(lines: &[&str]) -> bool {
-    let head = |line: &&str| {
-        let bare = line.trim().trim_start_matches('*');
-        let Some((name, _)) = bare.split_once(':') else {
-            return false;
-        };
-        HEADS.contains(&name.trim_end_matches('*').trim().to_lowercase().as_str())
-    };
-    lines.iter().take_while(|line| head(line)).count() >= LEAST_HEADS
+    lines.iter().take_while(|line| is_head(line)).count() >= LEAST_HEADS
 }
 
 /// Takes the lines off the end that say who wrote what is quoted below: the last paragraph, when it is short and ends in a colon.
@@ -86,9 +75,11 @@ fn drop_attribution(kept: &mut Vec<&str>) {
     // Only a paragraph that is an attribution as a whole: what stands before it in the same paragraph is the author's.
     let whole = kept[first..=last].join(" ").to_lowercase();
     let tells = |text: &str| {
-        ["wrote:", "writes:", "said:", "schrieb:", "crit :", "escribi", "message:"]
-            .iter()
-            .any(|word| text.contains(word))
+        [
+            "wrote:", "writes:", "said:", "schrieb:", "crit :", "escribi", "message:",
+        ]
+        .iter()
+        .any(|word| text.contains(word))
     };
     let last_line = kept[last].to_lowercase();
     if whole.trim_start().starts_with("on ") && tells(&whole) {
@@ -113,8 +104,14 @@ mod tests {
             "Yes.\n\nThanks\n",
         );
         check("FYI\n-----Original Message-----\nFrom: A\nI decided.\n", "FYI\n");
-        check("FYI\n\nFrom: A\nSent: 1 May\nTo: B\nSubject: c\n\nI decided.\n", "FYI\n\n");
-        check("Note\n\nFrom: the beginning we knew.\nTo: whom?\nmore\n", "Note\n\nFrom: the beginning we knew.\nTo: whom?\nmore\n");
+        check(
+            "FYI\n\nFrom: A\nSent: 1 May\nTo: B\nSubject: c\n\nI decided.\n",
+            "FYI\n\n",
+        );
+        check(
+            "Note\n\nFrom: the beginning we knew.\nTo: whom?\nmore\n",
+            "Note\n\nFrom: the beginning we knew.\nTo: whom?\nmore\n",
+        );
         check("I decided.\n-- \nJo Smith\nDecisions Unit\n", "I decided.\n");
         check("These are my reasons:\n> none\n", "These are my reasons:\n\n");
         check("", "");

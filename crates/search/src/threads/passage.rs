@@ -107,6 +107,9 @@ pub(super) fn alterations(
     let all = 0..words.len();
     let mut found = Vec::new();
     for block in &later.read.blocks {
+        let words = &later.read.words[block.clone()];
+        let heads = words.iter().take_while(|word| word.head).count();
+        let block = &(block.start + heads..block.end);
         let quoted: Vec<u32> = later.read.words[block.clone()].iter().map(|word| word.word).collect();
         let passages = original.passages_and_edges(&quoted);
         let matched: usize = passages.iter().map(|one| one.words).sum();
@@ -310,9 +313,16 @@ mod tests {
             false,
         );
         compare(original, reply, &[], &[changed]);
+        let forwarded = "See below\n-----Original Message-----\nFrom: Kim Park\nSubject: The log for the night\n\nJo,\n\nThe log for the night shows two entries that fit.\n\nMany thanks,\nKim Park\n";
+        compare(original, forwarded, &[], &[]);
         // Another message says just that: it is quoted.
         compare(original, reply, &[21], &[]);
         // Only greeting and thanks agree.
-        compare(original, "> Jo,\n>\n> Lunch?\n>\n> Many thanks,\n> Kim Park\n", &[], &[]);
+        compare(
+            original,
+            "> Jo,\n>\n> Lunch?\n>\n> Many thanks,\n> Kim Park\n",
+            &[],
+            &[],
+        );
     }
 }
