@@ -72,10 +72,10 @@ pub(super) fn each_thread(
     };
     let reader = mail.searcher.reader();
     let mut done: BTreeSet<u32> = BTreeSet::new();
-    for item in items {
-        let Some(row) = mail.links.of(reader, ItemNo(item)).map_err(refuse)? else {
-            continue;
-        };
+    let all: Vec<ItemNo> = items.iter().map(ItemNo).collect();
+    let rows = mail.links.of_page(reader, &all).map_err(refuse)?;
+    for (ItemNo(item), row) in all.into_iter().zip(rows) {
+        let Some(row) = row else { continue };
         if !done.insert(row.thread) {
             continue;
         }

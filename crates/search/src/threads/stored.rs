@@ -19,6 +19,7 @@ use super::messages::Messages;
 use super::near::{self, NEAR_THRESHOLD, NEAR_VERSION, NearRow, Sketches};
 use super::row::{self, LinkRow, THREADS_VERSION};
 use super::step::kept_quotations;
+use super::view::Holders;
 use crate::error::SearchError;
 
 /// The name of a thread: the lowest item number in it. Printed `thread:17`, which is also the query for its messages.
@@ -36,6 +37,7 @@ impl fmt::Display for ThreadId {
 pub struct StoredThreads {
     made: OnceCell<HashMap<u32, Vec<LinkRow>>>,
     fresh: OnceCell<bool>,
+    holders: OnceCell<Holders>,
 }
 
 impl StoredThreads {
@@ -57,6 +59,15 @@ impl StoredThreads {
         let fresh =
             state.is_some_and(|state| state.version == THREADS_VERSION && state.ticket == reader.checkpoint().ticket);
         Ok(*self.fresh.get_or_init(|| fresh))
+    }
+
+    /// Who held which items, read once: every thread asks.
+    pub(super) fn holders(&self, reader: &CatalogueReader) -> Result<&Holders, SearchError> {
+        if let Some(held) = self.holders.get() {
+            return Ok(held);
+        }
+        let read = Holders::read(reader)?;
+        Ok(self.holders.get_or_init(|| read))
     }
 
     fn chunk(&self, reader: &CatalogueReader, number: u32) -> Result<Vec<LinkRow>, SearchError> {
