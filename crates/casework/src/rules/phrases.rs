@@ -338,3 +338,7 @@ fn written_out(query: &str, groups: &BTreeMap<String, String>) -> std::result::R
     out.push_str(rest);
     Ok(out.split_whitespace().collect::<Vec<_>>().join(" "))
 }
+
+#[cfg(test)]
+#[path = "phrases_tests.rs"]
+mod tests;
