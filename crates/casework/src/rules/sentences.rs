@@ -86,10 +86,12 @@ fn ends_none(before: &str, behind: &str) -> bool {
         .rev()
         .collect();
     let bare = word.replace('.', "").to_lowercase();
+    // The number of a list item.
+    let is_label = bare.len() <= 2 && before.trim() == word && bare.chars().all(|one| one.is_ascii_digit());
     let first = behind.trim_start().chars().next();
     let is_short =
         SHORT.contains(&bare.as_str()) || (bare.chars().count() == 1 && bare.chars().all(char::is_alphabetic));
-    (is_short && !bare.is_empty()) || first.is_some_and(char::is_lowercase)
+    ((is_short || is_label) && !bare.is_empty()) || first.is_some_and(char::is_lowercase)
 }
 
 fn push(sentence: &str, all: &mut Vec<String>) {

@@ -4,9 +4,10 @@
 //! from the same columns by the same rules, once, when they are asked for. Main type: [`StoredThreads`]. Invariant: an answer never
 //! names an item that the reader does not see.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 
 use embley_model::id::ItemNo;
 use embley_store::StoreError;
@@ -38,7 +39,14 @@ pub struct StoredThreads {
     made: OnceCell<HashMap<u32, Vec<LinkRow>>>,
     fresh: OnceCell<bool>,
     holders: OnceCell<Holders>,
+    /// The chunks read last: messages of one matter stand near each other.
+    last: RefCell<VecDeque<(u32, Chunk)>>,
 }
+
+type Chunk = Arc<Vec<LinkRow>>;
+
+/// Chunks that are kept, some 100 KiB each.
+const MOST_CHUNKS: usize = 64;
 
 impl StoredThreads {
     /// Nothing is read yet.
@@ -70,7 +78,20 @@ impl StoredThreads {
         Ok(self.holders.get_or_init(|| read))
     }
 
-    fn chunk(&self, reader: &CatalogueReader, number: u32) -> Result<Vec<LinkRow>, SearchError> {
+    fn chunk(&self, reader: &CatalogueReader, number: u32) -> Result<Chunk, SearchError> {
+        let mut last = self.last.borrow_mut();
+        if let Some((_, held)) = last.iter().find(|(one, _)| *one == number) {
+            return Ok(Arc::clone(held));
+        }
+        let read = Arc::new(self.read_chunk(reader, number)?);
+        if last.len() == MOST_CHUNKS {
+            last.pop_front();
+        }
+        last.push_back((number, Arc::clone(&read)));
+        Ok(read)
+    }
+
+    fn read_chunk(&self, reader: &CatalogueReader, number: u32) -> Result<Vec<LinkRow>, SearchError> {
         if self.is_fresh(reader)? {
             let bytes = derived::chunk(reader.facts(), Kind::Threads, number)
                 .map_err(|source| SearchError::catalogue("read links", source))?;
@@ -110,7 +131,7 @@ impl StoredThreads {
     /// # Errors
     /// When the catalogue cannot be read.
     pub fn of_page(&self, reader: &CatalogueReader, items: &[ItemNo]) -> Result<Vec<Option<LinkRow>>, SearchError> {
-        let mut chunks: HashMap<u32, Vec<LinkRow>> = HashMap::new();
+        let mut chunks: HashMap<u32, Chunk> = HashMap::new();
         items
             .iter()
             .map(|item| {
@@ -135,7 +156,7 @@ impl StoredThreads {
         let Some(start) = self.of(reader, item)? else {
             return Ok(Vec::new());
         };
-        let mut chunks: HashMap<u32, Vec<LinkRow>> = HashMap::new();
+        let mut chunks: HashMap<u32, Chunk> = HashMap::new();
         let mut found = Vec::new();
         let mut seen = RoaringBitmap::new();
         let mut at = start.thread;
