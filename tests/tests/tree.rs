@@ -129,3 +129,33 @@ fn the_table_in_the_architecture_is_this_one() {
         assert!(text.contains(&line), "ARCHITECTURE.md lacks the line {line:?}");
     }
 }
+
+/// What judges mail and records never sees what is planted in the example, nor the crate that makes it.
+#[test]
+fn casework_reads_neither_a_truth_nor_the_maker_of_the_example() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let mut wait = vec![root.join("crates/casework"), root.join("config")];
+    let mut files = 0;
+    while let Some(path) = wait.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("a folder of the project");
+            wait.extend(entries.map(|entry| entry.expect("an entry").path()));
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        files += 1;
+        for word in [
+            "embley-corpus",
+            "embley_corpus",
+            "truth.json",
+            "data/templates",
+            "set-one",
+            "set-two",
+        ] {
+            assert!(!text.contains(word), "{} names {word}", path.display());
+        }
+    }
+    assert!(files > 50, "only {files} files were seen");
+}

@@ -153,7 +153,7 @@ pub fn dip_sample(context: &Context<'_>, ask: Ask<'_>) -> Result<DipSample> {
     }
     let mut cases = Vec::new();
     for name in &all {
-        let case = CaseFile::load(context.facts, name)?;
+        let case = CaseFile::load(context.facts, name)?.unified(context.people);
         cases.push(check(context, &case));
     }
     let mut rates = BTreeMap::new();

@@ -17,7 +17,9 @@ use std::path::PathBuf;
 
 pub(crate) use self::export::{ExportArgs, ExportForm, VerifyExportArgs};
 pub(crate) use self::audit::{AuditCheckpointArgs, AuditCommand, AuditListArgs, AuditProveArgs, AuditVerifyArgs};
-pub(crate) use self::indicators::{DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, RunArgs};
+pub(crate) use self::indicators::{
+    DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, PhrasesArgs, RunArgs,
+};
 pub(crate) use self::people::{AliasArgs, PeopleCommand};
 pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
 pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};

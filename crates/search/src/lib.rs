@@ -27,6 +27,7 @@ pub mod snippet;
 pub mod standing;
 pub mod syntax;
 pub mod terms;
+pub mod text_query;
 pub mod threads;
 pub mod tree;
 
@@ -44,3 +45,4 @@ pub use searcher::Searcher;
 pub use snippet::{Snippet, SnippetStyle};
 pub use standing::{Asked, Standing};
 pub use syntax::parse;
+pub use text_query::TextQuery;

@@ -3,6 +3,7 @@
 //! One case is held at a time. Main type: [`CaseFile`]. Not for: what belongs to no single case (`shared`). Invariant: rows stand in the order of their items; a field that
 //! could not be read is absent, never guessed.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use embley_model::id::ItemNo;
@@ -13,9 +14,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::case_mail::CaseMail;
 use super::governing::Governing;
 use super::moment::{Moment, Span};
+use super::{Context, Mail};
 use crate::error::Result;
+use crate::people::Directory;
 use crate::rules::{Deciders, Frameworks, RegimeKind};
 
 /// A record, read.
@@ -36,6 +40,14 @@ impl Row {
             key: stored.key.clone(),
             record: stored.record()?,
         })
+    }
+
+    /// Puts in place of each id of somebody the one that stands for all of theirs.
+    pub(super) fn unify(&mut self, people: &Directory) {
+        self.record.replace_people(|id| {
+            let person = people.people().by_id(id)?;
+            (person.id != id).then(|| person.id.clone())
+        });
     }
 
     /// A text; empty when there is none.
@@ -107,7 +119,9 @@ pub struct CaseName {
 pub struct CaseFile {
     /// The reference as written first.
     pub case_ref: String,
+    name: CaseName,
     rows: Vec<Row>,
+    mail: OnceCell<CaseMail>,
 }
 
 impl CaseFile {
@@ -129,8 +143,33 @@ impl CaseFile {
         }
         Ok(Self {
             case_ref: name.written.clone(),
+            name: name.clone(),
             rows: rows.into_values().collect(),
+            mail: OnceCell::new(),
         })
+    }
+
+    /// The same with one id for everybody who was merged.
+    #[must_use]
+    pub fn unified(mut self, people: &Directory) -> Self {
+        for row in &mut self.rows {
+            row.unify(people);
+        }
+        self
+    }
+
+    /// Its references.
+    pub(super) fn name(&self) -> &CaseName {
+        &self.name
+    }
+
+    /// The messages that name it; read when they are first asked for.
+    pub(super) fn mail(&self, context: &Context<'_>, mail: Mail<'_>) -> Result<&CaseMail> {
+        if let Some(held) = self.mail.get() {
+            return Ok(held);
+        }
+        let read = CaseMail::load(context, mail, self)?;
+        Ok(self.mail.get_or_init(|| read))
     }
 
     /// All rows.

@@ -6,24 +6,32 @@
 //! aside as explained. Main type: [`Indicator`]. Invariant: the same records and rules give the same indicators in the same order, and
 //! `migrated_at` is never read as a date of recording.
 
+mod case_mail;
 mod clock_states;
 pub mod conclusion;
 mod draft;
 mod governing;
+mod mail_index;
 mod material;
 mod moment;
 pub mod run;
 mod shared;
+mod tried;
 
+mod n1;
+mod n10;
+mod n11;
 mod n12;
 mod n13;
 mod n14;
 mod n2;
 mod n3;
 mod n4;
+mod n4_mail;
 mod n5;
 mod n6;
 mod n7;
+mod n7_mail;
 mod n8;
 mod n9;
 
@@ -34,10 +42,12 @@ pub use clock_states::{ClockState, Done, clock_states};
 pub use conclusion::{Conclusion, conclude};
 pub use draft::{Confidence, Draft, Indicator, Weight};
 pub use governing::Governing;
+pub use mail_index::MailIndex;
 pub use material::{CaseFile, CaseName, Held, Row};
 pub use moment::{Moment, Span};
 pub use run::{Ask, Outcome, State, run};
 pub use shared::{Career, Past, Shared};
+pub use tried::{Tried, tried};
 
 use embley_search::threads::StoredThreads;
 use embley_search::{ItemText, Searcher};
@@ -77,6 +87,8 @@ pub struct Mail<'a> {
     pub links: &'a StoredThreads,
     /// Texts of messages.
     pub texts: &'a dyn ItemText,
+    /// What is asked of the index once for a run.
+    pub index: &'a MailIndex,
 }
 
 /// One rule. Both functions are pure over the context; what they give is put in order by the run.
@@ -107,7 +119,8 @@ pub trait Rule: Sync {
 }
 
 /// All rules that this version has, in the order in which they are shown.
-pub const RULES: [&dyn Rule; 11] = [
+pub const RULES: [&dyn Rule; 14] = [
+    &n1::Stated,
     &n2::Authority,
     &n3::Conflation,
     &n4::Conflict,
@@ -116,6 +129,8 @@ pub const RULES: [&dyn Rule; 11] = [
     &n7::Consultation,
     &n8::ClockPassed,
     &n9::Recording,
+    &n10::NotHeld,
+    &n11::NoRole,
     &n12::Registers,
     &n13::Missing,
     &n14::Altered,

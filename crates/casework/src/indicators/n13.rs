@@ -2,7 +2,7 @@
 //!
 //! From the links that are kept for threads (`embley_search::threads`), for mail that names the case. Look-alikes: another scope of dates of
 //! the sender's export (no mail of theirs by that day, or none from then on: explained); another retention (nothing that they sent was taken
-//! in with them: lowers). A single name in a header is a little thing: such a message is of low confidence.
+//! in with them: lowers). What is marked as privileged is not read, nor a missing message that it names. A single name in a header is a little thing: such a message is of low confidence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,6 @@ use super::draft::{Confidence, Draft, Weight};
 use super::material::CaseFile;
 use super::{Context, Mail, Rule};
 use crate::error::{CaseworkError, Result};
-use crate::links::CaseNames;
 
 /// Messages of one custodian that an indicator names; it says how many more there are.
 const MOST_MESSAGES: usize = 200;
@@ -37,10 +36,12 @@ impl Rule for Missing {
         };
         let mut missing: BTreeMap<String, MissingMessage> = BTreeMap::new();
         let mut absent: BTreeMap<String, Vec<ThreadMessage>> = BTreeMap::new();
-        let naming = mail.searcher.naming(&case.case_ref)?;
+        let naming = mail.index.naming(mail.searcher, case.name())?;
+        let hidden = mail.index.privileged(mail.searcher)?;
         each_thread(mail, &naming, false, |view| {
             for one in view.missing_messages() {
-                if one.named_by.iter().any(|item| naming.contains(*item)) {
+                let from_hidden = one.named_by.iter().any(|item| hidden.contains(*item));
+                if !from_hidden && one.named_by.iter().any(|item| naming.contains(*item)) {
                     missing.insert(one.message_id.clone(), one.clone());
                 }
             }
@@ -71,10 +72,10 @@ pub(super) fn each_thread(
     };
     let reader = mail.searcher.reader();
     let mut done: BTreeSet<u32> = BTreeSet::new();
-    for item in items {
-        let Some(row) = mail.links.of(reader, ItemNo(item)).map_err(refuse)? else {
-            continue;
-        };
+    let all: Vec<ItemNo> = items.iter().map(ItemNo).collect();
+    let rows = mail.links.of_page(reader, &all).map_err(refuse)?;
+    for (ItemNo(item), row) in all.into_iter().zip(rows) {
+        let Some(row) = row else { continue };
         if !done.insert(row.thread) {
             continue;
         }
@@ -152,7 +153,7 @@ fn not_with_sender(mail: Mail<'_>, case: &CaseFile, custodian: &str, messages: &
     if let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) {
         let outside = [(format!("date:<={last}"), "up to"), (format!("date:>={first}"), "from")];
         for (range, word) in outside {
-            if count(mail, case, &format!("from:* AND custodian:\"{quoted}\" AND {range}"))? == 0 {
+            if count(mail, &format!("from:* AND custodian:\"{quoted}\" AND {range}"))? == 0 {
                 let day = if word == "from" { first } else { last };
                 draft = draft.against(
                     Weight::Explains,
@@ -170,7 +171,7 @@ fn not_with_sender(mail: Mail<'_>, case: &CaseFile, custodian: &str, messages: &
         .find(|word| word.contains('@'))
         .unwrap_or(&sent)
         .to_owned();
-    if !address.is_empty() && count(mail, case, &format!("custodian:\"{quoted}\" AND from:\"{address}\""))? == 0 {
+    if !address.is_empty() && count(mail, &format!("custodian:\"{quoted}\" AND from:\"{address}\""))? == 0 {
         draft = draft.against(
             Weight::Lowers,
             format!("nothing that {custodian} sent was taken in with {custodian}: sent mail may be kept otherwise"),
@@ -185,11 +186,6 @@ fn not_with_sender(mail: Mail<'_>, case: &CaseFile, custodian: &str, messages: &
 }
 
 /// How many items a query finds.
-fn count(mail: Mail<'_>, case: &CaseFile, query: &str) -> Result<u64> {
-    let found = mail.searcher.plan(query).and_then(|plan| mail.searcher.items(&plan));
-    let items = found.map_err(|source| CaseworkError::Search {
-        case_ref: case.case_ref.clone(),
-        source: Box::new(source),
-    })?;
-    Ok(items.len())
+fn count(mail: Mail<'_>, query: &str) -> Result<u64> {
+    Ok(mail.index.items(mail.searcher, query)?.len())
 }

@@ -14,7 +14,6 @@ use super::material::CaseFile;
 use super::n13::each_thread;
 use super::{Context, Rule};
 use crate::error::Result;
-use crate::links::CaseNames;
 
 /// See the module.
 pub(super) struct Altered;
@@ -32,7 +31,8 @@ impl Rule for Altered {
         let Some(mail) = context.mail else {
             return Ok(Vec::new());
         };
-        let naming = mail.searcher.naming(&case.case_ref)?;
+        let naming = mail.index.naming(mail.searcher, case.name())?;
+        let hidden = mail.index.privileged(mail.searcher)?;
         let mut found: BTreeMap<(u32, u32), (ThreadMessage, Vec<Alteration>)> = BTreeMap::new();
         each_thread(mail, &naming, true, |view| {
             for message in view.messages() {
@@ -42,7 +42,8 @@ impl Rule for Altered {
                     .filter(|one| one.kind != AlterationKind::LinesLeftOut)
                 {
                     let about = naming.contains(message.item_no) || naming.contains(one.original_item);
-                    if about {
+                    let kept_out = hidden.contains(message.item_no) || hidden.contains(one.original_item);
+                    if about && !kept_out {
                         let key = (message.item_no, one.original_item);
                         found
                             .entry(key)

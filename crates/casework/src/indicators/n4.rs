@@ -3,8 +3,8 @@
 //! Relations: line management, the same team, a part in the case, a notifiable association, an interest in one organisation; and, for an
 //! investigator, work under the officer concerned (`deciders.toml`, `appointee`). Look-alikes: the relation ended before (explained); it
 //! was declared in time and recorded later, as by mail (lowers twice; explained when the day of recording is only that of a migration); it
-//! was declared after the decision (lowers); a declaration of the case without naming anybody (lowers). The mail part adds
-//! declarations found in mail.
+//! was declared after the decision (lowers); a declaration of the case without naming anybody (lowers). Declarations found in mail are
+//! `n4_mail`: one that came in time explains a late record, and lowers where there is none.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,7 @@ use embley_model::record::RecordType;
 use super::draft::{Confidence, Draft, Weight};
 use super::material::{CaseFile, Row, is_officer_concerned};
 use super::moment::{Moment, Span};
+use super::n4_mail::{self, Heard};
 use super::shared::Career;
 use super::{Context, Rule};
 use crate::error::Result;
@@ -27,12 +28,20 @@ impl Rule for Conflict {
     }
 
     fn in_case(&self, context: &Context<'_>, case: &CaseFile) -> Result<Vec<Draft>> {
+        let heard = match context.mail {
+            Some(mail) => Heard::read(context, mail, case)?,
+            None => Heard::default(),
+        };
         let mut drafts = Vec::new();
+        let mut raised = Vec::new();
         for (who, decisions) in decisions_by_person(context, case) {
             for relation in relations(context, case, who, &decisions) {
-                drafts.extend(raise(context, case, who, &decisions, &relation));
+                let draft = raise(context, case, who, &decisions, &relation, &heard);
+                raised.extend(draft.iter().map(|_| who.to_owned()));
+                drafts.extend(draft);
             }
         }
+        drafts.extend(n4_mail::drafts(context, case, &heard, &raised));
         drafts.extend(investigators(context, case));
         Ok(drafts)
     }
@@ -293,6 +302,7 @@ fn raise(
     who: &str,
     decisions: &Decided<'_>,
     relation: &Relation<'_>,
+    heard: &Heard<'_>,
 ) -> Option<Draft> {
     let covered: Vec<&(Moment, &Row)> = decisions
         .iter()
@@ -313,6 +323,8 @@ fn raise(
     }
     let rows: Vec<(Moment, &Row)> = covered.iter().map(|(moment, row)| (*moment, *row)).collect();
     let draft = draft_of(context, case, who, relation, &rows).base(relation.base);
+    let in_mail = heard.first_by(who, first);
+    let recorded_late = matches!(state, Declared::RecordedLater(..));
     let draft = match state {
         Declared::InTime | Declared::Nothing => draft.speaks_for("no declaration of it by this person is on record"),
         Declared::RecordedLater(row, recorded) => draft
@@ -338,16 +350,26 @@ fn raise(
             "a declaration in this case is on record that does not say whom it is about",
         ),
     };
-    Some(
-        draft
-            .against(
-                Weight::Open,
-                "it may have been declared by mail or by word of mouth, and not been stored on the case system",
-            )
-            .not_searchable(
-                "this part of the rule reads records only; mail that may hold a declaration is not read by it",
-            ),
-    )
+    let draft = match in_mail {
+        Some(one) => {
+            let weight = if recorded_late {
+                Weight::Explains
+            } else {
+                Weight::Lowers
+            };
+            draft.item(one.message.item()).against(weight, one.words())
+        }
+        None => draft,
+    };
+    let draft = draft.against(
+        Weight::Open,
+        "it may have been declared by mail or by word of mouth, and not been stored on the case system",
+    );
+    Some(if context.mail.is_some() {
+        draft.not_searchable("declarations in mail that does not name the case, or in words that no pattern of decision-phrases.toml knows")
+    } else {
+        draft.not_searchable("mail, which may hold a declaration: there is no index")
+    })
 }
 
 fn draft_of(

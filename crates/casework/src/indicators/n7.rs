@@ -2,13 +2,14 @@
 //!
 //! Which decisions and regulations: `deciders.toml`, `consultation`. A second severity assessment recorded as a revision counts as one.
 //! Look-alikes: the log speaks of a consultation of the right kind in the four weeks before (explained), or of a consultation only
-//! (lowers); somebody was consulted of whom no such role is on record (lowers). Contact from outside is for the part that reads mail.
+//! (lowers); somebody was consulted of whom no such role is on record (lowers). What mail says of it, and contact from outside: `n7_mail`.
 
 use embley_model::record::RecordType;
 use jiff::ToSpan;
 
 use super::draft::{Draft, Weight};
 use super::material::{CaseFile, Row, holds};
+use super::n7_mail::{self, Change};
 use super::{Context, Rule};
 use crate::error::Result;
 
@@ -41,6 +42,14 @@ impl Rule for Consultation {
             let Some(moment) = row.moment("decided_at", context.zone) else {
                 continue;
             };
+            let change = Change {
+                row,
+                moment,
+                who: &line.who,
+            };
+            if let Some(mail) = context.mail {
+                drafts.extend(n7_mail::contacts(context, case, case.mail(context, mail)?, &change));
+            }
             let consulted = row.record.list("consulted");
             let deciders = &context.rules.deciders;
             // A consultation comes before the decision, so the role may have been held at any time until then; the day of the decision stands for it.
@@ -87,7 +96,11 @@ impl Rule for Consultation {
                     ),
                 );
             }
-            drafts.push(in_log(context, case, draft, &moment.day, &spoken));
+            let draft = in_log(context, case, draft, &moment.day, &spoken);
+            drafts.push(match context.mail {
+                Some(mail) => n7_mail::consulted(context, mail, case, &change, draft)?,
+                None => draft.not_searchable("mail, which may hold the consultation: there is no index"),
+            });
         }
         Ok(drafts)
     }
@@ -133,5 +146,5 @@ fn in_log(context: &Context<'_>, case: &CaseFile, mut draft: Draft, day: &jiff::
             Weight::Open,
             "a consultation may be recorded elsewhere, or have been by word of mouth",
         )
-        .not_searchable("this rule reads records only; mail that may hold the consultation is not read by it")
+        .not_searchable("consultation in mail that does not name the case, or in words that no pattern of decision-phrases.toml knows")
 }

@@ -71,8 +71,13 @@ pub fn run(context: &Context<'_>, items: &dyn ItemSource, ask: &Ask) -> Result<O
     let rules = chosen(context, ask, &mut left_out)?;
     let cases = cases_of(context, ask)?;
     let mut drafts: Vec<(&'static str, &RuleLine, Draft)> = Vec::new();
+    if let Some(mail) = context.mail {
+        // Items of other cases too, so that what names several is known.
+        mail.index
+            .begin(mail.searcher, &context.shared.case_names(context.facts)?)?;
+    }
     for name in &cases {
-        let case = CaseFile::load(context.facts, name)?;
+        let case = CaseFile::load(context.facts, name)?.unified(context.people);
         for (rule, line) in &rules {
             let found = rule.in_case(context, &case)?;
             drafts.extend(found.into_iter().map(|draft| (rule.id(), *line, draft)));

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use embley_model::record::{Record, RecordTime, RecordType};
 use embley_store::facts::cases::case_key;
-use embley_store::facts::{Connection, records};
+use embley_store::facts::{Connection, people, records};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::material::{CaseFile, CaseName, Row};
 use super::moment::{Moment, Span};
 use crate::error::Result;
+use crate::people::Directory;
 
 /// Somebody's manager, unit or rank for a time.
 #[derive(Clone, Debug)]
@@ -64,7 +65,20 @@ impl Shared {
     /// # Errors
     /// The catalogue refuses or is damaged.
     pub fn load(conn: &Connection, zone: &TimeZone, bulk_rows: u64) -> Result<Self> {
-        let all = |kind| -> Result<Vec<Row>> { records::of_type(conn, kind)?.iter().map(Row::of).collect() };
+        // Who was merged is one person in all that is read here.
+        let merged = (!people::events(conn)?.is_empty())
+            .then(|| Directory::load(conn))
+            .transpose()?;
+        let all = |kind| -> Result<Vec<Row>> {
+            let mut rows: Vec<Row> = records::of_type(conn, kind)?
+                .iter()
+                .map(Row::of)
+                .collect::<Result<_>>()?;
+            if let Some(people) = &merged {
+                rows.iter_mut().for_each(|row| row.unify(people));
+            }
+            Ok(rows)
+        };
         let mut shared = Self {
             kinds: records::summary(conn)?
                 .into_iter()
@@ -111,17 +125,29 @@ impl Shared {
                 units: past("posting_history", &["unit", "posting", "department", "value"]),
                 row: None,
             };
+            if merged.is_none() {
+                // A later record of somebody takes the place of an earlier one.
+                shared.careers.insert(
+                    id,
+                    Career {
+                        row: Some(row),
+                        ..career
+                    },
+                );
+                continue;
+            }
+            // Histories of people who were merged stand together; the first record is shown.
+            let held = shared.careers.entry(id).or_default();
+            held.managers.extend(career.managers);
+            held.teams.extend(career.teams);
+            held.units.extend(career.units);
+            held.row.get_or_insert(row);
+        }
+        for career in shared.careers.values() {
             let units: BTreeSet<String> = career.units.iter().map(|past| unit_key(&past.value)).collect();
             for unit in units {
                 *shared.unit_sizes.entry(unit).or_default() += 1;
             }
-            shared.careers.insert(
-                id,
-                Career {
-                    row: Some(row),
-                    ..career
-                },
-            );
         }
         Ok(shared)
     }

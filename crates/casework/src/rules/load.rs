@@ -14,8 +14,12 @@ const FORMAT: u32 = 1;
 /// Longest file of rules, in bytes: they are written by hand.
 const MAX_BYTES: u64 = 1 << 20;
 
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("clocks.toml", include_str!("../../../../config/rules/clocks.toml")),
+    (
+        "decision-phrases.toml",
+        include_str!("../../../../config/decision-phrases.toml"),
+    ),
     ("deciders.toml", include_str!("../../../../config/rules/deciders.toml")),
     (
         "frameworks.toml",

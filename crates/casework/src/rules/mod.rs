@@ -1,6 +1,6 @@
 //! The rules that indicators and clocks reason with: regulations by date, who decides, clocks, bank holidays. All of it is data.
 //!
-//! The files of `config/rules/` are part of the program. A file of the same name in the folder `rules` of the case, or in a folder that is
+//! The files of `config/rules/` and `config/decision-phrases.toml` are part of the program. A file of the same name in the folder `rules` of the case, or in a folder that is
 //! named, takes the place of the built-in one as a whole. Not for: looking at records (`indicators`). Main type: [`RuleSet`].
 //! Invariant: a set that could be opened is consistent (every reference between files leads somewhere, ranges of one kind do not
 //! overlap), and every line carries a citation; a line that was not confirmed in a primary source is off in the built-in files.
@@ -10,12 +10,15 @@ pub mod clocks;
 pub mod deciders;
 pub mod frameworks;
 mod load;
+pub mod phrases;
+pub(crate) mod sentences;
 pub mod settings;
 
 pub use calendar::Holidays;
 pub use clocks::{Clock, Clocks, Unit};
 pub use deciders::{Decider, Deciders};
 pub use frameworks::{Frameworks, Notice, Regime, RegimeKind};
+pub use phrases::{Pattern, Phrases};
 pub use settings::{RuleLine, Settings};
 
 use std::path::Path;
@@ -36,6 +39,8 @@ pub struct RuleSet {
     pub holidays: Holidays,
     /// Which indicators are raised, and what they need to know.
     pub settings: Settings,
+    /// How people say in mail that something was decided.
+    pub phrases: Phrases,
     /// The texts as they were read: (file, where it came from, text).
     texts: Texts,
 }
@@ -68,12 +73,14 @@ impl RuleSet {
         let clocks = Clocks::read(&texts.source("clocks.toml"), &frameworks)?;
         let holidays = Holidays::read(&texts.source("holidays.toml"))?;
         let settings = Settings::read(&texts.source("indicators.toml"), &deciders)?;
+        let phrases = Phrases::read(&texts.source("decision-phrases.toml"))?;
         Ok(Self {
             frameworks,
             deciders,
             clocks,
             holidays,
             settings,
+            phrases,
             texts,
         })
     }

@@ -78,6 +78,69 @@ pub struct Registers {
     pub media_days: u32,
 }
 
+/// What rules that read mail need to know. Days are calendar days.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailSettings {
+    /// N1: a decision said in mail is expected on record within so many days.
+    pub record_days: u16,
+    /// N1: a recorded decision is expected in mail from so many days before it,
+    pub trace_before_days: u16,
+    /// N1: to so many days after it.
+    pub trace_after_days: u16,
+    /// N7: a consultation is looked for in so many days before a change of severity; so are contacts from outside.
+    pub consultation_days: u16,
+    /// N10, N11: what goes to as many is a circular.
+    pub circular_recipients: usize,
+    /// N10: words by which something that goes to everybody calls itself.
+    pub circular_words: Vec<String>,
+    /// N10: texts of which so many hundredths agree are versions of one document.
+    pub version_percent: u8,
+    /// N11: types of member whose work is the record, the rooms and the machines.
+    pub support_members: Vec<String>,
+    /// N11: words of units whose work that is.
+    pub support_units: Vec<String>,
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        let words = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        Self {
+            record_days: 14,
+            trace_before_days: 7,
+            trace_after_days: 14,
+            consultation_days: 28,
+            circular_recipients: 10,
+            circular_words: words(&[
+                "circular",
+                "newsletter",
+                "bulletin",
+                "routine orders",
+                "force orders",
+                "general orders",
+                "notice board",
+                "all staff",
+                "staff notice",
+                "for everybody",
+                "menu",
+            ]),
+            version_percent: 60,
+            support_members: words(&["staff", "police_staff", "contractor", "agency"]),
+            support_units: words(&[
+                "information",
+                "it",
+                "ict",
+                "administration",
+                "admin",
+                "support",
+                "typing",
+                "estates",
+                "helpdesk",
+            ]),
+        }
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -94,6 +157,8 @@ pub struct Settings {
     pub bulk_rows: u64,
     /// Registers.
     pub registers: Registers,
+    /// Mail.
+    pub mail: MailSettings,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +176,8 @@ struct File {
     recording: Recording,
     relations: Relations,
     registers: Registers,
+    #[serde(default)]
+    mail: MailSettings,
 }
 
 impl Settings {
@@ -131,6 +198,12 @@ impl Settings {
             }
         }
         source.check_decisions("once, decisions", &file.once.decisions)?;
+        if file.mail.version_percent == 0 || file.mail.version_percent > 100 {
+            return Err(source.refuse("mail, version_percent", "it is between 1 and 100"));
+        }
+        if file.mail.circular_recipients < 2 {
+            return Err(source.refuse("mail, circular_recipients", "a circular goes to at least 2"));
+        }
         if file.recording.bulk_rows < 2 {
             return Err(source.refuse("recording, bulk_rows", "a bulk has at least 2 rows"));
         }
@@ -142,6 +215,7 @@ impl Settings {
             team_most_people: file.relations.team_most_people,
             bulk_rows: file.recording.bulk_rows,
             registers: file.registers,
+            mail: file.mail,
         })
     }
 

@@ -63,8 +63,25 @@ pub(crate) enum IndicatorsCommand {
         #[arg(long, value_enum, default_value = "jsonl")]
         format: ExportFormat,
     },
+    /// The patterns that find decisions in mail (decision-phrases.toml): how many items hold each, or what they find in a text
+    Phrases(PhrasesArgs),
     /// Earlier runs: who, when, which rules, how many were new and gone
     Runs(ListArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PhrasesArgs {
+    /// Shows what the patterns find in an item (a number, or item: and an id), a text file, or - for standard input
+    #[arg(long, value_name = "ITEM|FILE")]
+    pub(crate) test: Option<String>,
+    /// Only the pattern with this id
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// A folder with files of rules that take the place of the built-in ones
+    #[arg(long = "rules", value_name = "DIR")]
+    pub(crate) rules_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use embley_casework::indicators::{self, Ask, Context, Indicator, Mail, Outcome, Shared, State, run};
+use embley_casework::indicators::{self, Ask, Context, Indicator, Mail, MailIndex, Outcome, Shared, State, run};
 use embley_casework::people::Directory;
 use embley_casework::rules::RuleSet;
 use embley_casework::texts::StoredTexts;
@@ -41,6 +41,7 @@ pub(crate) fn run_command(args: &Args, asked: &IndicatorsArgs) -> anyhow::Result
         None => list(args, &asked.run, &asked.list),
         Some(IndicatorsCommand::Conclude { id, kind, text }) => conclude(args, id, kind, text),
         Some(IndicatorsCommand::Export { run, draft, format }) => export(args, run, *draft, *format),
+        Some(IndicatorsCommand::Phrases(asked)) => super::phrases::run(args, asked),
         Some(IndicatorsCommand::Runs(list)) => runs(args, list),
     }
 }
@@ -94,12 +95,14 @@ fn outcome(args: &Args, asked: &RunArgs, keep: bool) -> anyhow::Result<Outcome> 
     let people = Directory::load(facts)?;
     let links = StoredThreads::new();
     let texts = StoredTexts::new(&case);
+    let index = MailIndex::new();
     let found = Context {
         facts,
         mail: Some(Mail {
             searcher: &searcher,
             links: &links,
             texts: &texts,
+            index: &index,
         }),
         zone: &zone,
         rules: &rules,

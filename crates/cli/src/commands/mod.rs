@@ -19,6 +19,7 @@ mod init;
 mod journal;
 mod notes;
 mod people;
+mod phrases;
 mod records;
 mod review;
 mod sample;

@@ -1,7 +1,7 @@
 //! Quoted words against the words of the message that they quote: what agrees, and what differs in between.
 //!
-//! Passages that agree are found by four words in a row and made as long as they go. Between two of them stands what differs.
-//! What is cut off before the first and behind the last is trimming and no difference. Not for: texts in another order (a passage that
+//! Passages that agree are found by four words in a row and made as long as they go; at the very beginning and the very end of both, two
+//! words in a row are enough. Between two passages stands what differs. What is cut off before the first and behind the last is trimming and no difference. Not for: texts in another order (a passage that
 //! was moved is not aligned). Invariant: passages increase in both texts and do not overlap.
 
 use std::collections::HashMap;
@@ -9,6 +9,8 @@ use std::ops::Range;
 
 /// Words in a row that make two places the same.
 const ANCHOR: usize = 4;
+/// Words in a row that make the beginnings, or the ends, of both texts the same.
+const EDGE: usize = 2;
 /// Places of one anchor that are looked at.
 const PLACES: usize = 64;
 
@@ -85,6 +87,45 @@ impl<'w> Original<'w> {
         found
     }
 
+    /// The same, with what the very beginnings and the very ends of both have in common.
+    pub(super) fn passages_and_edges(&self, quoted: &[u32]) -> Vec<Passage> {
+        let mut found = self.passages(quoted);
+        self.edges(quoted, &mut found);
+        found
+    }
+
+    /// Adds the beginning that both have, and the end, where it lies before or behind all passages.
+    fn edges(&self, quoted: &[u32], found: &mut Vec<Passage>) {
+        let Some((first, last)) = found.first().copied().zip(found.last().copied()) else {
+            return;
+        };
+        let room = first.quoted_at.min(first.original_at);
+        let head = self.agree(0, &quoted[..room]).min(room);
+        if head >= EDGE {
+            found.insert(
+                0,
+                Passage {
+                    quoted_at: 0,
+                    original_at: 0,
+                    words: head,
+                },
+            );
+        }
+        let (behind_quoted, behind_original) = (last.quoted_at + last.words, last.original_at + last.words);
+        let pairs = quoted[behind_quoted..]
+            .iter()
+            .rev()
+            .zip(self.words[behind_original..].iter().rev());
+        let tail = pairs.take_while(|(one, two)| one == two).count();
+        if tail >= EDGE {
+            found.push(Passage {
+                quoted_at: quoted.len() - tail,
+                original_at: self.words.len() - tail,
+                words: tail,
+            });
+        }
+    }
+
     fn agree(&self, place: usize, quoted: &[u32]) -> usize {
         let pairs = self.words[place..].iter().zip(quoted);
         pairs.take_while(|(one, two)| one == two).count()
@@ -130,7 +171,7 @@ mod tests {
         let mut lexicon = super::super::quote::Lexicon::default();
         let mut read = |text: &str| super::super::quote::QuotedText::read(text, &mut lexicon).numbers();
         let (one, two) = (read(original), read(quoted));
-        let found = differences(&Original::new(&one).passages(&two));
+        let found = differences(&Original::new(&one).passages_and_edges(&two));
         let shown = |text: &str, range: &Range<usize>| text.split(' ').collect::<Vec<_>>()[range.clone()].join(" ");
         let found: Vec<(String, String)> = found
             .iter()
@@ -167,6 +208,20 @@ mod tests {
             original,
             "the meeting was on monday and then the officer did not declare",
             &[("then", "")],
+        );
+    }
+
+    #[test]
+    fn two_words_at_the_beginning_or_end_of_both_are_enough() {
+        check(
+            "the meeting was on monday and the officer did not declare it kind regards",
+            "the meeting was on monday and the officer said nothing regards",
+            &[],
+        );
+        check(
+            "the meeting was on monday and the officer did not declare it kind regards",
+            "the meeting was on monday and the officer said nothing kind regards",
+            &[("said nothing", "did not declare it")],
         );
     }
 

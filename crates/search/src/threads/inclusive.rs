@@ -100,7 +100,14 @@ pub(super) fn read(
                     text: &parent.text,
                     read: &parent.words,
                 };
-                alterations(&later, &earlier, member.link.parent)
+                let elsewhere = |block: &[u32]| {
+                    let others = members.iter().map(|one| one.link.item);
+                    others
+                        .filter(|one| *one != item)
+                        .take(MOST_LATER)
+                        .any(|one| all.get(&one).is_some_and(|other| holds_all(&other.numbers, block)))
+                };
+                alterations(&later, &earlier, member.link.parent, &elsewhere)
             }
             None => Vec::new(),
         };

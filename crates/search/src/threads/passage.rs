@@ -17,6 +17,9 @@ const LONGEST: usize = 30;
 /// A quoted block is of a message when so many of its words stand there, and at least a share of them.
 const LEAST_WORDS: usize = 8;
 const LEAST_SHARE: f64 = 0.6;
+/// The same of a block that begins and ends as the message does: then what stands in between is in question, and less of it has to agree.
+const FRAMED_WORDS: usize = 7;
+const FRAMED_SHARE: f64 = 0.3;
 /// Words shown around a difference.
 const AROUND: usize = 6;
 /// Words that mark a place where something was left out.
@@ -91,24 +94,40 @@ pub(super) fn holds_all(later_quoted: &[u32], earlier: &[u32]) -> bool {
     contains(later_quoted, earlier)
 }
 
-/// Where quotations in `later` differ from `earlier`, which is item `original_item`.
-pub(super) fn alterations(later: &Text<'_>, earlier: &Text<'_>, original_item: u32) -> Vec<Alteration> {
+/// Where quotations in `later` differ from `earlier`, which is item `original_item`. `elsewhere` tells whether another message holds a
+/// passage word for word: then that one is quoted.
+pub(super) fn alterations(
+    later: &Text<'_>,
+    earlier: &Text<'_>,
+    original_item: u32,
+    elsewhere: &dyn Fn(&[u32]) -> bool,
+) -> Vec<Alteration> {
     let words = earlier.read.numbers();
     let original = Original::new(&words);
     let all = 0..words.len();
     let mut found = Vec::new();
     for block in &later.read.blocks {
+        let words = &later.read.words[block.clone()];
+        let heads = words.iter().take_while(|word| word.head).count();
+        let block = &(block.start + heads..block.end);
         let quoted: Vec<u32> = later.read.words[block.clone()].iter().map(|word| word.word).collect();
-        let passages = original.passages(&quoted);
+        let passages = original.passages_and_edges(&quoted);
         let matched: usize = passages.iter().map(|one| one.words).sum();
         let (Some(first), Some(last)) = (passages.first(), passages.last()) else {
             continue;
         };
         let span = last.quoted_at + last.words - first.quoted_at;
-        if matched < LEAST_WORDS || (matched as f64) < LEAST_SHARE * span as f64 {
+        let share = matched as f64 / span as f64;
+        let framed = (first.quoted_at, first.original_at) == (0, 0)
+            && last.quoted_at + last.words == quoted.len()
+            && own_ends(earlier).contains(&(last.original_at + last.words));
+        let is_of_it = (matched >= LEAST_WORDS && share >= LEAST_SHARE)
+            || (framed && matched >= FRAMED_WORDS && share >= FRAMED_SHARE);
+        let differences = differences(&passages);
+        if !is_of_it || differences.is_empty() || elsewhere(&quoted) {
             continue;
         }
-        for one in differences(&passages) {
+        for one in differences {
             let in_later = Difference {
                 quoted: one.quoted.start + block.start..one.quoted.end + block.start,
                 original: one.original,
@@ -128,6 +147,13 @@ pub(super) fn alterations(later: &Text<'_>, earlier: &Text<'_>, original_item: u
         }
     }
     found
+}
+
+/// Where a message may end for whoever quotes it: at its end, or before the first thing that it quotes itself.
+fn own_ends(message: &Text<'_>) -> [usize; 2] {
+    let words = &message.read.words;
+    let first_quoted = words.iter().position(|word| word.depth > 0);
+    [words.len(), first_quoted.unwrap_or(words.len())]
 }
 
 fn judge(later: &Text<'_>, earlier: &Text<'_>, one: &Difference) -> Option<(AlterationKind, Option<&'static str>)> {
@@ -200,14 +226,19 @@ mod tests {
     const ORIGINAL: &str = "I met the officer on Monday.\nShe did not declare an interest in the case before me,\nand the minutes say so.\nSee http://a.example/x for them, and ask Jo.\nRegards\n";
 
     fn check(reply: &str, expected: &[(AlterationKind, &str, &str, bool)]) {
+        compare(ORIGINAL, reply, &[], expected);
+    }
+
+    /// `held`: lengths of blocks that another message holds word for word.
+    fn compare(original: &str, reply: &str, held: &[usize], expected: &[(AlterationKind, &str, &str, bool)]) {
         let mut lexicon = Lexicon::default();
         let (one, two) = (
-            QuotedText::read(ORIGINAL, &mut lexicon),
+            QuotedText::read(original, &mut lexicon),
             QuotedText::read(reply, &mut lexicon),
         );
         let (earlier, later) = (
             Text {
-                text: ORIGINAL,
+                text: original,
                 read: &one,
             },
             Text {
@@ -215,7 +246,7 @@ mod tests {
                 read: &two,
             },
         );
-        let found = alterations(&later, &earlier, 1);
+        let found = alterations(&later, &earlier, 1, &|words| held.contains(&words.len()));
         let shown: Vec<_> = found
             .iter()
             .map(|one| {
@@ -268,6 +299,29 @@ mod tests {
         );
         check(
             "> Something else is quoted here that stands in no other message at all.\n",
+            &[],
+        );
+    }
+    #[test]
+    fn a_short_message_that_is_framed_by_its_own_words_is_compared_whatever_was_put_between() {
+        let original = "Jo,\n\nThe log for the night shows two entries that fit.\n\nMany thanks,\nKim Park\n";
+        let reply = "Ok\n> Jo,\n>\n> The log for the night will not be looked at again, there was nothing in it\n>\n> Many thanks,\n> Kim Park\n";
+        let changed = (
+            AlterationKind::Changed,
+            "will not be looked at again, there was nothing in it",
+            "shows two entries that fit",
+            false,
+        );
+        compare(original, reply, &[], &[changed]);
+        let forwarded = "See below\n-----Original Message-----\nFrom: Kim Park\nSubject: The log for the night\n\nJo,\n\nThe log for the night shows two entries that fit.\n\nMany thanks,\nKim Park\n";
+        compare(original, forwarded, &[], &[]);
+        // Another message says just that: it is quoted.
+        compare(original, reply, &[21], &[]);
+        // Only greeting and thanks agree.
+        compare(
+            original,
+            "> Jo,\n>\n> Lunch?\n>\n> Many thanks,\n> Kim Park\n",
+            &[],
             &[],
         );
     }

@@ -36,6 +36,8 @@ pub(super) struct QuotedWord {
     pub(super) line: u32,
     /// Where it stands in the text.
     pub(super) range: Range<usize>,
+    /// It stands in a header line ("From:", "Subject:") at the beginning of a quoted message, which no body says.
+    pub(super) head: bool,
 }
 
 /// See the module.
@@ -56,6 +58,7 @@ impl QuotedText {
         let mut below = 0_u16;
         let mut start = 0;
         let mut own_line: Option<Range<usize>> = None;
+        let mut heads_may_come = false;
         for (number, line) in text.split_inclusive('\n').enumerate() {
             let (marks, content) = marks(line);
             let depth = marks.saturating_add(below);
@@ -73,7 +76,13 @@ impl QuotedText {
                 own_line = None;
             }
             let first = read.words.len();
-            read.add(&text[at..start + line.len()], at, depth, number as u32, lexicon);
+            let content = &text[at..start + line.len()];
+            let begins_block = depth > 0 && read.blocks.last().is_none_or(|block| block.end < first);
+            let head = depth > 0 && (heads_may_come || begins_block) && is_head(content);
+            if !content.trim().is_empty() {
+                heads_may_come = head;
+            }
+            read.add(content, at, (depth, head), number as u32, lexicon);
             if depth > 0 && read.words.len() > first {
                 let goes_on = read.blocks.last().is_some_and(|block| block.end == first);
                 match read.blocks.last_mut() {
@@ -84,21 +93,25 @@ impl QuotedText {
                     }
                 }
             }
-            if marks == 0 && announces(line) {
-                below = below.saturating_add(1);
+            if announces(content) {
+                heads_may_come = true;
+                if marks == 0 {
+                    below = below.saturating_add(1);
+                }
             }
             start += line.len();
         }
         read
     }
 
-    fn add(&mut self, content: &str, at: usize, depth: u16, line: u32, lexicon: &mut Lexicon) {
+    fn add(&mut self, content: &str, at: usize, (depth, head): (u16, bool), line: u32, lexicon: &mut Lexicon) {
         for word in words_with_offsets(content) {
             self.words.push(QuotedWord {
                 word: lexicon.number(&word.folded),
                 depth,
                 line,
                 range: at + word.range.start..at + word.range.end,
+                head,
             });
         }
     }
@@ -116,7 +129,7 @@ impl QuotedText {
 }
 
 /// How many quoting marks stand before a line, and where its content begins.
-fn marks(line: &str) -> (u16, usize) {
+pub(super) fn marks(line: &str) -> (u16, usize) {
     let mut count = 0_u16;
     let mut content = 0;
     for (at, character) in line.char_indices() {
@@ -132,8 +145,31 @@ fn marks(line: &str) -> (u16, usize) {
     (count, content)
 }
 
+/// Names of the header lines that mail programs put before a message below, by language of the program.
+const HEADS: [&str; 12] = [
+    "from",
+    "sent",
+    "date",
+    "to",
+    "cc",
+    "subject",
+    "importance",
+    "von",
+    "gesendet",
+    "de",
+    "envoye",
+    "objet",
+];
+
+/// True for a header line of another message, as mail programs write it into a text.
+pub(super) fn is_head(line: &str) -> bool {
+    let bare = line.trim().trim_start_matches('*');
+    bare.split_once(':')
+        .is_some_and(|(name, _)| HEADS.contains(&name.trim_end_matches('*').trim().to_lowercase().as_str()))
+}
+
 /// True for a line behind which another message stands to the end.
-fn announces(line: &str) -> bool {
+pub(super) fn announces(line: &str) -> bool {
     let line = line.trim();
     if line.len() > 200 {
         return false;

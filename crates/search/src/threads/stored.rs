@@ -4,9 +4,10 @@
 //! from the same columns by the same rules, once, when they are asked for. Main type: [`StoredThreads`]. Invariant: an answer never
 //! names an item that the reader does not see.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::sync::Arc;
 
 use embley_model::id::ItemNo;
 use embley_store::StoreError;
@@ -19,6 +20,7 @@ use super::messages::Messages;
 use super::near::{self, NEAR_THRESHOLD, NEAR_VERSION, NearRow, Sketches};
 use super::row::{self, LinkRow, THREADS_VERSION};
 use super::step::kept_quotations;
+use super::view::Holders;
 use crate::error::SearchError;
 
 /// The name of a thread: the lowest item number in it. Printed `thread:17`, which is also the query for its messages.
@@ -36,7 +38,15 @@ impl fmt::Display for ThreadId {
 pub struct StoredThreads {
     made: OnceCell<HashMap<u32, Vec<LinkRow>>>,
     fresh: OnceCell<bool>,
+    holders: OnceCell<Holders>,
+    /// The chunks read last: messages of one matter stand near each other.
+    last: RefCell<VecDeque<(u32, Chunk)>>,
 }
+
+type Chunk = Arc<Vec<LinkRow>>;
+
+/// Chunks that are kept, some 100 KiB each.
+const MOST_CHUNKS: usize = 64;
 
 impl StoredThreads {
     /// Nothing is read yet.
@@ -59,7 +69,29 @@ impl StoredThreads {
         Ok(*self.fresh.get_or_init(|| fresh))
     }
 
-    fn chunk(&self, reader: &CatalogueReader, number: u32) -> Result<Vec<LinkRow>, SearchError> {
+    /// Who held which items, read once: every thread asks.
+    pub(super) fn holders(&self, reader: &CatalogueReader) -> Result<&Holders, SearchError> {
+        if let Some(held) = self.holders.get() {
+            return Ok(held);
+        }
+        let read = Holders::read(reader)?;
+        Ok(self.holders.get_or_init(|| read))
+    }
+
+    fn chunk(&self, reader: &CatalogueReader, number: u32) -> Result<Chunk, SearchError> {
+        let mut last = self.last.borrow_mut();
+        if let Some((_, held)) = last.iter().find(|(one, _)| *one == number) {
+            return Ok(Arc::clone(held));
+        }
+        let read = Arc::new(self.read_chunk(reader, number)?);
+        if last.len() == MOST_CHUNKS {
+            last.pop_front();
+        }
+        last.push_back((number, Arc::clone(&read)));
+        Ok(read)
+    }
+
+    fn read_chunk(&self, reader: &CatalogueReader, number: u32) -> Result<Vec<LinkRow>, SearchError> {
         if self.is_fresh(reader)? {
             let bytes = derived::chunk(reader.facts(), Kind::Threads, number)
                 .map_err(|source| SearchError::catalogue("read links", source))?;
@@ -99,7 +131,7 @@ impl StoredThreads {
     /// # Errors
     /// When the catalogue cannot be read.
     pub fn of_page(&self, reader: &CatalogueReader, items: &[ItemNo]) -> Result<Vec<Option<LinkRow>>, SearchError> {
-        let mut chunks: HashMap<u32, Vec<LinkRow>> = HashMap::new();
+        let mut chunks: HashMap<u32, Chunk> = HashMap::new();
         items
             .iter()
             .map(|item| {
@@ -124,7 +156,7 @@ impl StoredThreads {
         let Some(start) = self.of(reader, item)? else {
             return Ok(Vec::new());
         };
-        let mut chunks: HashMap<u32, Vec<LinkRow>> = HashMap::new();
+        let mut chunks: HashMap<u32, Chunk> = HashMap::new();
         let mut found = Vec::new();
         let mut seen = RoaringBitmap::new();
         let mut at = start.thread;

@@ -146,7 +146,7 @@ impl ThreadView {
             Some(texts) => inclusive::read(reader, &members, texts, &mut missing)?,
             None => HashMap::new(),
         };
-        let holders = Holders::read(reader)?;
+        let holders = links.holders(reader)?;
         let by_item: HashMap<u32, &Member> = members.iter().map(|one| (one.link.item, one)).collect();
         let mut depths: HashMap<Place, usize> = HashMap::new();
         let mut nodes = Vec::with_capacity(order.len());
@@ -161,7 +161,7 @@ impl ThreadView {
                 Place::Item(item) => {
                     let Some(member) = by_item.get(&item) else { continue };
                     let (inclusion, alterations) = said.remove(&item).unwrap_or_default();
-                    NodeKind::Message(Box::new(shown(member, &holders, inclusion, alterations)))
+                    NodeKind::Message(Box::new(shown(member, holders, inclusion, alterations)))
                 }
             };
             nodes.push(ThreadNode { depth, what });
@@ -314,10 +314,10 @@ fn leads_to(above: &HashMap<Place, Place>, from: Place, to: Place) -> bool {
 }
 
 /// Who held which items.
-struct Holders(Vec<(String, BTreeSet<String>, roaring::RoaringBitmap)>);
+pub(super) struct Holders(Vec<(String, BTreeSet<String>, roaring::RoaringBitmap)>);
 
 impl Holders {
-    fn read(reader: &CatalogueReader) -> Result<Self, SearchError> {
+    pub(super) fn read(reader: &CatalogueReader) -> Result<Self, SearchError> {
         let failed = |source| SearchError::catalogue("read custodians", source);
         let mut all = Vec::new();
         for row in reader.custodians().map_err(failed)? {
