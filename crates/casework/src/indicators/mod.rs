@@ -25,6 +25,7 @@ mod n5;
 mod n6;
 mod n7;
 mod n8;
+mod n8_mail;
 mod n9;
 
 #[cfg(test)]
