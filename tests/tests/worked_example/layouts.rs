@@ -32,7 +32,7 @@ fn records(site: &Site) -> BTreeMap<RecordKey, BTreeMap<String, Value>> {
     all
 }
 
-/// A time as its moment, whatever offset it is written with; the rest as it is.
+/// A time as its moment, whatever offset it is written with, an amount as its value, whether written 137 or 137.0; the rest as it is.
 fn plain(record: &Record, name: &str, value: &Value) -> Value {
     let moment = |text: &str| {
         let time = RecordTime::parse(text).filter(|time| !time.is_day())?;
@@ -40,6 +40,7 @@ fn plain(record: &Record, name: &str, value: &Value) -> Value {
     };
     match (record.key.record_type.field(name), value) {
         (Some(FieldKind::Time), Value::String(text)) => moment(text).map_or_else(|| value.clone(), Value::from),
+        (Some(FieldKind::Amount), Value::Number(number)) => Value::from(number.as_f64()),
         _ => value.clone(),
     }
 }
