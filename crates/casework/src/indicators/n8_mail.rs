@@ -1,7 +1,7 @@
 //! N8, the part that mail decides: something was sent by mail to whoever should have been told, in the time, and no record says so.
 //!
-//! No words are read: a message that names the case, sent to the recipient between the start of the clock and the day on which it was
-//! due, by somebody who held a role on the case that day, explains that no record does (another channel); one by anybody else lowers. Not
+//! No words are read: a message that names the case, sent to the recipient after the day from which the clock counts and by the day on which it
+//! was due, by somebody who held a role on the case that day, explains that no record does (another channel); one by anybody else lowers. Not
 //! for: whether the message told enough; people read it.
 
 use embley_model::address::{Participant, Role};
@@ -29,10 +29,13 @@ pub(super) fn told_by_mail(
     if state.recipient.is_empty() || matches!(state.done, Done::InTime(_)) {
         return Ok(());
     }
+    // What was sent on the first day is what the clock counts from, such as the update before.
+    let Some(first) = state.start.tomorrow().ok().filter(|first| *first <= state.due) else {
+        return Ok(());
+    };
     let query = format!(
-        "({}) AND type:email AND date:{}..{}",
+        "({}) AND type:email AND date:{first}..{}",
         query_text(&case.case_ref),
-        state.start,
         state.due
     );
     let found = mail.searcher.plan(&query).and_then(|plan| mail.searcher.items(&plan));
