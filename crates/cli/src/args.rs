@@ -519,6 +519,9 @@ pub(crate) struct BenchArgs {
 pub(crate) struct DemoArgs {
     /// Where to make it (default: a folder embley-demo here)
     pub(crate) dir: Option<PathBuf>,
+    /// Names the people, cases, days and wordings; every seed has the same guarantees
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
 }
 
 /// Reads `512M`, `1G`, `100k` or plain bytes.

@@ -1,23 +1,30 @@
-//! Makes a worked example: `make_example DIR [SEED] [one|two|both]`.
+//! Makes a worked example: `make_example DIR [SEED] [one|two|both] [copies=N]`.
+//!
+//! With `copies` it makes only mail and records of so many copies, each with references and ids of its own, to measure with.
 #![expect(clippy::print_stdout, reason = "this is a command line")]
 
 use std::path::Path;
 use std::time::Instant;
 
-use embley_corpus::example::{ExampleConfig, Label, TemplateChoice, write_example};
+use embley_corpus::example::{ExampleConfig, Label, TemplateChoice, write_copies, write_example};
 
 type Fault = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [dir, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: make_example DIR [SEED] [one|two|both]".into());
+        return Err("usage: make_example DIR [SEED] [one|two|both] [copies=N]".into());
     };
     let mut config = ExampleConfig {
         seed: 7,
         templates: TemplateChoice::Both,
     };
+    let mut copies = None;
     for argument in rest {
+        if let Some(number) = argument.strip_prefix("copies=") {
+            copies = Some(number.parse()?);
+            continue;
+        }
         match argument.as_str() {
             "one" => config.templates = TemplateChoice::One,
             "two" => config.templates = TemplateChoice::Two,
@@ -27,6 +34,17 @@ fn main() -> Result<(), Fault> {
     }
     #[expect(clippy::disallowed_methods, reason = "measures itself")]
     let start = Instant::now();
+    if let Some(copies) = copies {
+        let made = write_copies(Path::new(dir), &config, copies)?;
+        println!(
+            "{} cases, {} records, {} messages, {:.2} s",
+            made.cases,
+            made.records,
+            made.messages,
+            start.elapsed().as_secs_f64()
+        );
+        return Ok(());
+    }
     let truth = write_example(Path::new(dir), &config)?;
     let planted = truth
         .entries

@@ -1,11 +1,11 @@
 //! A seeded, streaming maker of mailboxes of a fictional police force, with the truth about them.
 //!
-//! For the demo, tests and benches: mail of several custodians (mbox in its variants, Maildir, EML), case-system records
+//! For tests and benches: mail of several custodians (mbox in its variants, Maildir, EML), case-system records
 //! that fit it, and a truth file that says what an ingest must find. Every name, place and organisation is invented.
 //! Not for: imitating real people's mail. Invariant: two equal [`CorpusConfig`]s give the same bytes on every machine,
 //! and memory does not grow with the number of messages.
 //!
-//! [`example`] makes something smaller and denser: cases of which every fault is known, for the indicators.
+//! [`example`] makes something smaller and denser: cases of which every fault is known, for the demo and the indicators.
 //!
 //! ```no_run
 //! let config = embley_corpus::CorpusConfig::new(10_000, 7);

@@ -180,13 +180,28 @@ fn a_deep_check_hashes_everything_and_finds_nothing_wrong() {
 }
 
 #[test]
-fn the_demonstration_runs_from_nothing_to_a_timeline() {
+fn the_demonstration_runs_from_nothing_to_a_certificate() {
     let site = Site::bare();
     let ran = embley_tests::Program::new(&["demo", "example"])
         .from(site.root())
         .run()
         .expect(0);
-    for words in ["all sums close", "timeline", "every byte hashed again"] {
+    assert!(
+        site.path("example/made/truth.json").is_file(),
+        "the truth lies beside the case"
+    );
+    for words in [
+        "40 cases, 30 people, 13 custodians",
+        "all sums close",
+        "items added",
+        "people suggest",
+        "decision recorded",
+        "was planted there: N2",
+        "indicators in 40 cases",
+        "signed with key",
+        "same",
+        "every byte hashed again",
+    ] {
         let said = ran.text().contains(words) || ran.stderr.contains(words);
         assert!(
             said,

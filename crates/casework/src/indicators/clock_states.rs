@@ -3,6 +3,7 @@
 //! Main function: [`clock_states`]; the rule N8 and the dip sample use it. Clocks run until the case was closed, the outcome was sent, or
 //! the last day of which its records speak. Invariant: a clock for whose kind of records nothing at all is loaded is not judged.
 
+use embley_model::id::ItemNo;
 use embley_model::record::RecordType;
 use jiff::civil::Date;
 
@@ -42,6 +43,8 @@ pub struct ClockState<'a> {
     pub explained: Vec<(String, Weight)>,
     /// Rows that explain it.
     pub explaining: Vec<&'a Row>,
+    /// Messages that explain it; empty where mail was not looked at.
+    pub messages: Vec<ItemNo>,
 }
 
 impl ClockState<'_> {
@@ -206,6 +209,7 @@ impl<'a> Judged<'_, 'a> {
                         row,
                         explained: Vec::new(),
                         explaining: Vec::new(),
+                        messages: Vec::new(),
                     };
                     if !matches!(done, Done::InTime(_)) {
                         self.excepted(&mut state, &rows, from, until);
@@ -261,6 +265,7 @@ impl<'a> Judged<'_, 'a> {
                     row,
                     explained: Vec::new(),
                     explaining: Vec::new(),
+                    messages: Vec::new(),
                 };
                 if !matches!(done, Done::InTime(_)) {
                     let outcomes: Vec<&Row> = rows
@@ -341,13 +346,15 @@ impl<'a> Judged<'_, 'a> {
         let zone = self.context.zone;
         let mut marks: Vec<(Date, Date, &'a Clock)> = Vec::new();
         for clock in self.context.rules.clocks.of(what) {
-            let Some(start) = self.start(clock).filter(|start| clock.holds(*start, self.regimes)) else {
+            let Some(start) = self.start(clock) else {
                 continue;
             };
-            if let Some(due) = clock
-                .due(start, &self.context.rules.holidays)
-                .filter(|due| *due < self.end)
-            {
+            let Some(due) = clock.due(start, &self.context.rules.holidays) else {
+                continue;
+            };
+            // Regulations govern by the day on which a matter began; a practice of the force holds for whatever is due while it lasts.
+            let counts = if what == What::Review { due } else { start };
+            if clock.holds(counts, self.regimes) && due < self.end {
                 marks.push((due, start, clock));
             }
         }
@@ -386,6 +393,7 @@ impl<'a> Judged<'_, 'a> {
                 row,
                 explained: Vec::new(),
                 explaining: Vec::new(),
+                messages: Vec::new(),
             });
         }
         states

@@ -33,6 +33,7 @@ mod n6;
 mod n7;
 mod n7_mail;
 mod n8;
+mod n8_mail;
 mod n9;
 
 #[cfg(test)]

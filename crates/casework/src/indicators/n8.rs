@@ -3,7 +3,7 @@
 //! Which clocks: `clocks.toml`. [`clock_states`] says of each what is due and what is on record; the dip sample uses it too. Clocks run
 //! until the case was closed, the outcome was sent, or the last day of which its records speak. Kinds of records of which none at all is
 //! loaded are not judged. Look-alikes: an exception is invoked on an update (explained); the log names the recipient and an update by another
-//! channel in the time (explained), or an update without a name (lowers); it was done after all, late (said).
+//! channel in the time (explained), or an update without a name (lowers); a message to the recipient (`n8_mail`); it was done after all, late (said).
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use embley_model::record::RecordType;
 use super::clock_states::{ClockState, Done, clock_states};
 use super::draft::{Confidence, Draft, Weight};
 use super::material::CaseFile;
+use super::n8_mail::told_by_mail;
 use super::{Context, Rule};
 use crate::error::Result;
 use crate::rules::clocks::What;
@@ -25,7 +26,12 @@ impl Rule for ClockPassed {
     }
 
     fn in_case(&self, context: &Context<'_>, case: &CaseFile) -> Result<Vec<Draft>> {
-        let states = clock_states(context, case);
+        let mut states = clock_states(context, case);
+        if let Some(mail) = context.mail {
+            for state in &mut states {
+                told_by_mail(context, mail, case, state)?;
+            }
+        }
         let mut groups: BTreeMap<(&'static str, &str), Vec<&ClockState<'_>>> = BTreeMap::new();
         for state in states.iter().filter(|state| !matches!(state.done, Done::InTime(_))) {
             groups
@@ -100,6 +106,9 @@ fn raise(context: &Context<'_>, case: &CaseFile, group: &str, recipient: &str, s
         for row in &state.explaining {
             draft = draft.record(row);
         }
+        for message in &state.messages {
+            draft = draft.item(*message);
+        }
         for (words, weight) in &state.explained {
             // One explanation does not explain the other times; what it does is said below.
             draft = draft.against(
@@ -127,7 +136,13 @@ fn raise(context: &Context<'_>, case: &CaseFile, group: &str, recipient: &str, s
             Weight::Open,
             "it may have been done by another channel, or be recorded elsewhere",
         )
-        .not_searchable("this rule reads records only; mail that may hold it is not read by it")
+        .not_searchable(match context.mail {
+            Some(_) if recipient.is_empty() => "mail that may hold it",
+            Some(_) => {
+                "mail to the recipient that does not name the case, or from an address that is nobody's on record"
+            }
+            None => "mail, which may hold it: there is no index",
+        })
 }
 
 fn weight_word(weight: Weight) -> &'static str {

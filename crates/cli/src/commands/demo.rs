@@ -1,20 +1,22 @@
-//! `embley demo`: the worked example from nothing to a timeline, on made mail of a fictional force.
+//! `embley demo`: the worked example of a fictional force, from nothing to indicators and a certificate.
+//!
+//! Makes the example ([`embley_corpus::example`]) and runs the very commands that a user would type, each shown before it runs.
+//! Invariant: everything that it writes, a signing key included, lies below the folder that it was given.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::Context;
-use embley_corpus::{BoxFormat, CorpusConfig};
+use embley_corpus::example::{Entry, ExampleConfig, ExampleTruth, Label, TemplateChoice, write_example};
 
 use crate::args::DemoArgs;
 use crate::exit::{self, CliError};
 use crate::output::result_line;
 
-/// Messages of the example.
-const MESSAGES: u64 = 6_000;
-const SEED: u64 = 7;
+/// The rule whose planted fault the tour walks to.
+const SHOWN_RULE: &str = "N2";
 
-/// Makes the example, then runs the very commands that a user would type, and shows each.
+/// Makes the example, then runs the commands.
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from("embley-demo"));
     if dir.exists() && dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
@@ -25,123 +27,44 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<u8> {
     }
     let made = dir.join("made");
     result_line!(
-        "Making {MESSAGES} messages of a fictional force in {} (seed {SEED}) ...",
-        made.display()
+        "Making the worked example in {} (seed {}): a fictional force, its mail, the exports of its two case systems ...",
+        made.display(),
+        args.seed
     )?;
-    let config = CorpusConfig {
-        custodians: 4,
-        cases: 12,
-        formats: vec![BoxFormat::Mboxrd, BoxFormat::Maildir, BoxFormat::Eml],
-        ..CorpusConfig::new(MESSAGES, SEED)
+    let config = ExampleConfig {
+        seed: args.seed,
+        templates: TemplateChoice::Both,
     };
-    let truth = embley_corpus::write_corpus(&made, &config)?;
-    let case_dir = dir.join("case");
-    let step = Step { case_dir: &case_dir };
-    step.say("A case is one folder.")?;
-    step.run(
-        &[
-            "init",
-            &text(&case_dir),
-            "--name",
-            "Worked example",
-            "--reference",
-            "DEMO/1",
-        ],
-        &[0],
-    )?;
-    step.say("All mail goes in; the first component of the path is the custodian.")?;
-    step.run(
-        &[
-            "ingest",
-            &text(&made.join("mail")),
-            "--custodian-from-path",
-            "1",
-            "--progress",
-            "plain",
-        ],
-        &[0, 3],
-    )?;
-    step.say("Every entry found has one outcome, and all sums close.")?;
-    step.run(&["status", "--format", "table"], &[0])?;
-    step.say("A second run finds nothing new.")?;
-    step.run(
-        &[
-            "ingest",
-            &text(&made.join("mail")),
-            "--custodian-from-path",
-            "1",
-            "--progress",
-            "none",
-        ],
-        &[0],
-    )?;
-    step.say("Case-system records become items of the same index.")?;
-    for name in ["person", "case", "role_appointment", "decision"] {
-        step.run(
-            &[
-                "records",
-                "import",
-                &text(&made.join("records").join(format!("{name}.jsonl"))),
-            ],
-            &[0],
-        )?;
-    }
-    let case_ref = truth
-        .cases
-        .first()
-        .map(|case| case.case_ref.clone())
-        .context("the example has no case")?;
-    let quoted = format!("\"{case_ref}\"");
-    step.say("A case reference, as a phrase.")?;
-    step.run(
-        &[
-            "search",
-            &quoted,
-            "--limit",
-            "3",
-            "--format",
-            "table",
-            "--facets",
-            "custodian,type,year",
-        ],
-        &[0],
-    )?;
-    step.say("What the answer holds becomes an exhibit and is linked to the case.")?;
-    step.run(
-        &[
-            "exhibit",
-            "add",
-            "AB/1",
-            "--query",
-            &quoted,
-            "--produced-by",
-            "Ash Birch",
-            "--description",
-            "Mail naming the case",
-        ],
-        &[0],
-    )?;
-    step.run(&["exhibit", "link", "AB/1", &case_ref], &[0])?;
-    step.run(
-        &[
-            "tag",
-            "add",
-            "to-read",
-            "--query",
-            &format!("{quoted} AND has:attachment"),
-        ],
-        &[0],
-    )?;
-    step.say("Decisions, roles, mail and exhibits of the case in one order.")?;
-    step.run(&["timeline", &case_ref, "--format", "table"], &[0])?;
-    step.say("What could not be read, and what is odd.")?;
-    step.run(&["exceptions", "--limit", "8", "--format", "table"], &[0])?;
-    step.say("Nothing was lost: the folder checks itself, every byte hashed again.")?;
-    step.run(&["verify", "--deep", "--format", "json"], &[0])?;
+    let truth = write_example(&made, &config)?;
+    let planted = truth.entries.iter().filter(|entry| entry.label == Label::Planted);
     result_line!(
-        "\nThe case is in {}; try: embley --case {} search meeting",
-        case_dir.display(),
-        case_dir.display()
+        "{} cases, {} people, {} custodians, {} messages, {} records of the older system and {} of the newer one that took over on {};\n\
+         {} faults and {} innocent look-alikes, named in truth.json",
+        truth.cases.len(),
+        truth.people.len(),
+        truth.custodians.len(),
+        truth.messages.len(),
+        truth.records[0],
+        truth.records[1],
+        truth.migrated_on,
+        planted.clone().count(),
+        truth.entries.len() - planted.clone().count()
+    )?;
+    let shown = planted
+        .clone()
+        .find(|entry| entry.rule == SHOWN_RULE)
+        .context("the example has no fault to show")?;
+    let tour = Tour {
+        dir: &dir,
+        case_dir: dir.join("case"),
+        made,
+    };
+    tour.take_in()?;
+    tour.look(&truth, shown)?;
+    tour.prove(shown)?;
+    result_line!(
+        "\nThe case is in {case}; try: embley --case {case} indicators --explained",
+        case = tour.case_dir.display()
     )?;
     Ok(exit::DONE)
 }
@@ -150,17 +73,113 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-struct Step<'a> {
-    case_dir: &'a Path,
+/// The reference of a case as a query.
+fn phrase(entry: &Entry) -> anyhow::Result<(&str, String)> {
+    let case_ref = entry.case_ref.as_deref().context("the fault belongs to no case")?;
+    Ok((case_ref, format!("\"{case_ref}\"")))
 }
 
-impl Step<'_> {
+struct Tour<'a> {
+    dir: &'a Path,
+    case_dir: PathBuf,
+    made: PathBuf,
+}
+
+impl Tour<'_> {
+    /// Evidence goes in, and the sums close.
+    fn take_in(&self) -> anyhow::Result<()> {
+        self.say("A case is one folder.")?;
+        let case = text(&self.case_dir);
+        self.run(&["init", &case, "--name", "Worked example", "--reference", "DEMO/1"])?;
+        self.say("All mail goes in; the first component of the path is the custodian.")?;
+        let mail = text(&self.made.join("mail"));
+        self.run(&["ingest", &mail, "--custodian-from-path", "1", "--progress", "plain"])?;
+        self.say("Every entry found has one outcome, and all sums close.")?;
+        self.run(&["status", "--format", "table"])?;
+        self.say("A second run finds nothing new.")?;
+        self.run(&["ingest", &mail, "--custodian-from-path", "1", "--progress", "none"])?;
+        self.say(
+            "Records of both case systems become items of the same index; due = new + updated + unchanged + excepted.",
+        )?;
+        let older = text(&self.made.join("records/tribune-like.jsonl"));
+        let newer = text(&self.made.join("records/centurion-like.jsonl"));
+        self.run_unread(&["records", "import", &older, &newer])
+    }
+
+    /// What can be found in it.
+    fn look(&self, truth: &ExampleTruth, shown: &Entry) -> anyhow::Result<()> {
+        let (case_ref, quoted) = phrase(shown)?;
+        self.say("A case reference, as a phrase.")?;
+        let mail = format!("{quoted} AND type:email");
+        let facets = ["--facets", "custodian,type,year"];
+        self.run(&[&["search", &mail, "--limit", "3", "--format", "table"][..], &facets].concat())?;
+        self.say("What the answer holds becomes an exhibit and is linked to the case.")?;
+        let produced = ["--produced-by", "Ash Birch", "--description", "Mail naming the case"];
+        self.run(&[&["exhibit", "add", "AB/1", "--query", &mail][..], &produced].concat())?;
+        self.run(&["exhibit", "link", "AB/1", case_ref])?;
+        self.run(&[
+            "tag",
+            "add",
+            "to-read",
+            "--query",
+            &format!("{quoted} AND has:attachment"),
+        ])?;
+        self.say("Who is who, and who might be one person; nothing is merged by itself.")?;
+        let person = shown.people.first().or(truth.people.first());
+        self.run(&[
+            "people",
+            "show",
+            person.context("nobody is on record")?,
+            "--format",
+            "table",
+        ])?;
+        self.run(&["people", "suggest", "--limit", "5", "--format", "table"])?;
+        self.say("Decisions, roles, mail and exhibits of the case in one order.")?;
+        self.run(&["timeline", case_ref, "--format", "table"])?;
+        self.say(
+            "Places to look in this case, each with what speaks for and against it; an indicator concludes nothing.",
+        )?;
+        self.run(&["indicators", case_ref, "--format", "json"])?;
+        result_line!(
+            "truth.json says what was planted there: {} {}, {}",
+            shown.rule,
+            shown.variant,
+            shown.why
+        )?;
+        self.say("Over all cases. What something on record explains wholly is set aside (--explained shows it).")?;
+        self.run(&["indicators", "--format", "table"])
+    }
+
+    /// What another can repeat and check.
+    fn prove(&self, shown: &Entry) -> anyhow::Result<()> {
+        let (_, quoted) = phrase(shown)?;
+        self.say("A signed record of a search: what was searched, what could not be, what was found. The key is made for this example.")?;
+        let certificate = text(&self.dir.join("certificate.json"));
+        // Named, so that it is made here and not among the user's own.
+        let key = text(&self.dir.join("signing.pem"));
+        self.run(&["certificate", &quoted, "--out", &certificate, "--key", &key])?;
+        self.run(&["replay", &certificate, "--format", "table"])?;
+        self.say("What could not be read, and what is odd.")?;
+        self.run(&["exceptions", "--limit", "8", "--format", "table"])?;
+        self.say("Nothing was lost: the folder checks itself, every byte hashed again.")?;
+        self.run(&["verify", "--deep", "--format", "json"])
+    }
+
     fn say(&self, words: &str) -> anyhow::Result<()> {
         result_line!("\n== {words}")
     }
 
     /// Runs this very program, as a user would.
-    fn run(&self, args: &[&str], codes: &[i32]) -> anyhow::Result<()> {
+    fn run(&self, args: &[&str]) -> anyhow::Result<()> {
+        self.run_with(args, Stdio::inherit(), "")
+    }
+
+    /// The same without its long result; what it says to people is seen.
+    fn run_unread(&self, args: &[&str]) -> anyhow::Result<()> {
+        self.run_with(args, Stdio::null(), " > /dev/null")
+    }
+
+    fn run_with(&self, args: &[&str], results: Stdio, redirected: &str) -> anyhow::Result<()> {
         let shown: Vec<String> = args
             .iter()
             .map(|arg| {
@@ -171,16 +190,17 @@ impl Step<'_> {
                 }
             })
             .collect();
-        result_line!("$ embley {}", shown.join(" "))?;
+        result_line!("$ embley {}{redirected}", shown.join(" "))?;
         let program = std::env::current_exe().context("cannot tell where this program is")?;
         let status = Command::new(program)
             .args(args)
-            .env("EMBLEY_CASE", self.case_dir)
+            .env("EMBLEY_CASE", &self.case_dir)
             .env("EMBLEY_USER", "demo")
+            .stdout(results)
             .status()
             .context("cannot run this program again")?;
         match status.code() {
-            Some(code) if codes.contains(&code) => Ok(()),
+            Some(code) if code == i32::from(exit::DONE) => Ok(()),
             code => Err(anyhow::anyhow!("embley {} ended with {code:?}", shown.join(" "))),
         }
     }

@@ -69,7 +69,7 @@ pub(super) const ALLEGATIONS: [(&str, &str, &str); 8] = [
 
 /// Makes the cases of these specifications, in their order.
 pub(super) fn make(world: &mut World, specs: &[Spec], rng: &mut Rng) {
-    let mut number = rng.between(101, 160);
+    let mut number = rng.between(101, 160) + world.copy * super::copies::NUMBERS_APART;
     for spec in specs {
         number += rng.between(1, 9);
         let case = one(world, spec, number, rng);

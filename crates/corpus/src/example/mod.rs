@@ -9,6 +9,7 @@
 mod cases;
 mod check;
 mod clocks;
+mod copies;
 mod dates;
 mod gaps;
 mod law;
@@ -28,6 +29,7 @@ mod truth;
 mod write;
 
 pub use check::{Violation, self_check};
+pub use copies::{Copies, write_copies};
 pub use templates::{TemplateChoice, TemplateSet};
 pub use truth::{Entry, ExampleCase, ExampleTruth, Label, MessageTruth, RecordId};
 pub use write::write_example;
@@ -54,6 +56,11 @@ pub struct ExampleConfig {
 
 /// Plans an example: everything is decided here, nothing is written.
 fn plan(config: &ExampleConfig) -> Result<World, CorpusError> {
+    plan_copy(config, 0)
+}
+
+/// Plans a copy: the same people, days and wordings; references, ids of records and of messages of its own.
+fn plan_copy(config: &ExampleConfig, copy: u32) -> Result<World, CorpusError> {
     let templates = Templates::load()?;
     let stream = |number| Rng::new(config.seed, Purpose::Example, number);
     let mut rng = stream(0);
@@ -62,6 +69,7 @@ fn plan(config: &ExampleConfig) -> Result<World, CorpusError> {
     let migration = some_day + (5 - i64::from(dates::civil(some_day).weekday)).rem_euclid(7);
     let mut world = World {
         seed: config.seed,
+        copy,
         migration,
         people: people::make(&mut stream(1)),
         person_rows: Vec::new(),
@@ -70,7 +78,7 @@ fn plan(config: &ExampleConfig) -> Result<World, CorpusError> {
         mails: Vec::new(),
         limits: Vec::new(),
         plants: Vec::new(),
-        next_row: 0,
+        next_row: copy * copies::ROWS_APART,
     };
     for _ in 0..people::PEOPLE {
         let row = world.row(dates::at(migration + 2, 600), people::IT_STAFF);

@@ -339,6 +339,8 @@ pub(super) struct Plant {
 #[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) seed: u64,
+    /// Which copy it is ([`super::copies`]): 0 is the example itself.
+    pub(super) copy: u32,
     pub(super) migration: Day,
     pub(super) people: Vec<PersonPlan>,
     pub(super) person_rows: Vec<Row>,

@@ -11,7 +11,7 @@ use super::plan::{Mail, World};
 /// `<...@...>` of a message.
 pub(super) fn message_id(world: &World, at: usize) -> String {
     let mail = &world.mails[at];
-    let mark = mix(mix(world.seed ^ 0x00e7_a3d1) ^ at as u64);
+    let mark = mix(mix(world.seed ^ 0x00e7_a3d1) ^ (u64::from(world.copy) << 32) ^ at as u64);
     let address = world.people[mail.from].smtp(mail.at);
     let domain = address.split('@').next_back().unwrap_or("mail.example");
     format!("<{mark:016x}.{at}@{domain}>")

@@ -41,12 +41,15 @@ pub(super) fn export(world: &World) -> Exports {
             ids: BTreeMap::new(),
         },
     };
-    for person in 0..PEOPLE {
-        writer.person(person);
-    }
-    for register in &world.registers {
-        let (kind, fields) = register_fields(&register.entry);
-        writer.put(Home::Moved, kind, &register.row, None, fields);
+    // People and registers are those of the first copy.
+    if world.copy == 0 {
+        for person in 0..PEOPLE {
+            writer.person(person);
+        }
+        for register in &world.registers {
+            let (kind, fields) = register_fields(&register.entry);
+            writer.put(Home::Moved, kind, &register.row, None, fields);
+        }
     }
     for case in &world.cases {
         writer.case(case);

@@ -62,6 +62,19 @@ pub fn write_example(dir: &Path, config: &ExampleConfig) -> Result<ExampleTruth,
     Ok(truth)
 }
 
+/// Records as JSON Lines, `record_type` first.
+pub(super) fn lines(records: &[Record]) -> Vec<u8> {
+    let typed: Vec<_> = records
+        .iter()
+        .map(|(kind, fields)| {
+            let mut map = fields.clone();
+            map.insert("record_type".to_owned(), (*kind).into());
+            map
+        })
+        .collect();
+    json_lines(&typed)
+}
+
 fn write_records(dir: &Path, exports: &Exports) -> Result<(), CorpusError> {
     let folder = dir.join("records");
     let parts: [(&str, &[Record], &[Table], Style); 2] = [
@@ -71,15 +84,7 @@ fn write_records(dir: &Path, exports: &Exports) -> Result<(), CorpusError> {
     for (system, records, tables, style) in parts {
         let below = folder.join(system);
         make_folder(&below)?;
-        let typed: Vec<_> = records
-            .iter()
-            .map(|(kind, fields)| {
-                let mut map = fields.clone();
-                map.insert("record_type".to_owned(), (*kind).into());
-                map
-            })
-            .collect();
-        write_file(&folder.join(format!("{system}.jsonl")), &json_lines(&typed))?;
+        write_file(&folder.join(format!("{system}.jsonl")), &lines(records))?;
         for table in tables {
             write_file(&below.join(table.file), layouts::csv(table, style, records).as_bytes())?;
         }
@@ -87,12 +92,12 @@ fn write_records(dir: &Path, exports: &Exports) -> Result<(), CorpusError> {
     Ok(())
 }
 
-/// Received and sent mailbox of every custodian.
-fn mailboxes(world: &World) -> Vec<Mailbox> {
+/// Received and sent mailbox of every custodian, in these formats by turns.
+fn mailboxes(world: &World, formats: &[BoxFormat]) -> Vec<Mailbox> {
     let mut all = Vec::new();
     let custodians = (0..PEOPLE).filter(|person| world.people[*person].is_custodian);
     for (nth, person) in custodians.enumerate() {
-        let format = FORMATS[nth % FORMATS.len()];
+        let format = formats[nth % formats.len()];
         let owner = world.people[person].slug();
         for is_sent in [false, true] {
             let name = match (format, is_sent) {
@@ -124,46 +129,73 @@ fn in_order(world: &World) -> Vec<usize> {
 
 /// Writes all mailboxes; returns the files that hold each message.
 fn write_mail(dir: &Path, world: &World) -> Result<BTreeMap<usize, Vec<String>>, CorpusError> {
-    let boxes = mailboxes(world);
-    let mut writers = Vec::new();
-    for mailbox in &boxes {
-        writers.push(BoxWriter::create(dir, mailbox)?);
-    }
-    let mut next = vec![0_u64; boxes.len()];
-    let mut files: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    for at in in_order(world) {
-        let mail = &world.mails[at];
-        let holders = world.holders(at);
-        if holders.is_empty() {
-            continue;
-        }
-        let bytes = render(world, at);
-        let sender = envelope_sender(world, mail);
-        for (person, is_sent) in holders {
-            let of_holder = |mailbox: &Mailbox| mailbox.custodian as usize == person && mailbox.is_sent == is_sent;
-            let mailbox = boxes.iter().position(of_holder).expect("holders are custodians");
-            let place = Place {
-                mailbox,
-                ordinal: next[mailbox],
-            };
-            next[mailbox] += 1;
-            files.entry(at).or_default().push(boxes[mailbox].file(place.ordinal));
-            let message = Message {
-                number: at as u64,
-                version: 0,
-                bytes: &bytes,
-                places: &[place],
-                sender: &sender,
-                sent_at: mail.at,
-                needs_quoting: true,
-            };
-            writers[mailbox].append(&message, place)?;
-        }
-    }
-    for writer in writers {
-        writer.finish()?;
-    }
+    let mut post = Mailboxes::create(dir, world, &FORMATS)?;
+    let files = post.append(world)?;
+    post.finish()?;
     Ok(files)
+}
+
+/// The mailboxes of an example, being written.
+pub(super) struct Mailboxes {
+    boxes: Vec<Mailbox>,
+    writers: Vec<BoxWriter>,
+    next: Vec<u64>,
+}
+
+impl Mailboxes {
+    /// Makes them, empty.
+    pub(super) fn create(dir: &Path, world: &World, formats: &[BoxFormat]) -> Result<Self, CorpusError> {
+        let boxes = mailboxes(world, formats);
+        let mut writers = Vec::new();
+        for mailbox in &boxes {
+            writers.push(BoxWriter::create(dir, mailbox)?);
+        }
+        let next = vec![0; boxes.len()];
+        Ok(Self { boxes, writers, next })
+    }
+
+    /// Writes the messages of a world behind what is there; returns the files that hold each.
+    pub(super) fn append(&mut self, world: &World) -> Result<BTreeMap<usize, Vec<String>>, CorpusError> {
+        let mut files: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for at in in_order(world) {
+            let mail = &world.mails[at];
+            let holders = world.holders(at);
+            if holders.is_empty() {
+                continue;
+            }
+            let bytes = render(world, at);
+            let sender = envelope_sender(world, mail);
+            for (person, is_sent) in holders {
+                let of_holder = |mailbox: &Mailbox| mailbox.custodian as usize == person && mailbox.is_sent == is_sent;
+                let mailbox = self.boxes.iter().position(of_holder).expect("holders are custodians");
+                let place = Place {
+                    mailbox,
+                    ordinal: self.next[mailbox],
+                };
+                self.next[mailbox] += 1;
+                files
+                    .entry(at)
+                    .or_default()
+                    .push(self.boxes[mailbox].file(place.ordinal));
+                let message = Message {
+                    number: at as u64,
+                    version: 0,
+                    bytes: &bytes,
+                    places: &[place],
+                    sender: &sender,
+                    sent_at: mail.at,
+                    needs_quoting: true,
+                };
+                self.writers[mailbox].append(&message, place)?;
+            }
+        }
+        Ok(files)
+    }
+
+    /// Closes them.
+    pub(super) fn finish(self) -> Result<(), CorpusError> {
+        self.writers.into_iter().try_for_each(BoxWriter::finish)
+    }
 }
 
 fn custodians(world: &World) -> String {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use embley_corpus::example::{
-    ExampleConfig, ExampleTruth, Label, TemplateChoice, TemplateSet, self_check, write_example,
+    ExampleConfig, ExampleTruth, Label, TemplateChoice, TemplateSet, self_check, write_copies, write_example,
 };
 use embley_model::record::{Record, RecordKey, RecordType};
 
@@ -87,6 +87,42 @@ fn records(dir: &Path) -> BTreeMap<RecordKey, Record> {
         }
     }
     all
+}
+
+#[test]
+fn copies_share_people_and_registers_and_nothing_else() {
+    let (one, _) = made(&config(3));
+    let dir = tempfile::tempdir().expect("a folder");
+    let copies = write_copies(dir.path(), &config(3), 3).expect("copies are made");
+    let (single, all) = (records(one.path()), records(dir.path()));
+    let shared = ["person", "register_"];
+    let is_shared = |key: &&RecordKey| shared.iter().any(|word| key.record_type.word().starts_with(word));
+    let of_people = single.keys().filter(is_shared).count();
+    assert_eq!(copies.cases, 120);
+    assert_eq!(copies.records, all.len() as u64);
+    assert_eq!(all.len() - of_people, 3 * (single.len() - of_people));
+    assert!(
+        single
+            .iter()
+            .all(|(key, record)| all.get(key).is_some_and(|held| held == record))
+    );
+    let refs: BTreeSet<&str> = all
+        .values()
+        .filter(|record| record.key.record_type == RecordType::Case)
+        .filter_map(|record| record.text("case_ref"))
+        .collect();
+    assert_eq!(refs.len(), 120, "every case has a reference of its own");
+    let mut ids = BTreeSet::new();
+    for (path, bytes) in files(&dir.path().join("mail")) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        ids.extend(
+            text.lines()
+                .filter_map(|line| Some(line.strip_prefix("Message-ID: ")?.to_owned())),
+        );
+        assert!(path.extension().is_some_and(|end| end == "mbox"), "{path:?}");
+    }
+    assert_eq!(ids.len() as u64, copies.messages, "every message has an id of its own");
+    assert!(write_copies(dir.path(), &config(3), 0).is_err());
 }
 
 #[test]

@@ -188,6 +188,27 @@ fn n8_reviews_and_reports() {
 }
 
 #[test]
+fn n8_a_practice_of_the_force_holds_for_what_is_due_while_it_lasts() {
+    // Reviews are made from 2019 on: the one of 150 days was due in 2018, those of 180 days and more were not.
+    let world = World::new();
+    world
+        .case(json!({"schedule_3": true, "came_to_attention_at": "2018-07-20", "opened_at": "2018-07-20", "closed_at": "2019-02-20"}))
+        .people();
+    world.add(
+        "review",
+        "V-9",
+        json!({"case_ref": "CM/9/20", "review_kind": "supervisory", "reviewer_id": "P-X", "completed_at": "2019-04-01"}),
+    );
+    let found = world.rule("N8");
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].speaks_for.iter().all(|line| line.contains("2019-01-16")) && found[0].speaks_for.len() == 1,
+        "{:?}",
+        found[0].speaks_for
+    );
+}
+
+#[test]
 fn n9_recorded_late_and_changed_later() {
     let world = World::new();
     world
