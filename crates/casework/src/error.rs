@@ -92,6 +92,12 @@ pub enum CaseworkError {
         /// Why not.
         source: Box<embley_search::SearchError>,
     },
+    /// The terms of privilege cannot be run.
+    #[error("cannot screen for privilege")]
+    Screening {
+        /// Why not.
+        source: Box<embley_search::SearchError>,
+    },
     /// Facts refused.
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -110,7 +116,7 @@ impl CaseworkError {
             Self::Unreadable { .. } | Self::NotRecords { .. } => ErrorClass::Input,
             Self::Mapping { .. } | Self::Rules { .. } | Self::Request { .. } => ErrorClass::Config,
             Self::NotBalanced { .. } | Self::RaisedTwice { .. } | Self::Search { .. } => ErrorClass::Internal,
-            Self::Threads { source } | Self::Saved { source } => source.class(),
+            Self::Threads { source } | Self::Saved { source } | Self::Screening { source } => source.class(),
             Self::Facts(cause) => cause.class(),
             Self::Store(cause) => cause.class(),
             Self::Ingest(cause) => cause.class(),
@@ -132,6 +138,7 @@ impl CaseworkError {
             | Self::Search { .. }
             | Self::Threads { .. }
             | Self::Saved { .. }
+            | Self::Screening { .. }
             | Self::Facts(_) => IngestError::Internal { detail: told(&self) },
         }
     }

@@ -7,6 +7,7 @@ mod records;
 mod reports;
 mod review;
 mod saved;
+mod users;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(crate) use self::facets::FacetLimit;
 pub(crate) use self::reports::{CertificateArgs, ReplayArgs, SampleArgs, TermsArgs};
 pub(crate) use self::review::{PrivilegeCommand, ReviewCommand};
+pub(crate) use self::users::UserCommand;
 
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
 #[derive(Debug, Parser)]
@@ -93,9 +95,12 @@ pub(crate) enum Command {
     /// Review states: relevant, not-relevant, ...
     #[command(subcommand)]
     Review(ReviewCommand),
-    /// Marks for what may be privileged
+    /// Marks for what may be privileged; terms, screening and release of what is quarantined
     #[command(subcommand)]
     Privilege(PrivilegeCommand),
+    /// Who works in the case, and as what
+    #[command(subcommand)]
+    User(UserCommand),
     /// Decisions, roles, mail and exhibits of a case in one order
     Timeline(TimelineArgs),
     /// Places to look in case-system records, each with what speaks for and against it; concludes nothing

@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod context;
 mod exit;
+mod guard;
 mod output;
 mod progress;
 mod workbook;

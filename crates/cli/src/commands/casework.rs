@@ -58,7 +58,7 @@ fn reference_of(text: &str) -> anyhow::Result<ExhibitRef> {
 
 /// Exhibits.
 pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
@@ -131,7 +131,7 @@ pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u
 
 /// Tags.
 pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
@@ -173,7 +173,7 @@ pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
 
 /// The timeline of a case.
 pub(crate) fn timeline(args: &Args, asked: &TimelineArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let searcher = Searcher::open(&case)?;
     let reader = case.reader()?;
     let zone = zone_of(&case)?;

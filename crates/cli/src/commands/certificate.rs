@@ -31,7 +31,7 @@ pub(crate) fn write(args: &Args, asked: &CertificateArgs) -> anyhow::Result<u8> 
             asked.out.display()
         )));
     }
-    let case = Case::open(&root, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let key_path = key_path(asked.key.as_deref())?;
     let key = signing_key(asked.key.is_some(), &key_path, &root)?;
     let mut searcher = Searcher::open(&case)?;
@@ -160,7 +160,7 @@ pub(crate) fn replay(args: &Args, asked: &ReplayArgs) -> anyhow::Result<u8> {
         Signed::from_file(&bytes).map_err(|error| CliError::input(format!("{}: {error}", asked.file.display())))?;
     let signature = check_signature(&signed, asked)?;
     let then = signed.statement();
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let mut searcher = Searcher::open(&case)?;
     let texts = StoredTexts::new(&case);
     let actor = context::actor(args);

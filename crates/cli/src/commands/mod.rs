@@ -11,6 +11,7 @@ mod indicators;
 mod ingest;
 mod init;
 mod people;
+mod quarantine;
 mod records;
 mod review;
 mod sample;
@@ -21,6 +22,7 @@ mod standing;
 mod status;
 mod terms;
 mod threads;
+mod user;
 mod verify;
 mod worker;
 
@@ -28,6 +30,7 @@ use crate::args::{Args, Command};
 
 /// Runs a command and returns its exit code.
 pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
+    crate::guard::check(args)?;
     match &args.command {
         Command::Init(init) => init::run(init),
         Command::Ingest(ingest) => ingest::run(args, ingest),
@@ -48,12 +51,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Tag(tag) => casework::tag(args, tag),
         Command::Review(command) => review::review(args, command),
         Command::Privilege(command) => review::privilege(args, command),
+        Command::User(command) => user::user(args, command),
         Command::Timeline(timeline) => casework::timeline(args, timeline),
         Command::Indicators(asked) => indicators::run_command(args, asked),
         Command::DipSample(asked) => dip_sample::run(args, asked),
         Command::Verify(verify) => verify::verify(args, verify),
         Command::Reindex(reindex) => verify::reindex(args, reindex),
-        Command::Doctor(list) => doctor::run(list),
+        Command::Doctor(list) => doctor::run(args, list),
         Command::Bench(bench) => bench::run(args, bench),
         Command::Demo(demo) => demo::run(demo),
         Command::Worker(worker) => worker::run(worker),
