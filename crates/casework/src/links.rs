@@ -10,6 +10,7 @@ use embley_ingest::{FinishStep, IngestError};
 use embley_model::id::Ticket;
 use embley_search::Searcher;
 use embley_store::Case;
+use embley_store::catalogue::Sight;
 use embley_store::facts::cases::{self, Names};
 use embley_store::facts::{Connection, records};
 use roaring::RoaringBitmap;
@@ -73,7 +74,8 @@ impl LinkCases {
         if records::case_refs(facts.connection())?.is_empty() {
             return Ok(LinkSummary::default());
         }
-        let searcher = Searcher::open(case).map_err(|source| CaseworkError::Search {
+        // What a reference names is kept of the whole case; whoever reads it sees what is theirs to see.
+        let searcher = Searcher::open_as(case, Sight::Whole).map_err(|source| CaseworkError::Search {
             case_ref: "case references".to_owned(),
             source: Box::new(source),
         })?;

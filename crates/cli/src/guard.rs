@@ -51,12 +51,14 @@ fn task_of(command: &Command) -> Option<Task> {
             }
         },
         Command::Records(records) => match records {
-            RecordsCommand::Import(import) if !import.dry_run => Task::Ingest,
-            _ => Task::Look,
+            RecordsCommand::Maps { .. } => return None,
+            RecordsCommand::Import(import) if import.dry_run => Task::Look,
+            RecordsCommand::Import(_) => Task::Ingest,
+            RecordsCommand::List { .. } | RecordsCommand::Changes(_) => Task::Look,
         },
         Command::People(people) => match people {
             PeopleCommand::List { .. } | PeopleCommand::Show { .. } | PeopleCommand::Suggest { .. } => Task::Look,
-            _ => Task::Investigate,
+            PeopleCommand::Merge { .. } | PeopleCommand::Split { .. } | PeopleCommand::Alias(_) => Task::Investigate,
         },
         Command::Exhibit(exhibit) => match exhibit {
             ExhibitCommand::List(_) => Task::Look,
@@ -82,10 +84,11 @@ fn task_of(command: &Command) -> Option<Task> {
         },
         Command::Indicators(asked) => match &asked.command {
             Some(IndicatorsCommand::Conclude { .. }) => Task::Investigate,
-            _ => Task::Look,
+            Some(IndicatorsCommand::Export { .. } | IndicatorsCommand::Runs(_)) | None => Task::Look,
         },
         Command::User(user) => match user {
-            UserCommand::List { .. } | UserCommand::Roles(_) => Task::Status,
+            UserCommand::Roles(_) => return None,
+            UserCommand::List { .. } => Task::Status,
             UserCommand::Add { .. } | UserCommand::Role { .. } | UserCommand::Disable { .. } => Task::Users,
         },
     };

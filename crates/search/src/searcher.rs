@@ -126,6 +126,8 @@ impl Searcher {
             self.hidden = Hidden::default();
             self.families = OnceLock::new();
             self.instance_counts = OnceLock::new();
+            // Sets are told apart by their versions, which do not change with what is hidden of them.
+            *self.facts.borrow_mut() = None;
         }
         let held = self.facts.borrow_mut().take();
         if let Some(held) = held {

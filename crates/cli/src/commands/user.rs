@@ -12,6 +12,9 @@ use crate::output::{Rows, clean, note};
 
 /// Users and roles.
 pub(crate) fn user(args: &Args, command: &UserCommand) -> anyhow::Result<u8> {
+    if let UserCommand::Roles(list) = command {
+        return roles(list);
+    }
     let case = context::open(args, Access::Facts)?;
     let name = context::actor(args);
     let stamp = context::stamp(&name);
@@ -35,7 +38,7 @@ pub(crate) fn user(args: &Args, command: &UserCommand) -> anyhow::Result<u8> {
         }
         UserCommand::List { changes: false, list } => return list_users(&case.reader()?, list),
         UserCommand::List { changes: true, list } => return changes(&case.reader()?, list),
-        UserCommand::Roles(list) => return roles(list),
+        UserCommand::Roles(_) => {}
     }
     Ok(exit::DONE)
 }
