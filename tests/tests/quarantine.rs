@@ -145,11 +145,18 @@ const HIDDEN_RECORD: &str = r#"{"record_type":"decision","source_system":"tribun
 "#;
 
 fn as_user<A: AsRef<std::ffi::OsStr>>(site: &Site, user: &str, args: &[A]) -> Ran {
-    site.program(args).env("EMBLEY_USER", user).run()
+    // Keys of a person are made in the site, not at home.
+    let home = site.root();
+    site.program(args)
+        .env("EMBLEY_USER", user)
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .run()
 }
 
 /// Fields that say when, in which case, or by which state of the index.
-const VARIES: [&str; 14] = [
+const VARIES: [&str; 15] = [
+    "created_at_micros",
     "at",
     "when",
     "at_micros",
@@ -403,7 +410,13 @@ fn listed(before: &[&str], all: &mut BTreeSet<String>) {
         return;
     };
     // A command that does something by itself too, such as `indicators`.
-    if text.contains("[COMMAND]") && !before.is_empty() {
+    let usage = text
+        .split("Usage:")
+        .nth(1)
+        .unwrap_or("")
+        .lines()
+        .take_while(|line| !line.trim().is_empty());
+    if !before.is_empty() && usage.into_iter().any(|line| !line.trim_end().ends_with("COMMAND>")) {
         all.insert(before.join(" "));
     }
     let mut found = 0;

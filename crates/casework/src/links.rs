@@ -79,7 +79,21 @@ impl LinkCases {
             case_ref: "case references".to_owned(),
             source: Box::new(source),
         })?;
-        refresh(facts.connection(), &searcher, which)
+        let done = refresh(facts.connection(), &searcher, which)?;
+        // The figures are read by all.
+        let reader = case.reader_as(Sight::Released)?;
+        let held = cases::computed(reader.facts())?;
+        let mut seen = LinkSummary {
+            renewed: done.renewed,
+            ..LinkSummary::default()
+        };
+        for (key, _) in records::case_refs(reader.facts())? {
+            let count = held.get(&key).map_or(0, |(_, count)| *count);
+            seen.cases += 1;
+            seen.named += u64::from(count > 0);
+            seen.links += count;
+        }
+        Ok(seen)
     }
 }
 

@@ -201,28 +201,21 @@ impl Evaluator<'_> {
         Ok(self.info(&inverted, token)?.map_or(0, |info| u64::from(info.doc_freq)))
     }
 
-    /// The same without hidden documents.
+    /// The same without documents that are deleted or hidden.
     pub(crate) fn seen_doc_freq(&self, field: Field, token: &str) -> Result<u64> {
         let inverted = self.segment.inverted(field)?;
-        let Some(info) = self.info(&inverted, token)? else {
-            return Ok(0);
-        };
-        Ok(u64::from(info.doc_freq) - u64::from(self.hidden_with(&inverted, &info)?))
+        match (self.info(&inverted, token)?, self.segment.alive_docs()) {
+            (None, _) => Ok(0),
+            (Some(info), None) => Ok(u64::from(info.doc_freq)),
+            (Some(info), Some(alive)) => Ok(u64::from(self.seen_with(&inverted, &info, &alive)?)),
+        }
     }
 
-    /// True when a document that is not hidden has the token.
-    pub(crate) fn is_seen(&self, inverted: &InvertedIndexReader, info: &TermInfo) -> Result<bool> {
-        Ok(self.hidden_with(inverted, info)? < info.doc_freq)
-    }
-
-    /// How many hidden documents have the token.
-    fn hidden_with(&self, inverted: &InvertedIndexReader, info: &TermInfo) -> Result<u32> {
-        let Some(hidden) = self.segment.hidden() else {
-            return Ok(0);
-        };
+    /// How many of these documents have the token.
+    pub(crate) fn seen_with(&self, inverted: &InvertedIndexReader, info: &TermInfo, alive: &DocBits) -> Result<u32> {
         let mut bits = self.nothing();
-        self.postings(inverted, info, Some(Within::new(hidden)), &mut bits)?;
-        bits.and(hidden);
+        self.postings(inverted, info, Some(Within::new(alive)), &mut bits)?;
+        bits.and(alive);
         Ok(bits.count())
     }
 

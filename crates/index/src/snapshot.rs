@@ -125,8 +125,7 @@ impl Snapshot {
         self.segments.len()
     }
 
-    /// Number of items with this token in this text field, hidden ones left out, counting items that were superseded and are not
-    /// yet merged away.
+    /// Number of items with this token in this text field; what was superseded or is hidden is not counted.
     ///
     /// # Errors
     /// When the field holds no words, or the index is damaged.
@@ -138,8 +137,8 @@ impl Snapshot {
         Ok(sum)
     }
 
-    /// The indexed words of these text fields that the pattern stands for, sorted, with those of items that were superseded and are
-    /// not yet merged away; a word that stands in hidden items alone is left out. For people who want to know what a pattern means here; queries need no such list.
+    /// The indexed words of these text fields that the pattern stands for, sorted. A word that stands in
+    /// superseded or hidden documents alone is left out. For people who want to know what a pattern means here; queries need no such list.
     ///
     /// # Errors
     /// When a field holds no words, or the index is damaged.
@@ -147,11 +146,17 @@ impl Snapshot {
         let mut words = BTreeSet::new();
         for segment in &self.segments {
             let evaluator = Evaluator { segment };
+            let alive = segment.alive_docs();
             for field in fields {
                 let inverted = evaluator.text_index(*field)?;
                 guarded(&segment.file("*"), || {
                     evaluator.for_each_accepted(&inverted, pattern, |word, info| {
-                        if !words.contains(word) && evaluator.is_seen(&inverted, info)? {
+                        let is_seen = match &alive {
+                            _ if words.contains(word) => false,
+                            Some(alive) => evaluator.seen_with(&inverted, info, alive)? > 0,
+                            None => true,
+                        };
+                        if is_seen {
                             words.insert(word.to_owned());
                         }
                         Ok(())

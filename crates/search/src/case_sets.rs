@@ -416,9 +416,10 @@ impl Sets for CaseSets {
         let mut found = self.find_all(field, ask)?;
         // The one place through which every set goes into a plan.
         let hidden = self.reader.hidden().items();
-        if !found.items.is_disjoint(hidden) {
+        if !hidden.is_empty() {
             found.items -= hidden.as_ref();
             if found.items.is_empty() {
+                // That a path or a number has the name tells of what it is the name of.
                 found.names_count = 0;
             }
         }
