@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use embley_model::defect::DefectCode;
+use embley_model::role::{Role, Task, may};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -39,6 +40,29 @@ fn the_page_of_exceptions_is_what_the_code_says() {
         exceptions_page(),
         "make docs/exceptions.md again: its text is the right side of this difference"
     );
+}
+
+/// The table of roles as the code says it.
+fn roles_table() -> String {
+    let mut table = String::from("| role | tasks |\n| --- | --- |\n");
+    for role in Role::ALL {
+        let tasks = Task::ALL.into_iter().filter(|task| may(&[role], *task));
+        let tasks: Vec<String> = tasks.map(|task| format!("`{}`", task.word())).collect();
+        table.push_str(&format!("| `{role}` | {} |\n", tasks.join(", ")));
+    }
+    table.push_str("\n| task | who does it may |\n| --- | --- |\n");
+    for task in Task::ALL {
+        table.push_str(&format!("| `{}` | {} |\n", task.word(), task.means()));
+    }
+    table
+}
+
+#[test]
+fn the_page_of_roles_is_what_the_code_says() {
+    let page = read(&root().join("docs/roles.md"));
+    let table = page.split("<!-- roles -->\n").nth(1).unwrap_or("");
+    let table = table.split("<!-- /roles -->").next().unwrap_or("");
+    assert_eq!(table, roles_table(), "make the table in docs/roles.md again");
 }
 
 #[test]

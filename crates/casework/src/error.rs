@@ -109,6 +109,12 @@ pub enum CaseworkError {
     /// The folder of an export cannot be made.
     #[error(transparent)]
     Outgoing(#[from] embley_store::outgoing::OutgoingError),
+    /// The terms of privilege cannot be run.
+    #[error("cannot screen for privilege")]
+    Screening {
+        /// Why not.
+        source: Box<embley_search::SearchError>,
+    },
     /// Facts refused.
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -127,7 +133,10 @@ impl CaseworkError {
             Self::Unreadable { .. } | Self::NotRecords { .. } => ErrorClass::Input,
             Self::Mapping { .. } | Self::Rules { .. } | Self::Request { .. } => ErrorClass::Config,
             Self::NotBalanced { .. } | Self::RaisedTwice { .. } | Self::Search { .. } => ErrorClass::Internal,
-            Self::Threads { source } | Self::Saved { source } | Self::Export { source } => source.class(),
+            Self::Threads { source }
+            | Self::Saved { source }
+            | Self::Export { source }
+            | Self::Screening { source } => source.class(),
             Self::ExportFile { .. } => ErrorClass::Environment,
             Self::Outgoing(cause) => cause.class(),
             Self::Facts(cause) => cause.class(),
@@ -154,6 +163,7 @@ impl CaseworkError {
             | Self::Export { .. }
             | Self::ExportFile { .. }
             | Self::Outgoing(_)
+            | Self::Screening { .. }
             | Self::Facts(_) => IngestError::Internal { detail: told(&self) },
         }
     }

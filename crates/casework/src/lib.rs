@@ -18,6 +18,7 @@ pub mod indicators;
 pub mod links;
 pub mod mapping;
 pub mod people;
+pub mod quarantine;
 pub mod rows;
 pub mod rules;
 pub mod saved;

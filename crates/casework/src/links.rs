@@ -10,6 +10,7 @@ use embley_ingest::{FinishStep, IngestError};
 use embley_model::id::Ticket;
 use embley_search::Searcher;
 use embley_store::Case;
+use embley_store::catalogue::Sight;
 use embley_store::facts::cases::{self, Names};
 use embley_store::facts::{Connection, records};
 use roaring::RoaringBitmap;
@@ -73,11 +74,26 @@ impl LinkCases {
         if records::case_refs(facts.connection())?.is_empty() {
             return Ok(LinkSummary::default());
         }
-        let searcher = Searcher::open(case).map_err(|source| CaseworkError::Search {
+        // What a reference names is kept of the whole case; whoever reads it sees what is theirs to see.
+        let searcher = Searcher::open_as(case, Sight::Whole).map_err(|source| CaseworkError::Search {
             case_ref: "case references".to_owned(),
             source: Box::new(source),
         })?;
-        refresh(facts.connection(), &searcher, which)
+        let done = refresh(facts.connection(), &searcher, which)?;
+        // The figures are read by all.
+        let reader = case.reader_as(Sight::Released)?;
+        let held = cases::computed(reader.facts())?;
+        let mut seen = LinkSummary {
+            renewed: done.renewed,
+            ..LinkSummary::default()
+        };
+        for (key, _) in records::case_refs(reader.facts())? {
+            let count = held.get(&key).map_or(0, |(_, count)| *count);
+            seen.cases += 1;
+            seen.named += u64::from(count > 0);
+            seen.links += count;
+        }
+        Ok(seen)
     }
 }
 

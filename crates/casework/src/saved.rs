@@ -8,6 +8,7 @@ use embley_ingest::{FinishStep, IngestError};
 use embley_model::id::{RunNo, Ticket};
 use embley_search::{Level, Searcher};
 use embley_store::Case;
+use embley_store::catalogue::Sight;
 use embley_store::facts::Stamp;
 use embley_store::facts::saved::{self, Ran, SavedSearch};
 use roaring::RoaringBitmap;
@@ -93,7 +94,8 @@ impl CheckSaved {
         if all.is_empty() {
             return Ok(Vec::new());
         }
-        let searcher = Searcher::open(case).map_err(|source| CaseworkError::Saved {
+        // The results are read by all.
+        let searcher = Searcher::open_as(case, Sight::Released).map_err(|source| CaseworkError::Saved {
             source: Box::new(source),
         })?;
         let last_run = case.reader()?.runs()?.into_iter().map(|run| run.run_no).max();
@@ -105,10 +107,11 @@ impl CheckSaved {
             ingest_run: Some(last_run.unwrap_or(RunNo(0))),
             ticket: searcher.snapshot().ticket().unwrap_or(Ticket(0)),
         };
+        let hidden = searcher.reader().hidden().items();
         let mut checked = Vec::with_capacity(all.len());
         for one in &all {
             let outcome = match hits(case, &searcher, one) {
-                Ok(found) => Ok(self.news(facts.connection(), one, &found, ran)?),
+                Ok(found) => Ok(self.news(facts.connection(), one, (&found, hidden), ran)?),
                 Err(why) => Err(why),
             };
             checked.push(Checked {
@@ -124,15 +127,15 @@ impl CheckSaved {
         &self,
         conn: &embley_store::facts::Connection,
         one: &SavedSearch,
-        found: &RoaringBitmap,
+        (found, hidden): (&RoaringBitmap, &RoaringBitmap),
         ran: Ran<'_>,
     ) -> Result<News> {
         let newest = saved::newest(conn, one)?;
         let is_recorded = newest.is_some_and(|row| row.ingest_run == ran.ingest_run && row.ticket == ran.ticket);
         let delta = if is_recorded {
-            saved::compare(conn, one, found)?
+            saved::compare(conn, one, found, hidden)?
         } else {
-            saved::record(conn, one, found, ran)?
+            saved::record(conn, one, found, hidden, ran)?
         };
         Ok(News {
             new: delta.new.len(),

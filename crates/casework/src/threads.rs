@@ -6,6 +6,7 @@ use embley_ingest::{FinishStep, IngestError};
 use embley_search::ItemText;
 use embley_search::threads::{ThreadSummary, renew};
 use embley_store::Case;
+use embley_store::catalogue::Sight;
 use embley_store::facts::derived::{self, Kind};
 
 use crate::error::{CaseworkError, Result};
@@ -41,7 +42,8 @@ impl LinkThreads {
         let compared_before = derived::state(facts.connection(), Kind::Quotations)?.is_some();
         let texts = (self.compare_texts || compared_before).then(|| StoredTexts::new(case));
         let all = all || (self.compare_texts && !compared_before);
-        let reader = case.reader()?;
+        // Links are read by all, so they are made of what all may see; whoever sees more has them made in memory.
+        let reader = case.reader_as(Sight::Released)?;
         let texts = texts.as_ref().map(|texts| texts as &dyn ItemText);
         let made = renew(&reader, texts, all).map_err(|source| CaseworkError::Threads {
             source: Box::new(source),

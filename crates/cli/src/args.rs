@@ -12,6 +12,7 @@ mod review;
 mod saved;
 mod work;
 mod schedule;
+mod users;
 
 use std::path::PathBuf;
 
@@ -34,6 +35,7 @@ pub(crate) use self::facets::FacetLimit;
 pub(crate) use self::reports::{CertificateArgs, ReplayArgs, SampleArgs, TermsArgs};
 pub(crate) use self::review::{PrivilegeCommand, ReviewCommand};
 pub(crate) use self::work::{BatchCommand, CodingCommand, JournalArgs, NoteCommand, NoteOn, TagCommand};
+pub(crate) use self::users::UserCommand;
 
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
 #[derive(Debug, Parser)]
@@ -121,7 +123,7 @@ pub(crate) enum Command {
     /// Review states: relevant, not-relevant, ...
     #[command(subcommand)]
     Review(ReviewCommand),
-    /// Marks for what may be privileged
+    /// Marks for what may be privileged; terms, screening and release of what is quarantined
     #[command(subcommand)]
     Privilege(PrivilegeCommand),
     /// What the disclosure officer decides about items: relevant, used, unused, sensitive
@@ -134,6 +136,9 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Checks an exported folder, without the case
     VerifyExport(VerifyExportArgs),
+    /// Who works in the case, and as what
+    #[command(subcommand)]
+    User(UserCommand),
     /// Decisions, roles, mail and exhibits of a case in one order
     Timeline(TimelineArgs),
     /// Places to look in case-system records, each with what speaks for and against it; concludes nothing

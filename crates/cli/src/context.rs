@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use embley_model::clock::{Clock, SystemClock};
 use embley_store::facts::Stamp;
+use embley_store::facts::users::Actor;
+use embley_store::{Access, Case};
 
 use crate::args::{Args, Format, LimitArgs, ListArgs};
 use crate::exit::CliError;
@@ -42,6 +44,24 @@ pub(crate) fn actor(args: &Args) -> String {
         .or_else(|| std::env::var("LOGNAME").ok())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| format!("uid:{}", rustix::process::getuid().as_raw()))
+}
+
+/// What a case without users means.
+pub(crate) const NOT_IN_FORCE: &str = "roles are not in force: nobody was added, so whoever works here is administrator; `embley user add NAME --role administrator` begins";
+
+/// Opens the case as the actor may see it.
+pub(crate) fn open(args: &Args, access: Access) -> anyhow::Result<Case> {
+    let case = Case::open(&case_dir(args)?, access)?;
+    let acts = Actor::find(case.reader()?.facts(), &actor(args))?;
+    Ok(case.seen_by(&acts))
+}
+
+/// RFC 3339 UTC, to the second.
+pub(crate) fn time(at_micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(at_micros).map_or_else(
+        |_| String::from("an unknown time"),
+        |stamp| stamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    )
 }
 
 /// This actor, now.

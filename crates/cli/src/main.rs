@@ -8,6 +8,7 @@ mod audit;
 mod commands;
 mod context;
 mod exit;
+mod guard;
 mod output;
 mod progress;
 

@@ -201,6 +201,24 @@ impl Evaluator<'_> {
         Ok(self.info(&inverted, token)?.map_or(0, |info| u64::from(info.doc_freq)))
     }
 
+    /// The same without documents that are deleted or hidden.
+    pub(crate) fn seen_doc_freq(&self, field: Field, token: &str) -> Result<u64> {
+        let inverted = self.segment.inverted(field)?;
+        match (self.info(&inverted, token)?, self.segment.alive_docs()) {
+            (None, _) => Ok(0),
+            (Some(info), None) => Ok(u64::from(info.doc_freq)),
+            (Some(info), Some(alive)) => Ok(u64::from(self.seen_with(&inverted, &info, &alive)?)),
+        }
+    }
+
+    /// How many of these documents have the token.
+    pub(crate) fn seen_with(&self, inverted: &InvertedIndexReader, info: &TermInfo, alive: &DocBits) -> Result<u32> {
+        let mut bits = self.nothing();
+        self.postings(inverted, info, Some(Within::new(alive)), &mut bits)?;
+        bits.and(alive);
+        Ok(bits.count())
+    }
+
     /// The text field's index; other fields are refused.
     pub(crate) fn text_index(&self, field: Field) -> Result<Arc<InvertedIndexReader>> {
         if field.home() == Home::Text {

@@ -1,10 +1,12 @@
 //! One open segment: its readers, its columns, its item numbers, each opened when first needed.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use embley_model::field::Field;
+use roaring::RoaringBitmap;
 use tantivy::columnar::{Column, ColumnType, StrColumn};
 use tantivy::directory::{CompositeFile, FileSlice};
 use tantivy::index::SegmentComponent;
@@ -24,6 +26,8 @@ pub(crate) struct OpenSegment {
     folder: PathBuf,
     positions: CompositeFile,
     items: OnceLock<ItemMap>,
+    hidden: Option<DocBits>,
+    token_counts: Mutex<HashMap<Field, u64>>,
 }
 
 impl OpenSegment {
@@ -48,7 +52,27 @@ impl OpenSegment {
             schema: Arc::clone(schema),
             folder: folder.to_owned(),
             items: OnceLock::new(),
+            hidden: None,
+            token_counts: Mutex::default(),
         })
+    }
+
+    /// From here on these items are not there: in no answer, list of words, statistic or count.
+    pub(crate) fn hide(&mut self, items: &RoaringBitmap) -> Result<()> {
+        let mut hidden = self.items()?.docs(items, self.doc_count());
+        if let Some(alive) = self.reader.alive_bitset() {
+            let mut bits = DocBits::empty(self.doc_count());
+            alive.iter_alive().for_each(|doc| bits.insert(doc));
+            hidden.and(&bits);
+        }
+        self.hidden = (!hidden.is_empty()).then_some(hidden);
+        self.token_counts = Mutex::default();
+        Ok(())
+    }
+
+    /// The documents that are hidden; `None` when none is.
+    pub(crate) fn hidden(&self) -> Option<&DocBits> {
+        self.hidden.as_ref()
     }
 
     /// Number of documents, deleted ones included.
@@ -56,17 +80,50 @@ impl OpenSegment {
         self.reader.max_doc()
     }
 
-    /// Number of documents that are not deleted.
+    /// Number of documents that are neither deleted nor hidden.
     pub(crate) fn alive_count(&self) -> u32 {
-        self.reader.num_docs()
+        self.reader.num_docs() - self.hidden.as_ref().map_or(0, DocBits::count)
     }
 
-    /// The documents that are not deleted; `None` when none is.
+    /// The documents that are neither deleted nor hidden; `None` when all are.
     pub(crate) fn alive_docs(&self) -> Option<DocBits> {
-        let alive = self.reader.alive_bitset()?;
-        let mut bits = DocBits::empty(self.doc_count());
-        alive.iter_alive().for_each(|doc| bits.insert(doc));
+        let mut bits = match self.reader.alive_bitset() {
+            Some(alive) => {
+                let mut bits = DocBits::empty(self.doc_count());
+                alive.iter_alive().for_each(|doc| bits.insert(doc));
+                bits
+            }
+            None => {
+                self.hidden.as_ref()?;
+                DocBits::full(self.doc_count())
+            }
+        };
+        if let Some(hidden) = &self.hidden {
+            bits.and_not(hidden);
+        }
         Some(bits)
+    }
+
+    /// How many words a field has in the documents that are not deleted or hidden, each counted with the length that scores see (exact
+    /// up to 40 words, then in steps); 0 for a field without lengths. So it is the same number whether a document is hidden or was never
+    /// taken in.
+    pub(crate) fn token_count(&self, field: Field) -> Result<u64> {
+        let mut known = self.token_counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = known.get(&field) {
+            return Ok(*count);
+        }
+        let count = match self.lengths(field)? {
+            None => 0,
+            Some(lengths) => guarded(&self.file("*"), || {
+                let of = |doc| u64::from(lengths.fieldnorm(doc));
+                Ok(match self.alive_docs() {
+                    None => (0..self.doc_count()).map(of).sum(),
+                    Some(docs) => docs.iter().map(of).sum(),
+                })
+            })?,
+        };
+        known.insert(field, count);
+        Ok(count)
     }
 
     /// The postings of a text or keyword field.

@@ -37,6 +37,7 @@ pub struct Snapshot {
     ticket: Option<Ticket>,
     pub(crate) segments: Vec<OpenSegment>,
     pub(crate) values: ValueLists,
+    hidden: Option<ItemBits>,
 }
 
 /// What one segment contributes to an answer.
@@ -71,6 +72,7 @@ impl Snapshot {
                         ticket: payload.ticket,
                         segments,
                         values: ValueLists::default(),
+                        hidden: None,
                     });
                 }
                 Err(why) => {
@@ -89,6 +91,27 @@ impl Snapshot {
         self.ticket
     }
 
+    /// From here on these items are not there: in no answer, count or score, and no word that stands in them alone is listed. What an
+    /// item has in common with others (a word's other documents) stays as it is without it. Replaces what was hidden before.
+    ///
+    /// # Errors
+    /// When the index is damaged; the snapshot is then not good for anything.
+    pub fn hide(&mut self, items: &RoaringBitmap) -> Result<()> {
+        for segment in &mut self.segments {
+            segment.hide(items)?;
+        }
+        self.hidden = (!items.is_empty()).then(|| ItemBits::from_bitmap(items));
+        Ok(())
+    }
+
+    /// True when exactly these items are hidden.
+    pub fn hides(&self, items: &RoaringBitmap) -> bool {
+        match &self.hidden {
+            None => items.is_empty(),
+            Some(hidden) => *hidden == ItemBits::from_bitmap(items),
+        }
+    }
+
     /// Number of items.
     pub fn item_count(&self) -> u64 {
         self.segments
@@ -102,21 +125,20 @@ impl Snapshot {
         self.segments.len()
     }
 
-    /// Number of items with this token in this text field, counting items that were superseded and are not
-    /// yet merged away.
+    /// Number of items with this token in this text field; what was superseded or is hidden is not counted.
     ///
     /// # Errors
     /// When the field holds no words, or the index is damaged.
     pub fn doc_freq(&self, field: Field, token: &str) -> Result<u64> {
         let mut sum = 0;
         for segment in &self.segments {
-            sum += Evaluator { segment }.doc_freq(field, token)?;
+            sum += Evaluator { segment }.seen_doc_freq(field, token)?;
         }
         Ok(sum)
     }
 
-    /// The indexed words of these text fields that the pattern stands for, sorted, with those of items that were superseded and are
-    /// not yet merged away. For people who want to know what a pattern means here; queries need no such list.
+    /// The indexed words of these text fields that the pattern stands for, sorted. A word that stands in
+    /// superseded or hidden documents alone is left out. For people who want to know what a pattern means here; queries need no such list.
     ///
     /// # Errors
     /// When a field holds no words, or the index is damaged.
@@ -124,11 +146,17 @@ impl Snapshot {
         let mut words = BTreeSet::new();
         for segment in &self.segments {
             let evaluator = Evaluator { segment };
+            let alive = segment.alive_docs();
             for field in fields {
                 let inverted = evaluator.text_index(*field)?;
                 guarded(&segment.file("*"), || {
-                    evaluator.for_each_accepted(&inverted, pattern, |word, _| {
-                        if !words.contains(word) {
+                    evaluator.for_each_accepted(&inverted, pattern, |word, info| {
+                        let is_seen = match &alive {
+                            _ if words.contains(word) => false,
+                            Some(alive) => evaluator.seen_with(&inverted, info, alive)? > 0,
+                            None => true,
+                        };
+                        if is_seen {
                             words.insert(word.to_owned());
                         }
                         Ok(())
@@ -176,7 +204,11 @@ impl Snapshot {
     /// As [`Snapshot::run`].
     pub fn bits(&self, node: &Node) -> Result<ItemBits> {
         if let Node::Bits(items) = node {
-            return Ok(items.as_ref().clone());
+            let mut items = items.as_ref().clone();
+            if let Some(hidden) = &self.hidden {
+                items.and_not(hidden);
+            }
+            return Ok(items);
         }
         let parts = self.parts(node, None)?;
         Ok(ItemBits::from_words(self.words_of(&parts, self.highest_item()?)?))
@@ -287,7 +319,7 @@ impl Statistics for Snapshot {
     fn token_count(&self, field: Field) -> Result<u64> {
         let mut sum = 0;
         for segment in &self.segments {
-            sum += segment.inverted(field)?.total_num_tokens();
+            sum += segment.token_count(field)?;
         }
         Ok(sum)
     }

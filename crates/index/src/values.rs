@@ -281,7 +281,9 @@ impl Snapshot {
         for (segment, column) in self.segments.iter().zip(&list.columns) {
             let map = segment.items()?;
             for (item, found) in items.iter().zip(&mut found) {
-                if let Some(doc) = map.doc(*item) {
+                if let Some(doc) = map.doc(*item)
+                    && !segment.hidden().is_some_and(|hidden| hidden.contains(doc))
+                {
                     column.for_each(column.ords(), doc, |value| {
                         *found = Some(list.terms.get(value as usize).to_owned());
                     });

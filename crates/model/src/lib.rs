@@ -16,3 +16,4 @@ pub mod item;
 pub mod language;
 pub mod outcome;
 pub mod record;
+pub mod role;

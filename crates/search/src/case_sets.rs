@@ -80,6 +80,10 @@ impl CaseSets {
             Field::Type => self.kinds()?,
             _ => Vec::new(),
         };
+        if !self.reader.hidden().items().is_empty() {
+            // The name of a set may tell of what is hidden, if nothing else is in it.
+            all.retain(|set| !set.items.is_empty());
+        }
         all.sort_by(|one, two| one.name.cmp(&two.name));
         let all = Arc::new(all);
         self.named.borrow_mut().insert(field, Arc::clone(&all));
@@ -127,6 +131,7 @@ impl CaseSets {
 
     /// Facts may speak of items beyond the checkpoint, which are not seen yet.
     fn seen(&self, mut items: RoaringBitmap) -> Arc<RoaringBitmap> {
+        items -= self.reader.hidden().items().as_ref();
         items.remove_range(self.reader.checkpoint().next_item..);
         Arc::new(items)
     }
@@ -149,11 +154,6 @@ impl CaseSets {
             all.push(NamedSet { name, items });
         }
         Ok(all)
-    }
-
-    /// How many items there are in all, as far as the reader sees.
-    pub(crate) fn item_count(&self) -> u64 {
-        self.reader.counts().items
     }
 
     /// Items whose text could not be searched, by reason; reasons without items are left out.
@@ -262,7 +262,7 @@ impl CaseSets {
                     let number = value.parse::<u32>().ok();
                     found
                         .items
-                        .extend(number.filter(|item| u64::from(*item) <= self.item_count() && *item > 0));
+                        .extend(number.filter(|item| *item < self.reader.checkpoint().next_item && *item > 0));
                 }
                 Some(id) => {
                     let (root, part) = id.split_once('/').map_or((id, None), |(root, part)| (root, Some(part)));
@@ -395,8 +395,8 @@ impl CaseSets {
     }
 }
 
-impl Sets for CaseSets {
-    fn find(&self, field: Field, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
+impl CaseSets {
+    fn find_all(&self, field: Field, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
         match field {
             Field::Has => Ok(self.by_searchability(ask)?),
             Field::Hash => Ok(self.by_hash(ask)?),
@@ -408,6 +408,22 @@ impl Sets for CaseSets {
             Field::Review if is_not_reviewed(ask) => self.not_reviewed(),
             _ => self.by_name(field, ask),
         }
+    }
+}
+
+impl Sets for CaseSets {
+    fn find(&self, field: Field, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
+        let mut found = self.find_all(field, ask)?;
+        // The one place through which every set goes into a plan.
+        let hidden = self.reader.hidden().items();
+        if !hidden.is_empty() {
+            found.items -= hidden.as_ref();
+            if found.items.is_empty() {
+                // That a path or a number has the name tells of what it is the name of.
+                found.names_count = 0;
+            }
+        }
+        Ok(found)
     }
 
     fn names(&self, field: Field) -> std::result::Result<Vec<String>, BoxError> {

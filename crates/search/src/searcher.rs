@@ -11,9 +11,9 @@ use embley_index::{Node, Order, Snapshot, Want};
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::field::Field;
 use embley_model::id::Ticket;
-use embley_store::Case;
-use embley_store::catalogue::CatalogueReader;
+use embley_store::catalogue::{CatalogueReader, Sight};
 use embley_store::facts::member::FactSets;
+use embley_store::{Case, StoreError};
 use jiff::tz::TimeZone;
 use roaring::RoaringBitmap;
 
@@ -47,26 +47,50 @@ pub struct Searcher {
     has_instance_lookup: OnceLock<bool>,
 }
 
+/// Keeps from a snapshot what a reader does not see.
+fn hide(snapshot: &mut Arc<Snapshot>, reader: &CatalogueReader) -> Result<(), SearchError> {
+    let items = reader.hidden().items();
+    if snapshot.hides(items) {
+        return Ok(());
+    }
+    let Some(own) = Arc::get_mut(snapshot) else {
+        let source = StoreError::Internal {
+            detail: "a state of the index is shared by searchers that do not see the same".to_owned(),
+        };
+        return Err(SearchError::catalogue("keep from sight what is in quarantine", source));
+    };
+    Ok(own.hide(items)?)
+}
+
 impl Searcher {
-    /// Opens the newest state of a case that both index and catalogue hold.
+    /// Opens the newest state of a case that both index and catalogue hold, with the sight of the case.
     ///
     /// # Errors
     /// When index or catalogue cannot be read, or do not belong together.
     pub fn open(case: &Case) -> Result<Self, SearchError> {
-        // The index first: whatever it holds, a catalogue read later holds too.
+        Self::open_as(case, case.sight())
+    }
+
+    /// The same with another sight, for work whose result others will read.
+    ///
+    /// # Errors
+    /// As [`Searcher::open`].
+    pub fn open_as(case: &Case, sight: Sight) -> Result<Self, SearchError> {
+        // The index first: whatever it holds, a catalogue read later holds too, or keeps from sight.
         let snapshot = Snapshot::open(&case.index_dir())?;
         let reader = case
-            .reader()
+            .reader_as(sight)
             .map_err(|source| SearchError::catalogue("open it", source))?;
         let zone = TimeZone::get(&case.config().zone).or_else(|_| TimeZone::get(DEFAULT_ZONE));
         Self::new(Arc::new(snapshot), reader, zone.unwrap_or(TimeZone::UTC))
     }
 
-    /// Joins a commit of the index and a view of the catalogue that is not older.
+    /// Joins a commit of the index and a view of the catalogue that is not older. What the reader does not see, the snapshot hides.
     ///
     /// # Errors
-    /// When they do not belong together.
-    pub fn new(snapshot: Arc<Snapshot>, mut reader: CatalogueReader, zone: TimeZone) -> Result<Self, SearchError> {
+    /// When they do not belong together; when somebody else holds the snapshot who sees more or less of the case.
+    pub fn new(mut snapshot: Arc<Snapshot>, mut reader: CatalogueReader, zone: TimeZone) -> Result<Self, SearchError> {
+        hide(&mut snapshot, &reader)?;
         let all = reader.counts().items;
         let ticket = snapshot.ticket().unwrap_or(Ticket(0));
         reader
@@ -97,6 +121,14 @@ impl Searcher {
             .refresh(ticket)
             .map_err(|source| SearchError::catalogue("read it anew", source))?;
         self.facets.borrow_mut().clear();
+        if !self.snapshot.hides(self.sets.reader().hidden().items()) {
+            hide(&mut self.snapshot, self.sets.reader())?;
+            self.hidden = Hidden::default();
+            self.families = OnceLock::new();
+            self.instance_counts = OnceLock::new();
+            // Sets are told apart by their versions, which do not change with what is hidden of them.
+            *self.facts.borrow_mut() = None;
+        }
         let held = self.facts.borrow_mut().take();
         if let Some(held) = held {
             // Sets whose version did not change are kept.
@@ -289,7 +321,7 @@ impl Searcher {
 
     pub(crate) fn bitmap(&self, node: &Node) -> Result<RoaringBitmap, SearchError> {
         match node {
-            Node::Items(items) => Ok(items.as_ref().clone()),
+            Node::Items(items) => Ok(items.as_ref() - self.reader().hidden().items().as_ref()),
             node => Ok(self
                 .snapshot
                 .run(node, Want { items: true, top: None })?

@@ -44,7 +44,7 @@ pub struct Standing {
     pub index_version: u32,
     /// Ticket of the index's commit: it holds exactly the items up to it.
     pub index_ticket: u64,
-    /// Items in it.
+    /// Items in it that whoever asks may see.
     pub items: u64,
     /// Items of the case that it does not hold yet.
     pub not_indexed: u64,
@@ -81,7 +81,7 @@ impl Standing {
             zone: zone_name(searcher),
             index_version: INDEX_VERSION,
             index_ticket: searcher.snapshot().ticket().map_or(0, |ticket| ticket.0),
-            items: searcher.reader().counts().items,
+            items: searcher.reader().seen_items().len(),
             not_indexed: searcher.not_indexed(),
             not_searchable: hidden
                 .iter()

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use embley_model::id::{Key128, RunNo};
+use embley_model::role::Task;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{self, CatalogueReader, CatalogueWriter, OpenAs};
+use crate::catalogue::{self, CatalogueReader, CatalogueWriter, OpenAs, Sight};
 use crate::disk::{Disk, LockFile, RealDisk};
 use crate::error::{Result, StoreError};
 use crate::facts;
+use crate::facts::users::Actor;
 use crate::originals::Originals;
 use crate::packs::{PackReader, PackWriter};
 
@@ -110,6 +112,7 @@ pub struct Case {
     id: Key128,
     access: Access,
     disk: Arc<dyn Disk>,
+    sight: Sight,
     _lock: Option<LockFile>,
 }
 
@@ -211,12 +214,18 @@ impl Case {
         if let Some(detail) = catalogue::not_a_catalogue(&catalogue)? {
             return Err(StoreError::damaged(catalogue.display().to_string(), "offset 0", detail));
         }
+        // Nobody sees what is quarantined by forgetting to ask; what writes evidence has to see all of it.
+        let sight = match &access {
+            Access::Write(_) => Sight::Whole,
+            Access::Read | Access::Facts => Sight::Released,
+        };
         let case = Self {
             root: path.to_owned(),
             config,
             id,
             access,
             disk,
+            sight,
             _lock: lock,
         };
         // Refuses a newer or foreign catalogue now, before any work is begun.
@@ -256,12 +265,38 @@ impl Case {
         &self.disk
     }
 
-    /// A snapshot of the catalogue at its last checkpoint.
+    /// How much of it is seen: everything when it is open for writing evidence, else what is released, unless [`Case::seen_by`] said
+    /// otherwise.
+    pub fn sight(&self) -> Sight {
+        self.sight
+    }
+
+    /// The same case as this actor may see it.
+    #[must_use]
+    pub fn seen_by(mut self, actor: &Actor) -> Self {
+        self.sight = if actor.may(Task::Quarantine) {
+            Sight::Whole
+        } else {
+            Sight::Released
+        };
+        self
+    }
+
+    /// A snapshot of the catalogue at its last checkpoint, which shows what this case's sight takes in.
     ///
     /// # Errors
     /// When the catalogue is damaged, newer, foreign or cannot be read.
     pub fn reader(&self) -> Result<CatalogueReader> {
-        CatalogueReader::open(&self.catalogue_path(), self.id)
+        self.reader_as(self.sight)
+    }
+
+    /// The same with another sight: everything for what keeps the case and prints totals only, what is released for what others will
+    /// read.
+    ///
+    /// # Errors
+    /// As [`Case::reader`].
+    pub fn reader_as(&self, sight: Sight) -> Result<CatalogueReader> {
+        CatalogueReader::open(&self.catalogue_path(), self.id, sight)
     }
 
     /// The writer of evidence rows; one at a time.
@@ -279,7 +314,7 @@ impl Case {
     /// When the case is not open for writing, or a pack is shorter than committed, damaged, missing or foreign.
     pub fn pack_writer(&self) -> Result<PackWriter> {
         self.needs_lock("write originals")?;
-        let committed = self.reader()?.checkpoint().pack;
+        let committed = self.reader_as(Sight::Whole)?.checkpoint().pack;
         PackWriter::open(Arc::clone(&self.disk), &self.originals_dir(), self.id, committed)
     }
 
@@ -299,6 +334,14 @@ impl Case {
         Ok(Originals::new(self.reader()?, self.pack_reader()?))
     }
 
+    /// Bytes of all blobs, for verification.
+    ///
+    /// # Errors
+    /// As [`Case::reader`].
+    pub(crate) fn all_originals(&self) -> Result<Originals> {
+        Ok(Originals::new(self.reader_as(Sight::Whole)?, self.pack_reader()?))
+    }
+
     /// A connection for short transactions over facts.
     ///
     /// # Errors
@@ -311,9 +354,12 @@ impl Case {
                 detail,
             });
         }
-        Ok(FactsWriter {
-            conn: catalogue::open_connection(&self.catalogue_path(), self.id, OpenAs::Facts)?,
-        })
+        let conn = catalogue::open_connection(&self.catalogue_path(), self.id, OpenAs::Facts)?;
+        if self.sight != Sight::Whole && facts::has_table(&conn, "quarantine_state").map_err(catalogue::store_error)? {
+            // A change is made to all of a set; what is said of it is about what the actor may see.
+            catalogue::add_count(&conn, self.reader()?.hidden().items())?;
+        }
+        Ok(FactsWriter { conn })
     }
 
     /// Folder of packs.

@@ -24,7 +24,7 @@ pub(crate) enum ReviewCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PrivilegeCommand {
-    /// Marks items as possibly privileged, as one event; nobody is kept from seeing them by it
+    /// Marks items as possibly privileged, as one event; nobody is kept from seeing them by it (a term `privilege:NAME` does that)
     Mark {
         /// The mark, such as `legal`
         name: String,
@@ -40,4 +40,38 @@ pub(crate) enum PrivilegeCommand {
     },
     /// All marks and how many items they hold
     List(ListArgs),
+    /// Adds terms of privilege; from the first one on, new material is held back until it is screened (privilege reviewers)
+    AddTerms {
+        /// A file with one query a line, or a query
+        #[arg(value_name = "FILE|QUERY")]
+        terms: String,
+    },
+    /// Ends a term; what it put into quarantine stays there until it is released (privilege reviewers)
+    EndTerm {
+        /// The query, as it was added
+        query: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// The terms in use (privilege reviewers)
+    Terms(ListArgs),
+    /// Runs all terms; what they hit goes into quarantine with its family (privilege reviewers)
+    Screen,
+    /// Puts on record that independent counsel released items (privilege reviewers)
+    Release {
+        #[command(flatten)]
+        target: TargetArgs,
+        /// Counsel who released them
+        #[arg(long, value_name = "COUNSEL")]
+        by: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// With all members of their families
+        #[arg(long)]
+        families: bool,
+    },
+    /// Every screening and release: who, when, what, before and after (privilege reviewers)
+    History(ListArgs),
 }

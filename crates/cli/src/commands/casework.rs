@@ -73,7 +73,7 @@ pub(crate) fn some(items: &RoaringBitmap, target: &TargetArgs) -> anyhow::Result
 
 /// The timeline of a case.
 pub(crate) fn timeline(args: &Args, asked: &TimelineArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let searcher = Searcher::open(&case)?;
     let reader = case.reader()?;
     let zone = zone_of(&case)?;

@@ -31,7 +31,7 @@ pub(crate) fn write(args: &Args, asked: &CertificateArgs) -> anyhow::Result<u8> 
             asked.out.display()
         )));
     }
-    let case = Case::open(&root, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let key = key_of(asked.key.as_deref(), &root)?;
     let mut searcher = Searcher::open(&case)?;
     let texts = StoredTexts::new(&case);
@@ -167,7 +167,7 @@ pub(crate) fn replay(args: &Args, asked: &ReplayArgs) -> anyhow::Result<u8> {
         Signed::from_file(&bytes).map_err(|error| CliError::input(format!("{}: {error}", asked.file.display())))?;
     let signature = check_signature(&signed, asked)?;
     let then = signed.statement();
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let mut searcher = Searcher::open(&case)?;
     let texts = StoredTexts::new(&case);
     let actor = context::actor(args);

@@ -4,7 +4,7 @@ use embley_casework::dip_sample::{Ask, CHECKS, Found, Rate, dip_sample};
 use embley_casework::indicators::{Context, Shared};
 use embley_casework::people::Directory;
 use embley_casework::zone_of;
-use embley_store::{Access, Case};
+use embley_store::Access;
 use serde_json::json;
 
 use super::indicators::{day_of, rules_of};
@@ -17,7 +17,7 @@ use crate::output::{Rows, clean, note};
 pub(crate) fn run(args: &Args, asked: &DipSampleArgs) -> anyhow::Result<u8> {
     let dir = context::case_dir(args)?;
     let rules = rules_of(&dir, asked.rules_dir.as_deref())?;
-    let case = Case::open(&dir, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let zone = zone_of(&case)?;
     let shared = Shared::load(reader.facts(), &zone, rules.settings.bulk_rows)?;

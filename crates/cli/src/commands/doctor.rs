@@ -5,9 +5,11 @@ use std::path::Path;
 use embley_formats::opened::{Member, Opened};
 use embley_formats::worker::{HELPERS, Job, Landlock, TestJob};
 use embley_ingest::workers::{JobFailure, JobInput, WorkerOptions, WorkerPool};
+use embley_store::facts::users;
+use embley_store::{Access, Case};
 use serde_json::json;
 
-use crate::args::ListArgs;
+use crate::args::{Args, ListArgs};
 use crate::context;
 use crate::exit;
 use crate::output::Rows;
@@ -16,7 +18,7 @@ use crate::output::Rows;
 const TRIAL_BYTES: u64 = 256 << 20;
 
 /// Checks the machine; asks nothing of the network.
-pub(crate) fn run(list: &ListArgs) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
     let mut rows = Rows::new("checks", &["check", "state", "what it means"]);
     let mut add = |check: &str, state: String, means: &str| {
         rows.push(
@@ -89,8 +91,28 @@ pub(crate) fn run(list: &ListArgs) -> anyhow::Result<u8> {
         "mail, mailboxes, PST, MSG, TNEF, Office, PDF, archives, text".into(),
         "what no reader knows is kept, hashed and registered as not searchable",
     )?;
+    if let Ok(case) = context::case_dir(args) {
+        add(
+            "roles",
+            roles(&case),
+            "of the case at hand; `embley user roles` says what each may do",
+        )?;
+    }
     rows.print(context::format(list), Vec::new())?;
     Ok(exit::DONE)
+}
+
+/// Whether roles are in force in the case at hand.
+fn roles(dir: &Path) -> String {
+    let find = || -> anyhow::Result<usize> {
+        let reader = Case::open(dir, Access::Read)?.reader()?;
+        Ok(users::list(reader.facts())?.len())
+    };
+    match find() {
+        Ok(0) => context::NOT_IN_FORCE.to_owned(),
+        Ok(count) => format!("in force: {count} users"),
+        Err(error) => format!("cannot be read: {error}"),
+    }
 }
 
 fn memory() -> String {

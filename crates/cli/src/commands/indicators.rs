@@ -11,7 +11,7 @@ use embley_casework::zone_of;
 use embley_model::date::rfc3339;
 use embley_search::Searcher;
 use embley_search::threads::StoredThreads;
-use embley_store::{Access, Case};
+use embley_store::Access;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ fn outcome(args: &Args, asked: &RunArgs, keep: bool) -> anyhow::Result<Outcome> 
     let dir = context::case_dir(args)?;
     let rules = rules_of(&dir, asked.rules_dir.as_deref())?;
     let as_at = day_of(asked.as_at.as_deref())?;
-    let case = Case::open(&dir, if keep { Access::Read } else { Access::Facts })?;
+    let case = context::open(args, if keep { Access::Read } else { Access::Facts })?;
     let searcher = Searcher::open(&case)?;
     let zone = zone_of(&case)?;
     let facts = searcher.reader().facts();
@@ -261,7 +261,7 @@ fn export(args: &Args, asked: &RunArgs, draft: bool, format: ExportFormat) -> an
 }
 
 fn conclude(args: &Args, id: &str, kind: &str, text: &str) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
     let full = indicators::conclude(case.facts()?.connection(), id, kind, text, stamp)?;
@@ -270,7 +270,7 @@ fn conclude(args: &Args, id: &str, kind: &str, text: &str) -> anyhow::Result<u8>
 }
 
 fn runs(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let mut rows = Rows::new("runs", &["run", "at", "by", "case", "rules", "seen", "new", "gone"]);
     for run in embley_store::facts::indicators::runs(reader.facts())? {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use embley_casework::links::LinkCases;
+use embley_casework::quarantine::Screen;
 use embley_casework::saved::CheckSaved;
 use embley_casework::threads::LinkThreads;
 use embley_formats::opened::OpenLimits;
@@ -58,7 +59,8 @@ pub(crate) fn run(args: &Args, ingest: &IngestArgs) -> anyhow::Result<u8> {
         compare_texts: ingest.compare_texts,
     };
     let check_saved = check_saved(args, &*options.clock);
-    let steps: [&dyn FinishStep; 3] = [&link_threads, &LinkCases, &check_saved];
+    let screen = screen(args, &*options.clock);
+    let steps: [&dyn FinishStep; 4] = [&screen, &link_threads, &LinkCases, &check_saved];
     let report = embley_ingest::run(&case, &request, &options, &steps);
     display.finish();
     let report = report?;
@@ -90,7 +92,8 @@ pub(crate) fn retry(args: &Args, retry: Retry, passwords: Option<&Path>, keys: &
         retry: Some(retry),
     };
     let check_saved = check_saved(args, &*options.clock);
-    let steps: [&dyn FinishStep; 3] = [&LinkThreads::default(), &LinkCases, &check_saved];
+    let screen = screen(args, &*options.clock);
+    let steps: [&dyn FinishStep; 4] = [&screen, &LinkThreads::default(), &LinkCases, &check_saved];
     let report = embley_ingest::run(&case, &request, &options, &steps)?;
     put_down(&case, &report);
     say(&report);
@@ -110,6 +113,14 @@ fn put_down(case: &Case, report: &RunReport) {
         "id": report.run, "state": report.state, "balanced": report.balanced, "sums": report.sums, "record_sha256": record,
     });
     audit::put("run", run);
+}
+
+/// The step that screens for privilege, first: what the steps behind it make is read by all.
+pub(crate) fn screen(args: &Args, clock: &dyn Clock) -> Screen {
+    Screen {
+        actor: context::actor(args),
+        at_micros: clock.now_micros(),
+    }
 }
 
 /// The step that runs saved searches, last: it may ask for what the steps before it link.

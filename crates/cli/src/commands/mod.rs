@@ -20,6 +20,7 @@ mod journal;
 mod notes;
 mod people;
 mod phrases;
+mod quarantine;
 mod records;
 mod review;
 mod sample;
@@ -32,6 +33,7 @@ mod status;
 mod tags;
 mod terms;
 mod threads;
+mod user;
 mod verify;
 mod worker;
 
@@ -44,6 +46,7 @@ pub(crate) fn run(args: &Args, typed: &Typed) -> anyhow::Result<u8> {
 }
 
 fn dispatch(args: &Args) -> anyhow::Result<u8> {
+    crate::guard::check(args)?;
     match &args.command {
         Command::Init(init) => init::run(init),
         Command::Ingest(ingest) => ingest::run(args, ingest),
@@ -72,13 +75,14 @@ fn dispatch(args: &Args) -> anyhow::Result<u8> {
         Command::Schedule(command) => schedule::schedule(args, command),
         Command::Export(asked) => export::export(args, asked),
         Command::VerifyExport(asked) => export::verify(asked),
+        Command::User(command) => user::user(args, command),
         Command::Timeline(timeline) => casework::timeline(args, timeline),
         Command::Indicators(asked) => indicators::run_command(args, asked),
         Command::DipSample(asked) => dip_sample::run(args, asked),
         Command::Audit(command) => audit::audit(args, command),
         Command::Verify(verify) => verify::verify(args, verify),
         Command::Reindex(reindex) => verify::reindex(args, reindex),
-        Command::Doctor(list) => doctor::run(list),
+        Command::Doctor(list) => doctor::run(args, list),
         Command::Bench(bench) => bench::run(args, bench),
         Command::Demo(demo) => demo::run(demo),
         Command::Worker(worker) => worker::run(worker),

@@ -2,9 +2,9 @@
 
 use embley_casework::people::suggest;
 use embley_casework::zone_of;
+use embley_store::Access;
 use embley_store::facts::Stamp;
 use embley_store::facts::people::{self, Directory, Entry};
-use embley_store::{Access, Case};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ fn decide(
     args: &Args,
     work: impl FnOnce(&embley_store::facts::Connection, Stamp<'_>) -> embley_store::facts::Result<()>,
 ) -> anyhow::Result<()> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
     work(case.facts()?.connection(), stamp)?;
@@ -78,7 +78,7 @@ fn at_most(limit: &LimitArgs) -> usize {
 }
 
 fn list_people(args: &Args, beginning: &str, limit: &LimitArgs, list: &ListArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let directory = Directory::load(reader.facts(), &zone_of(&case)?)?;
     let found = directory.beginning(beginning);
@@ -105,7 +105,7 @@ fn list_people(args: &Args, beginning: &str, limit: &LimitArgs, list: &ListArgs)
 }
 
 fn show(args: &Args, text: &str, list: &ListArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let directory = Directory::load(reader.facts(), &zone_of(&case)?)?;
     let found = directory.named(text);
@@ -173,7 +173,7 @@ fn row(person: &str, what: &str, value: &str, from: Option<String>, until: Optio
 }
 
 fn suggested(args: &Args, limit: &LimitArgs, list: &ListArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let directory = Directory::load(reader.facts(), &zone_of(&case)?)?;
     let found = suggest::suggest(&reader, &directory)?;

@@ -12,7 +12,7 @@ use embley_casework::zone_of;
 use embley_ingest::{IngestOptions, RecordWriter};
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::record::RecordType;
-use embley_store::{Access, Case, facts};
+use embley_store::{Access, facts};
 use serde_json::json;
 
 use super::ingest::open_for_writing;
@@ -66,6 +66,8 @@ fn import_records(args: &Args, asked: &ImportArgs) -> anyhow::Result<u8> {
         reports.push(report);
     }
     drop(writer);
+    // Before anything is made of the new records that others read.
+    embley_casework::quarantine::screen(&case, true, "after an import of records", context::stamp(&actor))?;
     let links = LinkCases::renew(&case)?;
     // The catalogue has moved on; what links messages must not look older than it.
     LinkThreads::default().renew(&case)?;
@@ -129,7 +131,7 @@ fn note_report(file: &Path, report: &ImportReport) {
 fn dry_run(args: &Args, asked: &ImportArgs) -> anyhow::Result<u8> {
     let mapping = Mapping::open(&asked.mapping)?;
     let record_type = asked.record_type.as_deref().map(record_type_of).transpose()?;
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let zone = zone_of(&case)?;
     let actor = context::actor(args);
@@ -208,7 +210,7 @@ fn fields_of(run: &DryRun) -> anyhow::Result<Rows> {
 }
 
 fn list_records(args: &Args, word: Option<&str>, limit: &LimitArgs, list: &ListArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let wanted = word.map(record_type_of).transpose()?;
     let mut rows = Rows::new("records", &["item", "type", "system", "id", "version", "title"]);
@@ -267,7 +269,7 @@ fn maps(show: Option<&str>, list: &ListArgs) -> anyhow::Result<u8> {
 }
 
 fn changed(args: &Args, asked: &ChangesArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let ask = changes::Ask {
         decision_types: asked.decision_types.clone(),

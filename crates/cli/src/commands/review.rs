@@ -1,8 +1,8 @@
 //! `embley review` and `embley privilege`: states and marks on an item, a file of ids, or a query.
 
+use embley_store::Access;
 use embley_store::facts::sets::SetRow;
 use embley_store::facts::{privilege, review};
-use embley_store::{Access, Case};
 use roaring::RoaringBitmap;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::output::{Rows, clean, note};
 
 /// Review states.
 pub(crate) fn review(args: &Args, command: &ReviewCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
@@ -53,7 +53,7 @@ pub(crate) fn review(args: &Args, command: &ReviewCommand) -> anyhow::Result<u8>
                 reviewed += state.count;
                 push(&mut rows, "state", state)?;
             }
-            let left = reader.counts().items.saturating_sub(reviewed);
+            let left = reader.seen_items().len().saturating_sub(reviewed);
             let cells = vec![review::NOT_REVIEWED.to_owned(), left.to_string()];
             rows.push(cells, json!({"state": review::NOT_REVIEWED, "items": left}))?;
             rows.print(context::format(list), Vec::new())?;
@@ -70,7 +70,13 @@ fn is_new(state: &str, known: &[SetRow]) -> bool {
 
 /// Marks of privilege.
 pub(crate) fn privilege(args: &Args, command: &PrivilegeCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    if !matches!(
+        command,
+        PrivilegeCommand::Mark { .. } | PrivilegeCommand::Unmark { .. } | PrivilegeCommand::List(_)
+    ) {
+        return super::quarantine::run(args, command);
+    }
+    let case = context::open(args, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
@@ -102,6 +108,7 @@ pub(crate) fn privilege(args: &Args, command: &PrivilegeCommand) -> anyhow::Resu
             );
         }
         PrivilegeCommand::List(list) => print_privilege(&privilege::list(reader.facts())?, list)?,
+        _ => {}
     }
     Ok(exit::DONE)
 }

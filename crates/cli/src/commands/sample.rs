@@ -8,8 +8,8 @@ use embley_model::id::{ItemNo, Ticket};
 use embley_search::interval;
 use embley_search::sample::{self, DrawFrom, Sample, SampleOptions, Unit};
 use embley_search::{Asked, Hit, Plan, Scope, SearchOptions, Searcher, Sort, Standing};
+use embley_store::Access;
 use embley_store::facts::looks::Looked;
-use embley_store::{Access, Case};
 use roaring::RoaringBitmap;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ const PAGE: usize = 256;
 /// Draws a sample, lists it, and says what was found in it if that is known.
 pub(crate) fn run(args: &Args, asked: &SampleArgs) -> anyhow::Result<u8> {
     let size = size_of(asked)?;
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let searcher = Searcher::open(&case)?;
     let texts = StoredTexts::new(&case);
     let level = level(&asked.level)?;

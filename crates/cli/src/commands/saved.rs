@@ -18,7 +18,7 @@ use crate::output::{Rows, clean, note};
 
 /// Saved searches.
 pub(crate) fn saved(args: &Args, command: &SavedCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
     match command {
@@ -166,7 +166,7 @@ fn run(case: &Case, asked: &SavedRunArgs, stamp: Stamp<'_>) -> anyhow::Result<u8
         .map_err(|error| exit::pointed(error, &one.query))?
         .at(search::level(&level)?);
     let hits = searcher.items(&plan)?;
-    let delta = saved::compare(facts.connection(), &one, &hits)?;
+    let delta = saved::compare(facts.connection(), &one, &hits, searcher.reader().hidden().items())?;
     if asked.new {
         plan = plan.within(delta.new.clone());
     }
@@ -195,14 +195,14 @@ fn run(case: &Case, asked: &SavedRunArgs, stamp: Stamp<'_>) -> anyhow::Result<u8
             ingest_run: None,
             ticket: searcher.snapshot().ticket().unwrap_or(Ticket(0)),
         };
-        saved::record(facts.connection(), &one, &hits, ran)?;
+        saved::record(facts.connection(), &one, &hits, searcher.reader().hidden().items(), ran)?;
     }
     Ok(code)
 }
 
 /// The searches that were run, newest first: from the audit log, and behind them those of versions without one.
 pub(crate) fn history(args: &Args, asked: &HistoryArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let mut rows = Rows::new(
         "history",

@@ -20,7 +20,7 @@ use crate::output::{SCHEMA, clean, defuse, is_not_recorded, note, result_line, r
 
 /// Finds and prints.
 pub(crate) fn run(args: &Args, search: &SearchArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let searcher = Searcher::open(&case)?;
     let stored = StoredTexts::new(&case);
     let plan = searcher

@@ -5,11 +5,11 @@ use std::io::Write;
 use embley_ingest::Originals;
 use embley_model::date::rfc3339;
 use embley_model::id::{ItemId, ItemNo};
+use embley_store::Access;
 use embley_store::catalogue::{CatalogueReader, InstanceRow, ItemRow};
 use embley_store::facts::Connection;
 use embley_store::facts::member::FactSets;
 use embley_store::facts::notes::{self, On};
-use embley_store::{Access, Case};
 use serde_json::{Value, json};
 
 use crate::args::{Args, Format, ShowArgs};
@@ -19,7 +19,7 @@ use crate::output::{Rows, clean, note, result_line, results, said_unrecorded, wi
 
 /// Shows one item.
 pub(crate) fn run(args: &Args, show: &ShowArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let mut originals = Originals::open(&case)?;
     let item = resolve(originals.catalogue(), &show.item)?;
     if show.raw {

@@ -6,8 +6,9 @@ use embley_ingest::{Retry, RunReport, Sums, run_id};
 use embley_model::defect::Class;
 use embley_model::id::{ItemNo, RunNo};
 use embley_model::item::ItemKind;
-use embley_store::catalogue::{CatalogueReader, RunRow};
-use embley_store::{Access, Case, StoreError};
+use embley_store::catalogue::{CatalogueReader, RunRow, Sight};
+use embley_store::facts::users;
+use embley_store::{Access, StoreError};
 use serde_json::{Value, json};
 
 use crate::args::{Args, ExceptionsArgs, Format, ListArgs, RunsCommand};
@@ -17,9 +18,11 @@ use crate::output::{Rows, note, result_line};
 
 /// The reconciliation of every run, and what the case holds.
 pub(crate) fn status(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
-    let totals = totals(&reader)?;
+    // Reconciliation is of the whole case: what is quarantined was taken in like all else. What cannot be searched is of what is seen.
+    let whole = case.reader_as(Sight::Whole)?;
+    let totals = totals(&whole, &reader)?;
     let mut rows = Rows::new(
         "runs",
         &[
@@ -75,6 +78,9 @@ pub(crate) fn status(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
         )?;
         result_line!("not searchable: {}", flat(&totals["not_searchable"]))?;
     }
+    if users::list(reader.facts())?.is_empty() {
+        note!("{}", context::NOT_IN_FORCE);
+    }
     Ok(exit::DONE)
 }
 
@@ -115,7 +121,7 @@ fn sums_of(reader: &CatalogueReader, run: &RunRow) -> anyhow::Result<(Sums, bool
 }
 
 /// Items by kind, instances, bytes of originals, and what cannot be searched, by reason.
-fn totals(reader: &CatalogueReader) -> anyhow::Result<Value> {
+fn totals(reader: &CatalogueReader, seen: &CatalogueReader) -> anyhow::Result<Value> {
     let roots = reader.roots()?;
     let mut items: BTreeMap<&str, u64> = BTreeMap::new();
     for kind in ItemKind::ALL {
@@ -126,7 +132,7 @@ fn totals(reader: &CatalogueReader) -> anyhow::Result<Value> {
         }
     }
     let mut not_searchable: BTreeMap<&str, u64> = BTreeMap::new();
-    for (_, searchability, count) in reader.searchability_counts()? {
+    for (_, searchability, count) in seen.searchability_counts()? {
         if searchability.word() != "searched" {
             *not_searchable.entry(searchability.word()).or_insert(0) += count;
         }
@@ -145,7 +151,7 @@ fn totals(reader: &CatalogueReader) -> anyhow::Result<Value> {
 
 /// Earlier runs.
 pub(crate) fn runs(args: &Args, command: &RunsCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     match command {
         RunsCommand::List(list) => {
@@ -203,7 +209,7 @@ pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result
         };
         return super::ingest::retry(args, retry, wanted.passwords.as_deref(), &wanted.keys);
     }
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let class = match wanted.class.as_deref() {
         None => None,

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args, asked: &TermsArgs) -> anyhow::Result<u8> {
             path.display()
         )));
     }
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let searcher = Searcher::open(&case)?;
     let texts = StoredTexts::new(&case);
     let actor = context::actor(args);

@@ -19,7 +19,7 @@ use crate::progress::Display;
 
 /// Checks the case folder; writes nothing.
 pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let report = if verify.deep {
         embley_store::verify::deep(&case, &embley_ingest::MessageParts, &|_| ())?
     } else {

@@ -5,6 +5,7 @@
 )]
 
 mod corpus;
+mod hidden;
 mod lifecycle;
 mod oracle;
 mod spans;

@@ -33,7 +33,7 @@ fn piece() -> impl Strategy<Value = Piece> {
     ]
 }
 
-fn item() -> impl Strategy<Value = Item> {
+pub(crate) fn item() -> impl Strategy<Value = Item> {
     let texts = prop::collection::btree_map(
         prop::sample::select(TEXT_FIELDS),
         prop::collection::vec(piece(), 1..3),
@@ -102,7 +102,7 @@ fn bound() -> impl Strategy<Value = Bound<i64>> {
     ]
 }
 
-fn node() -> impl Strategy<Value = Node> {
+pub(crate) fn node() -> impl Strategy<Value = Node> {
     let label = || prop::sample::select(LABELS);
     let leaf = prop_oneof![
         1 => Just(Node::All),

@@ -23,14 +23,12 @@ pub(crate) fn item_text(identity: &Identity) -> String {
 pub(crate) struct ItemHashes(Vec<Hash>);
 
 impl ItemHashes {
-    /// Reads the identities of items `1..next_item`.
+    /// Reads the identities of all items that the reader sees.
     pub(crate) fn read(reader: &CatalogueReader) -> Result<Self, SearchError> {
         let next_item = reader.checkpoint().next_item;
         let mut hashes = vec![[0; 32]; next_item as usize];
-        let mut all = RoaringBitmap::new();
-        all.insert_range(1..next_item.max(1));
         reader
-            .for_each_identity(&all, |one| {
+            .for_each_identity(&reader.seen_items(), |one| {
                 if let Some(hash) = hashes.get_mut(one.item_no.0 as usize) {
                     *hash = Sha256::digest(item_text(&one)).into();
                 }

@@ -113,10 +113,8 @@ pub fn make(
 /// # Errors
 /// When the catalogue cannot be read.
 pub fn root_of_first(searcher: &Searcher, count: u64) -> Result<SetDigest, SearchError> {
-    let end = searcher.reader().checkpoint().next_item.max(1);
-    let end = u32::try_from(count.saturating_add(1)).map_or(end, |wanted| wanted.min(end));
-    let mut items = RoaringBitmap::new();
-    items.insert_range(1..end);
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let items: RoaringBitmap = searcher.reader().seen_items().iter().take(count).collect();
     Ok(ItemHashes::read(searcher.reader())?.set(&items))
 }
 

@@ -14,6 +14,8 @@ pub struct Families {
     /// Top-level items; long enough for the item behind the last one.
     roots: Vec<u64>,
     next_item: u32,
+    /// Members of families that nobody is to see.
+    hidden: ItemBits,
 }
 
 impl Families {
@@ -25,15 +27,31 @@ impl Families {
         let mut families = Self {
             roots: words,
             next_item,
+            hidden: ItemBits::default(),
         };
         let last = families.roots.len() - 1;
         families.roots[last] &= families.seen(last);
         families
     }
 
-    /// All top-level items.
+    /// The same families, of which those of these items are in no answer. Where they begin still ends the families before them.
+    #[must_use]
+    pub fn without(mut self, hidden: &RoaringBitmap) -> Self {
+        self.hidden = ItemBits::from_bitmap(hidden);
+        self
+    }
+
+    /// All top-level items that are not hidden.
     pub fn roots(&self) -> ItemBits {
-        ItemBits::from_words(self.roots.clone())
+        self.seen_of(ItemBits::from_words(self.roots.clone()))
+    }
+
+    /// What is not hidden of these items.
+    pub(crate) fn seen_of(&self, mut items: ItemBits) -> ItemBits {
+        if !self.hidden.is_empty() {
+            items.and_not(&self.hidden);
+        }
+        items
     }
 
     /// The top-level items of the families that hold any of these items.
@@ -51,7 +69,7 @@ impl Families {
             carry = first | second;
             found[at] = ((sum | has) & end).reverse_bits();
         }
-        ItemBits::from_words(found)
+        self.seen_of(ItemBits::from_words(found))
     }
 
     /// All members of the families of these top-level items; of what is none, nothing.
@@ -68,7 +86,7 @@ impl Families {
             begins = chosen >> 63;
             members[at] = (parts & !sum) | chosen;
         }
-        ItemBits::from_words(members)
+        self.seen_of(ItemBits::from_words(members))
     }
 
     /// The top-level item of an item's family; `None` for a number that no item has.

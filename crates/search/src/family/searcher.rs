@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use embley_index::{Hits as Ranked, ItemBits, Node, Order};
+use roaring::RoaringBitmap;
 
 use super::families::Families;
 use super::run::{matching, telling};
@@ -21,10 +22,21 @@ impl Searcher {
         }
         let roots = self
             .reader()
-            .roots()
+            .family_starts()
             .map_err(|source| SearchError::catalogue("read its roots", source))?;
-        let read = Arc::new(Families::new(&roots, self.reader().checkpoint().next_item));
+        let read = Families::new(&roots, self.reader().checkpoint().next_item);
+        let read = Arc::new(read.without(self.reader().hidden().items()));
         Ok(Arc::clone(self.families.get_or_init(|| read)))
+    }
+
+    /// These items and all members of their families.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub fn with_families(&self, items: &RoaringBitmap) -> Result<RoaringBitmap, SearchError> {
+        let families = self.families()?;
+        let roots = families.roots_of(&ItemBits::from_bitmap(items));
+        Ok(families.members_of(&roots).to_bitmap())
     }
 
     /// The top-level items of the families for which a tree is true.

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use embley_store::catalogue::CatalogueReader;
+use embley_store::facts::FactsError;
 use embley_store::facts::derived::{self, Kind, State};
-use embley_store::facts::{Connection, FactsError};
 use rayon::prelude::*;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,9 @@ pub struct ThreadSummary {
     pub compared: u64,
     /// Largest memory of the columns, in bytes.
     pub memory_bytes: u64,
+    /// What was kept from sight when this was made: [`embley_store::catalogue::Hidden::fingerprint`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hidden: String,
 }
 
 impl ThreadSummary {
@@ -118,6 +121,7 @@ pub fn renew(reader: &CatalogueReader, texts: Option<&dyn ItemText>, all: bool) 
     if !all
         && let Some(held) = held.filter(|held| held.ticket == ticket && held.version == THREADS_VERSION)
         && let Ok(summary) = serde_json::from_str::<ThreadSummary>(&held.summary)
+        && summary.hidden == reader.hidden().fingerprint()
     {
         return Ok(Renewal {
             summary,
@@ -138,16 +142,18 @@ pub fn renew(reader: &CatalogueReader, texts: Option<&dyn ItemText>, all: bool) 
     let mut summary = ThreadSummary {
         messages: messages.len() as u64,
         memory_bytes: messages.memory_bytes() as u64,
+        hidden: reader.hidden().fingerprint().to_owned(),
         ..ThreadSummary::default()
     };
     let groups = sketches.groups(NEAR_THRESHOLD);
     summary.near_members = groups.len() as u64;
     summary.near_groups = groups.iter().filter(|row| row.item == row.representative).count() as u64;
-    keep(Kind::NearDuplicates, NEAR_VERSION, String::new(), near::encode(&groups));
+    let fingerprint = reader.hidden().fingerprint().to_owned();
+    keep(Kind::NearDuplicates, NEAR_VERSION, fingerprint, near::encode(&groups));
     drop(groups);
     let mut rows = link(&messages, &[]);
     if let Some(texts) = texts {
-        let known = if all { Vec::new() } else { kept_pairs(reader.facts())? };
+        let known = if all { Vec::new() } else { kept_pairs(reader)? };
         let (pairs, compared) = quotations(&known, &sketches, &rows, texts);
         summary.compared = compared;
         keep(
@@ -221,7 +227,9 @@ fn quotations(known: &[Verdict], sketches: &Sketches, rows: &[LinkRow], texts: &
     )
 }
 
-fn kept_pairs(conn: &Connection) -> Result<Vec<Verdict>, SearchError> {
+/// Pairs compared before of which the reader sees both.
+fn kept_pairs(reader: &CatalogueReader) -> Result<Vec<Verdict>, SearchError> {
+    let conn = reader.facts();
     let state = derived::state(conn, Kind::Quotations).map_err(facts)?;
     if state.is_none_or(|state| state.version != QUOTATIONS_VERSION) {
         return Ok(Vec::new());
@@ -234,6 +242,7 @@ fn kept_pairs(conn: &Connection) -> Result<Vec<Verdict>, SearchError> {
         // What cannot be read is compared again.
         pairs.extend(decode_pairs(&bytes).unwrap_or_default());
     }
+    pairs.retain(|one| reader.sees(one.child) && reader.sees(one.parent));
     Ok(pairs)
 }
 
@@ -271,6 +280,6 @@ fn decode_pairs(bytes: &[u8]) -> Option<Vec<Verdict>> {
 }
 
 /// Chosen quotations as they were kept, for whoever links in memory.
-pub(super) fn kept_quotations(conn: &Connection) -> Result<Vec<Quotation>, SearchError> {
-    Ok(compare::choose(&kept_pairs(conn)?))
+pub(super) fn kept_quotations(reader: &CatalogueReader) -> Result<Vec<Quotation>, SearchError> {
+    Ok(compare::choose(&kept_pairs(reader)?))
 }

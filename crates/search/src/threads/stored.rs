@@ -1,7 +1,8 @@
 //! Links and groups as they are kept, looked up by item.
 //!
 //! When the tables are older than what the reader sees (an ingest runs or was stopped, or never linked), links are made in memory
-//! from the same columns by the same rules, once, when they are asked for. Main type: [`StoredThreads`]. Invariant: an answer never
+//! from the same columns by the same rules, once, when they are asked for. So it is when the tables were made by a reader that was kept
+//! from other items (`embley_store::catalogue::Hidden`): a hidden message is no parent and no reply, as if it had not been taken in. Main type: [`StoredThreads`]. Invariant: an answer never
 //! names an item that the reader does not see.
 
 use std::cell::{OnceCell, RefCell};
@@ -19,7 +20,7 @@ use super::link::link;
 use super::messages::Messages;
 use super::near::{self, NEAR_THRESHOLD, NEAR_VERSION, NearRow, Sketches};
 use super::row::{self, LinkRow, THREADS_VERSION};
-use super::step::kept_quotations;
+use super::step::{ThreadSummary, kept_quotations};
 use super::view::Holders;
 use crate::error::SearchError;
 
@@ -64,8 +65,12 @@ impl StoredThreads {
         }
         let state = derived::state(reader.facts(), Kind::Threads)
             .map_err(|source| SearchError::catalogue("read links", source))?;
-        let fresh =
-            state.is_some_and(|state| state.version == THREADS_VERSION && state.ticket == reader.checkpoint().ticket);
+        let fresh = state.is_some_and(|state| {
+            let hidden = serde_json::from_str::<ThreadSummary>(&state.summary).map(|summary| summary.hidden);
+            state.version == THREADS_VERSION
+                && state.ticket == reader.checkpoint().ticket
+                && hidden.is_ok_and(|hidden| hidden == reader.hidden().fingerprint())
+        });
         Ok(*self.fresh.get_or_init(|| fresh))
     }
 
@@ -103,7 +108,7 @@ impl StoredThreads {
         let made = match self.made.get() {
             Some(made) => made,
             None => {
-                let quotations = kept_quotations(reader.facts())?;
+                let quotations = kept_quotations(reader)?;
                 let mut by_chunk: HashMap<u32, Vec<LinkRow>> = HashMap::new();
                 for row in link(&Messages::read(reader)?, &quotations) {
                     by_chunk.entry(row::chunk_of(row.item)).or_default().push(row);
@@ -196,7 +201,11 @@ impl StoredThreads {
 pub fn near_group(reader: &CatalogueReader, item: ItemNo) -> Result<Vec<NearRow>, SearchError> {
     let failed = |source| SearchError::catalogue("read groups of near-duplicates", source);
     let state = derived::state(reader.facts(), Kind::NearDuplicates).map_err(failed)?;
-    let fresh = state.is_some_and(|state| state.version == NEAR_VERSION && state.ticket == reader.checkpoint().ticket);
+    let fresh = state.is_some_and(|state| {
+        state.version == NEAR_VERSION
+            && state.ticket == reader.checkpoint().ticket
+            && state.summary == reader.hidden().fingerprint()
+    });
     let rows = if fresh {
         let number = near::chunk_of(item.0);
         let Some(own) = group_chunk(reader, number)?.into_iter().find(|row| row.item == item.0) else {

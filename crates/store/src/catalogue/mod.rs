@@ -19,6 +19,7 @@ mod read_sets;
 mod read_threads;
 mod rows;
 mod schema;
+mod sight;
 mod write;
 mod write_rows;
 mod write_sets;
@@ -36,7 +37,9 @@ pub use rows::{
     RunState, SetDelta, SourceRow, TallyRow,
 };
 pub use schema::CATALOGUE_FORMAT;
+pub use sight::{Hidden, Sight};
 pub use write::CatalogueWriter;
 
 pub(crate) use read_sets::families;
 pub(crate) use schema::{OpenAs, create, not_a_catalogue, open_connection};
+pub(crate) use sight::{add_count, store_error};

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::rows::Checkpoint;
 use super::schema::{OpenAs, open_connection};
+use super::sight::{Hidden, Sight};
 use crate::error::{Doing, Result, StoreError};
 use crate::packs::PackPosition;
 
@@ -75,25 +76,31 @@ pub struct CatalogueReader {
     pub(super) pinned: Checkpoint,
     /// Catalogues of format 1 have no tables of openings and containers.
     pub(super) has_openings: bool,
+    pub(super) sight: Sight,
+    pub(super) hidden: Hidden,
     addresses: RefCell<HashMap<u64, Address>>,
     words: RefCell<HashMap<u64, String>>,
 }
 
 impl CatalogueReader {
-    /// Opens a snapshot at the last checkpoint.
-    pub(crate) fn open(path: &Path, case_id: Key128) -> Result<Self> {
+    /// Opens a snapshot at the last checkpoint that shows what `sight` takes in.
+    pub(crate) fn open(path: &Path, case_id: Key128, sight: Sight) -> Result<Self> {
         let conn = open_connection(path, case_id, OpenAs::Reader)?;
         // A read transaction that stays open: in WAL mode it holds one moment without keeping writers out.
         conn.execute_batch("BEGIN").doing("pin the catalogue")?;
         let pinned = last_checkpoint(&conn)?;
         let has_openings = super::schema::format_of(&conn)? >= 2;
-        Ok(Self {
+        let mut reader = Self {
             conn,
             pinned,
             has_openings,
+            sight,
+            hidden: Hidden::default(),
             addresses: RefCell::default(),
             words: RefCell::default(),
-        })
+        };
+        reader.apply_sight()?;
+        Ok(reader)
     }
 
     /// The checkpoint up to which evidence is seen.
@@ -131,7 +138,7 @@ impl CatalogueReader {
             .execute_batch("COMMIT; BEGIN")
             .doing("pin the catalogue anew")?;
         self.pinned = last_checkpoint(&self.conn)?;
-        Ok(())
+        self.apply_sight()
     }
 
     /// All checkpoints covered, ascending.
@@ -153,7 +160,7 @@ impl CatalogueReader {
         next_ids(&self.conn, &self.pinned)
     }
 
-    /// Rows of the big tables. Numbers are dense, so nothing is counted.
+    /// Rows of the big tables, hidden ones included: totals of the case, not of what is seen. Numbers are dense, so nothing is counted.
     pub fn counts(&self) -> Counts {
         Counts {
             items: u64::from(self.pinned.next_item) - 1,
@@ -270,7 +277,7 @@ pub(crate) fn last_checkpoint(conn: &Connection) -> Result<Checkpoint> {
     checkpoint_at(conn, Ticket(u64::MAX >> 1))
 }
 
-fn checkpoint_at(conn: &Connection, ticket: Ticket) -> Result<Checkpoint> {
+pub(super) fn checkpoint_at(conn: &Connection, ticket: Ticket) -> Result<Checkpoint> {
     let sql = format!("SELECT {CHECKPOINT} FROM checkpoint WHERE ticket <= ?1 ORDER BY ticket DESC LIMIT 1");
     conn.query_row(&sql, [ticket.0.cast_signed()], checkpoint_row)
         .optional()

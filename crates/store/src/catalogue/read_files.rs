@@ -1,6 +1,8 @@
 //! Runs, custodians, sources, folders, files, sums and the exception register.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -234,7 +236,8 @@ impl CatalogueReader {
     pub fn exceptions(&self, run: Option<RunNo>) -> Result<Vec<ExceptionRow>> {
         let sql = "SELECT run_no, source_id, path, phase, class, code, first, last, detail, action, exception_id
                    FROM exception WHERE ?1 IS NULL OR run_no=?1 ORDER BY exception_id";
-        self.rows(sql, [run.map(|run| run.0)], |row| {
+        let told = self.hidden_places()?;
+        let mut all = self.rows(sql, [run.map(|run| run.0)], |row| {
             let damaged = |column: &str| {
                 let id: i64 = row.get(10).unwrap_or(0);
                 StoreError::damaged(
@@ -261,7 +264,37 @@ impl CatalogueReader {
                 detail: row.get(8)?,
                 action: row.get(9)?,
             })
-        })
+        })?;
+        all.retain(|row| !told.hide(&row.path, row.range.as_ref()));
+        Ok(all)
+    }
+
+    /// Where hidden items were found.
+    fn hidden_places(&self) -> Result<HiddenPlaces> {
+        let mut places = HiddenPlaces::default();
+        if self.hidden().items().is_empty() {
+            return Ok(places);
+        }
+        let sql = "SELECT i.file_id, i.offset, i.length, f.instance_count FROM main.instance i JOIN file f ON f.file_id = i.file_id
+                   WHERE i.instance_id < ?1 AND NOT embley_sees(i.item_no)";
+        let found = self.rows(sql, [self.pinned.next_instance.cast_signed()], |row| {
+            let number = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+            Ok((FileId(row.get(0)?), number(1)?, number(2)?, number(3)?))
+        })?;
+        let mut paths: HashMap<FileId, String> = HashMap::new();
+        for (file, offset, length, count) in found {
+            let path = match paths.get(&file) {
+                Some(path) => path.clone(),
+                None => {
+                    let path = self.shown_path(file)?;
+                    paths.insert(file, path.clone());
+                    path
+                }
+            };
+            let end = offset.saturating_add(length);
+            places.0.entry(path).or_default().push((offset..end, count == 1));
+        }
+        Ok(places)
     }
 
     pub(super) fn rows<T>(
@@ -277,6 +310,31 @@ impl CatalogueReader {
             found.push(read(row)?);
         }
         Ok(found)
+    }
+}
+
+/// Paths with the ranges of hidden items in them, each with whether the file holds nothing else.
+#[derive(Default)]
+struct HiddenPlaces(HashMap<String, Vec<(Range<u64>, bool)>>);
+
+impl HiddenPlaces {
+    /// True when something noticed there is about a hidden item. Beneath such a path lie the members of a container.
+    fn hide(&self, path: &str, range: Option<&Range<u64>>) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let beneath = path.match_indices('/').any(|(at, _)| {
+            let places = self.0.get(&path[..at]);
+            places.is_some_and(|places| places.iter().any(|(_, alone)| *alone))
+        });
+        beneath
+            || self.0.get(path).is_some_and(|places| {
+                places.iter().any(|(place, alone)| match range {
+                    _ if *alone => true,
+                    None => false,
+                    Some(range) => range.start < place.end && place.start < range.end,
+                })
+            })
     }
 }
 

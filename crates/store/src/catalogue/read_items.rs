@@ -223,6 +223,16 @@ impl CatalogueReader {
             }
         }
         found.sort_by_key(|blob| blob.blob_id);
+        if !self.hidden().items().is_empty() {
+            // Bytes are seen as long as one of their items is.
+            let mut kept = Vec::with_capacity(found.len());
+            for blob in found {
+                if !self.items_of_blob(blob.blob_id)?.is_empty() {
+                    kept.push(blob);
+                }
+            }
+            found = kept;
+        }
         Ok(found)
     }
 
@@ -233,7 +243,7 @@ impl CatalogueReader {
     pub fn roots_by_hex(&self, prefix: &str) -> Result<Vec<ItemNo>> {
         let blobs = self.blobs_by("blake3", prefix)?;
         let mut items: Vec<ItemNo> = blobs.iter().filter_map(|blob| blob.top_item).collect();
-        items.retain(|item| item.0 < self.pinned.next_item);
+        items.retain(|item| item.0 < self.pinned.next_item && self.sees(item.0));
         items.sort_unstable();
         Ok(items)
     }

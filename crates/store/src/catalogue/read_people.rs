@@ -1,5 +1,7 @@
 //! Reads addresses and who takes part in what, without the rest of the items.
 
+use std::collections::HashSet;
+
 use embley_model::address::{Address, Participant, Role};
 use embley_model::id::ItemNo;
 
@@ -13,6 +15,12 @@ impl CatalogueReader {
     /// # Errors
     /// When the catalogue cannot be read.
     pub fn for_each_address(&self, mut each: impl FnMut(u64, Address)) -> Result<()> {
+        // An address is a row of its own: when something is hidden, those that only hidden items have are passed over.
+        let mut seen = HashSet::new();
+        let all = self.hidden().items().is_empty();
+        if !all {
+            self.for_each_participants(|_, _, ids| seen.extend(ids.iter().copied()))?;
+        }
         let mut statement = self
             .conn
             .prepare_cached("SELECT address_id, name, addr FROM address ORDER BY address_id")?;
@@ -23,7 +31,9 @@ impl CatalogueReader {
                 name: row.get(1)?,
                 addr: row.get(2)?,
             };
-            each(id.cast_unsigned(), address);
+            if all || seen.contains(&id.cast_unsigned()) {
+                each(id.cast_unsigned(), address);
+            }
         }
         Ok(())
     }

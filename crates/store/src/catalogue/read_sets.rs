@@ -49,7 +49,17 @@ impl CatalogueReader {
         let sql = "SELECT DISTINCT key FROM set_delta WHERE kind=?1 AND ticket <= ?2 ORDER BY key";
         let mut statement = self.conn.prepare_cached(sql)?;
         let rows = statement.query_map((kind.code(), self.pinned.ticket.0.cast_signed()), |row| row.get(0))?;
-        rows.collect::<std::result::Result<_, _>>().doing("list sets")
+        let mut keys: Vec<String> = rows.collect::<std::result::Result<_, _>>().doing("list sets")?;
+        if !self.hidden().items().is_empty() {
+            let mut kept = Vec::with_capacity(keys.len());
+            for key in keys {
+                if !self.set(kind, &key)?.is_empty() {
+                    kept.push(key);
+                }
+            }
+            keys = kept;
+        }
+        Ok(keys)
     }
 
     /// Items of a custodian: the families found with them.
@@ -167,7 +177,8 @@ impl CatalogueReader {
     /// # Errors
     /// As [`CatalogueReader::set`].
     pub fn families(&self, roots: &RoaringBitmap) -> Result<RoaringBitmap> {
-        Ok(families(roots, &self.roots()?, self.pinned.next_item))
+        let all = families(roots, &self.family_starts()?, self.pinned.next_item);
+        Ok(all - self.hidden().items().as_ref())
     }
 
     /// Neighbouring ranges are read as one: a Maildir of a million files is one scan, not a million look-ups.
@@ -209,8 +220,19 @@ pub(crate) fn families(wanted: &RoaringBitmap, roots: &RoaringBitmap, next_item:
 }
 
 pub(crate) fn load_set(conn: &Connection, kind: SetKind, key: &str, up_to: Ticket) -> Result<RoaringBitmap> {
-    let sql = "SELECT items FROM set_delta WHERE kind=?1 AND key=?2 AND ticket <= ?3 ORDER BY ticket";
-    let mut statement = conn.prepare_cached(sql)?;
+    load_set_from(conn, "set_delta", kind, key, up_to)
+}
+
+/// A set from the table itself, or from what stands before it in a reader's sight.
+pub(super) fn load_set_from(
+    conn: &Connection,
+    table: &'static str,
+    kind: SetKind,
+    key: &str,
+    up_to: Ticket,
+) -> Result<RoaringBitmap> {
+    let sql = format!("SELECT items FROM {table} WHERE kind=?1 AND key=?2 AND ticket <= ?3 ORDER BY ticket");
+    let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query((kind.code(), key, up_to.0.cast_signed()))?;
     let mut items = RoaringBitmap::new();
     while let Some(row) = rows.next().doing("read a set")? {

@@ -120,6 +120,9 @@ pub(crate) fn open_connection(path: &Path, case_id: Key128, how: OpenAs) -> Resu
     check_owner(&conn, path, case_id)?;
     match how {
         OpenAs::Reader => {
+            // What a reader keeps from sight stands in temporary views, and a case may lie on a medium that cannot be written.
+            conn.pragma_update(None, "temp_store", "MEMORY")
+                .doing("open the catalogue")?;
             conn.pragma_update(None, "query_only", true)
                 .doing("open the catalogue")?;
             conn.pragma_update(None, "cache_size", -64 * 1024)

@@ -1,6 +1,7 @@
 //! What can go wrong with facts beyond the database itself.
 
 use embley_model::outcome::ErrorClass;
+use embley_model::role::Task;
 
 use crate::error::StoreError;
 
@@ -64,6 +65,24 @@ pub enum FactsError {
         /// The form.
         form: &'static str,
     },
+    /// Another change came between reading and writing.
+    #[error("the {what} was changed by somebody else meanwhile")]
+    ChangedMeanwhile {
+        /// What.
+        what: &'static str,
+    },
+    /// No role of the actor may do this.
+    #[error("{actor} {is} and may not {}: that needs the role {needed}", .task.means())]
+    Refused {
+        /// Who.
+        actor: String,
+        /// What they are, fits behind the name.
+        is: String,
+        /// What was asked.
+        task: Task,
+        /// The roles that may, joined by `or`.
+        needed: String,
+    },
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -87,7 +106,9 @@ impl FactsError {
             | Self::NotFound { .. }
             | Self::NothingToUndo { .. }
             | Self::NotAllowed { .. }
-            | Self::Overtaken { .. } => ErrorClass::Config,
+            | Self::Overtaken { .. }
+            | Self::Refused { .. } => ErrorClass::Config,
+            Self::ChangedMeanwhile { .. } => ErrorClass::Busy,
             Self::Store(cause) => cause.class(),
         }
     }
@@ -99,6 +120,10 @@ impl FactsError {
             Self::BadReference { .. } => {
                 Some("a reference is the producer's initials and a number, as in JS/1 or JS/1/2")
             }
+            Self::Refused { .. } => {
+                Some("an administrator gives roles with `embley user role NAME ROLE`; `embley user roles` lists them")
+            }
+            Self::ChangedMeanwhile { .. } => Some("run the same command again"),
             Self::BadName { .. } | Self::NotFound { .. } | Self::NothingToUndo { .. } | Self::Overtaken { .. } => None,
             Self::NotAllowed { hint, .. } => *hint,
             Self::Store(cause) => cause.hint(),

@@ -30,6 +30,7 @@ pub mod member;
 pub mod notes;
 pub mod people;
 pub mod privilege;
+pub mod quarantine;
 pub mod records;
 pub mod reference;
 pub mod review;
@@ -39,6 +40,7 @@ mod schema;
 pub mod sets;
 pub mod tag_rules;
 pub mod tags;
+pub mod users;
 
 #[cfg(test)]
 mod model_tests;
@@ -144,6 +146,20 @@ pub(crate) fn bitmap_bytes(bitmap: &RoaringBitmap) -> Result<Vec<u8>> {
 pub(crate) fn read_bitmap(bytes: &[u8], place: impl FnOnce() -> String) -> Result<RoaringBitmap> {
     RoaringBitmap::deserialize_from(bytes)
         .map_err(|cause| StoreError::damaged("a set of items", place(), cause.to_string()).into())
+}
+
+/// How many of these items whoever holds the connection may be told of: a connection of a case with less than the whole sight has a
+/// function that says so ([`crate::Case::facts`]).
+pub(crate) fn seen_len(conn: &Connection, items: &RoaringBitmap) -> Result<u64> {
+    let sql = "SELECT count(*) FROM pragma_function_list WHERE name = 'embley_count'";
+    let is_limited: i64 = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    if is_limited == 0 {
+        return Ok(items.len());
+    }
+    let count = conn
+        .prepare_cached("SELECT embley_count(?1)")?
+        .query_row([bitmap_bytes(items)?], |row| row.get(0))?;
+    Ok(as_u64(count))
 }
 
 /// A count as SQLite keeps it.

@@ -337,11 +337,12 @@ pub fn newest(conn: &Connection, saved: &SavedSearch) -> Result<Option<ResultRow
         .optional()?)
 }
 
-/// What these hits are against the last run by a person, whichever version it ran.
+/// What these hits are against the last run by a person, whichever version it ran. What is `hidden` from whoever asks is left out of
+/// what was found before.
 ///
 /// # Errors
 /// The database's, or its hits are damaged.
-pub fn compare(conn: &Connection, saved: &SavedSearch, hits: &RoaringBitmap) -> Result<Delta> {
+pub fn compare(conn: &Connection, saved: &SavedSearch, hits: &RoaringBitmap, hidden: &RoaringBitmap) -> Result<Delta> {
     let before = conn
         .prepare_cached(&format!(
             "SELECT {RESULT}, members FROM saved_result WHERE saved_id = ?1 AND ingest_run IS NULL
@@ -357,7 +358,7 @@ pub fn compare(conn: &Connection, saved: &SavedSearch, hits: &RoaringBitmap) -> 
             ..Delta::default()
         });
     };
-    let members = read_bitmap(&bytes, || format!("saved_result {}", row.result_id))?;
+    let members = read_bitmap(&bytes, || format!("saved_result {}", row.result_id))? - hidden;
     Ok(Delta {
         new: hits - &members,
         gone: members - hits,
@@ -376,13 +377,19 @@ pub struct Ran<'a> {
     pub ticket: Ticket,
 }
 
-/// Puts a run on record and says what it has against the last one by a person.
+/// Puts a run on record and says what it has against the last one by a person, as [`compare`].
 ///
 /// # Errors
 /// The database's; nothing is changed then.
-pub fn record(conn: &Connection, saved: &SavedSearch, hits: &RoaringBitmap, ran: Ran<'_>) -> Result<Delta> {
+pub fn record(
+    conn: &Connection,
+    saved: &SavedSearch,
+    hits: &RoaringBitmap,
+    hidden: &RoaringBitmap,
+    ran: Ran<'_>,
+) -> Result<Delta> {
     atomically(conn, |conn| {
-        let delta = compare(conn, saved, hits)?;
+        let delta = compare(conn, saved, hits, hidden)?;
         conn.prepare_cached(
             "INSERT INTO saved_result (saved_id, version, at_micros, actor, ingest_run, ticket, new_count, gone_count, member_count, members)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -471,16 +478,16 @@ mod tests {
     fn new_hits_are_counted_against_the_last_run_by_a_person() {
         let conn = Connection::open_in_memory().unwrap();
         let saved = add(&conn, "one", ASKED, at(1)).unwrap();
-        let first = record(&conn, &saved, &bits(&[1, 2, 3]), ran(2, None)).unwrap();
+        let first = record(&conn, &saved, &bits(&[1, 2, 3]), &bits(&[]), ran(2, None)).unwrap();
         assert_eq!((first.new, first.before), (bits(&[1, 2, 3]), None));
-        let after_ingest = record(&conn, &saved, &bits(&[2, 3, 9]), ran(3, Some(5))).unwrap();
+        let after_ingest = record(&conn, &saved, &bits(&[2, 3, 9]), &bits(&[]), ran(3, Some(5))).unwrap();
         assert_eq!((&after_ingest.new, &after_ingest.gone), (&bits(&[9]), &bits(&[1])));
         // Nobody has looked since, so the next ingest says the same again.
-        let next_ingest = record(&conn, &saved, &bits(&[2, 3, 9, 10]), ran(4, Some(6))).unwrap();
+        let next_ingest = record(&conn, &saved, &bits(&[2, 3, 9, 10]), &bits(&[]), ran(4, Some(6))).unwrap();
         assert_eq!(next_ingest.new, bits(&[9, 10]));
-        let looked = record(&conn, &saved, &bits(&[2, 3, 9, 10]), ran(5, None)).unwrap();
+        let looked = record(&conn, &saved, &bits(&[2, 3, 9, 10]), &bits(&[]), ran(5, None)).unwrap();
         assert_eq!(looked.new, bits(&[9, 10]));
-        let nothing_new = record(&conn, &saved, &bits(&[2, 3, 9, 10]), ran(6, None)).unwrap();
+        let nothing_new = record(&conn, &saved, &bits(&[2, 3, 9, 10]), &bits(&[]), ran(6, None)).unwrap();
         assert!(nothing_new.new.is_empty() && nothing_new.gone.is_empty());
         assert_eq!(results(&conn, &saved).unwrap().len(), 5);
         assert_eq!(newest(&conn, &saved).unwrap().map(|row| row.at_micros), Some(6));

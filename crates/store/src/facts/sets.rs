@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::{FactsError, Result, Stamp, as_i64, as_u64, atomically, bitmap_bytes, fold, pass, read_bitmap};
+use super::{FactsError, Result, Stamp, as_i64, as_u64, atomically, bitmap_bytes, fold, pass, read_bitmap, seen_len};
 
 /// Longest name, in bytes.
 const MAX_NAME_BYTES: usize = 120;
@@ -220,7 +220,7 @@ pub fn change(
             changed: delta.len(),
             as_before,
             held_back: 0,
-            members: members.len(),
+            members: seen_len(conn, &members)?,
         })
     })
 }
@@ -240,7 +240,7 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
                 changed: undone.changed,
                 as_before: undone.as_before,
                 held_back: undone.held_back,
-                members: members(conn, set_id)?.len(),
+                members: seen_len(conn, &members(conn, set_id)?)?,
             });
         }
         if let Some(undone) = super::tags::undo_together(conn, event_id, reason, stamp)? {
@@ -274,10 +274,10 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
         let event = write(conn, set_id, version, &mut members, &event, stamp)?;
         Ok(Change {
             event,
-            changed: still.len(),
+            changed: seen_len(conn, &still)?,
             as_before: 0,
-            held_back: done.len() - still.len(),
-            members: members.len(),
+            held_back: seen_len(conn, &(&done - &still))?,
+            members: seen_len(conn, &members)?,
         })
     })
 }

@@ -44,7 +44,7 @@ pub(super) fn check(
     progress: &dyn Fn(u64),
 ) -> Result<Findings> {
     let mut findings = Findings::default();
-    let mut originals = case.originals()?;
+    let mut originals = case.all_originals()?;
     let mut rows = Vec::new();
     originals.catalogue().for_each_blob_in(chunk.clone(), |row| {
         rows.push(row);

@@ -15,6 +15,7 @@ mod sums;
 use rayon::prelude::*;
 
 use crate::case::Case;
+use crate::catalogue::Sight;
 use crate::error::Result;
 use crate::originals::DeriveBytes;
 
@@ -39,7 +40,7 @@ pub fn quick(case: &Case) -> Result<VerifyReport> {
 pub fn deep(case: &Case, parts: &(dyn DeriveBytes + Sync), progress: &(dyn Fn(u64) + Sync)) -> Result<VerifyReport> {
     let mut findings = Findings::default();
     run_quick(case, &mut findings)?;
-    let reader = case.reader()?;
+    let reader = case.reader_as(Sight::Whole)?;
     rows::integrity(&reader, &mut findings)?;
     rows::every_row(&reader, &mut findings)?;
     step(&mut findings, |findings| sets::every_set(&reader, findings))?;
@@ -75,12 +76,13 @@ fn step(findings: &mut Findings, check: impl FnOnce(&mut Findings) -> Result<()>
 }
 
 fn run_quick(case: &Case, findings: &mut Findings) -> Result<()> {
-    let reader = case.reader()?;
+    let reader = case.reader_as(Sight::Whole)?;
     step(findings, |findings| packs::positions(case, &reader, findings))?;
     step(findings, |findings| rows::checkpoints(&reader, findings))?;
     step(findings, |findings| rows::references(&reader, findings))?;
     step(findings, |findings| sums::runs(&reader, findings))?;
     step(findings, |findings| sums::files(&reader, findings))?;
     step(findings, |findings| facts::files(case, &reader, false, findings))?;
+    step(findings, |findings| sets::quarantine(&reader, findings))?;
     step(findings, |findings| sets::sizes(&reader, findings))
 }

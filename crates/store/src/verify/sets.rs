@@ -67,6 +67,15 @@ pub(super) fn every_set(reader: &CatalogueReader, findings: &mut Findings) -> Re
     Ok(())
 }
 
+/// The quarantine's state against its events.
+pub(super) fn quarantine(reader: &CatalogueReader, findings: &mut Findings) -> Result<()> {
+    let faults = crate::facts::quarantine::verify(reader.facts()).map_err(crate::catalogue::store_error)?;
+    for fault in faults {
+        findings.add("table quarantine_state", "quarantine", fault, next::RESTORE_CATALOGUE);
+    }
+    Ok(())
+}
+
 fn found_sets(reader: &CatalogueReader) -> Result<BTreeMap<(SetKind, String), RoaringBitmap>> {
     let mut found: BTreeMap<(SetKind, String), RoaringBitmap> = BTreeMap::new();
     let sql = "SELECT f.source_id, f.custodian_id, n.item_no FROM instance n JOIN file f ON f.file_id = n.file_id";

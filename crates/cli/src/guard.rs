@@ -1,0 +1,96 @@
+//! Which task each command is, and whether the actor may do it: asked once, before the command is run.
+//!
+//! What is kept from whom does not hang on this: a case opened by `Case::open` shows nothing of what is in quarantine, whoever asks
+//! (`store::catalogue::sight`). Main function: [`check`]. Invariant: every command is named here; a new one does not compile until it is.
+//!
+//! A refusal is the typed [`FactsError::Refused`] (found by `downcast_ref` in the error that `commands::run` gives back).
+
+use embley_model::role::Task;
+use embley_store::facts::users::Actor;
+use embley_store::{Access, Case};
+
+use crate::args::{
+    Args, Command, ExhibitCommand, IndicatorsCommand, PeopleCommand, PrivilegeCommand, RecordsCommand, ReviewCommand,
+    SavedCommand, TagCommand, UserCommand,
+};
+use crate::context;
+
+/// Refuses a command that no role of the actor may run in this case.
+pub(crate) fn check(args: &Args) -> anyhow::Result<()> {
+    let Some(task) = task_of(&args.command) else {
+        return Ok(());
+    };
+    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let reader = case.reader()?;
+    Actor::find(reader.facts(), &context::actor(args))?.require(task)?;
+    Ok(())
+}
+
+/// What a command does; `None` for what looks into no case.
+fn task_of(command: &Command) -> Option<Task> {
+    let task = match command {
+        Command::Init(_) | Command::Doctor(_) | Command::Demo(_) | Command::Worker(_) => return None,
+        Command::Bench(bench) if bench.queries => Task::Look,
+        Command::Bench(_) => return None,
+        Command::Ingest(_) | Command::Reindex(_) => Task::Ingest,
+        Command::Status(_) | Command::Runs(_) => Task::Status,
+        Command::Exceptions(asked) if asked.retry => Task::Ingest,
+        Command::Exceptions(_) => Task::Status,
+        Command::Verify(_) | Command::History(_) | Command::Replay(_) => Task::Audit,
+        Command::Search(_)
+        | Command::Terms(_)
+        | Command::Certificate(_)
+        | Command::Sample(_)
+        | Command::Show(_)
+        | Command::Timeline(_)
+        | Command::DipSample(_) => Task::Look,
+        Command::Saved(saved) => match saved {
+            SavedCommand::List(_) | SavedCommand::Show { .. } => Task::Look,
+            SavedCommand::Add(_) | SavedCommand::Change(_) | SavedCommand::Remove { .. } | SavedCommand::Run(_) => {
+                Task::Investigate
+            }
+        },
+        Command::Records(records) => match records {
+            RecordsCommand::Maps { .. } => return None,
+            RecordsCommand::Import(import) if import.dry_run => Task::Look,
+            RecordsCommand::Import(_) => Task::Ingest,
+            RecordsCommand::List { .. } | RecordsCommand::Changes(_) => Task::Look,
+        },
+        Command::People(people) => match people {
+            PeopleCommand::List { .. } | PeopleCommand::Show { .. } | PeopleCommand::Suggest { .. } => Task::Look,
+            PeopleCommand::Merge { .. } | PeopleCommand::Split { .. } | PeopleCommand::Alias(_) => Task::Investigate,
+        },
+        Command::Exhibit(exhibit) => match exhibit {
+            ExhibitCommand::List(_) => Task::Look,
+            ExhibitCommand::Add { .. } | ExhibitCommand::Link { .. } => Task::Exhibits,
+        },
+        Command::Tag(tag) => match tag {
+            TagCommand::List(_) => Task::Look,
+            TagCommand::Add { .. } | TagCommand::Remove { .. } => Task::Review,
+        },
+        Command::Review(review) => match review {
+            ReviewCommand::List(_) => Task::Look,
+            ReviewCommand::Set { .. } | ReviewCommand::Clear { .. } => Task::Review,
+        },
+        Command::Privilege(privilege) => match privilege {
+            PrivilegeCommand::List(_) => Task::Look,
+            PrivilegeCommand::Mark { .. } | PrivilegeCommand::Unmark { .. } => Task::MarkPrivilege,
+            PrivilegeCommand::AddTerms { .. }
+            | PrivilegeCommand::EndTerm { .. }
+            | PrivilegeCommand::Terms(_)
+            | PrivilegeCommand::Screen
+            | PrivilegeCommand::Release { .. }
+            | PrivilegeCommand::History(_) => Task::Quarantine,
+        },
+        Command::Indicators(asked) => match &asked.command {
+            Some(IndicatorsCommand::Conclude { .. }) => Task::Investigate,
+            Some(IndicatorsCommand::Export { .. } | IndicatorsCommand::Runs(_)) | None => Task::Look,
+        },
+        Command::User(user) => match user {
+            UserCommand::Roles(_) => return None,
+            UserCommand::List { .. } => Task::Status,
+            UserCommand::Add { .. } | UserCommand::Role { .. } | UserCommand::Disable { .. } => Task::Users,
+        },
+    };
+    Some(task)
+}
