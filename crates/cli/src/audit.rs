@@ -17,8 +17,9 @@ use embley_store::signing::KeyError;
 use serde_json::{Map, Value, json};
 
 use crate::args::{
-    Args, AuditCommand, Command, ExhibitCommand, IndicatorsCommand, PeopleCommand, PrivilegeCommand, RecordsCommand,
-    ReviewCommand, RunsCommand, SavedCommand, TagCommand,
+    Args, AuditCommand, BatchCommand, CodingCommand, Command, DisclosureCommand, ExhibitCommand, IndicatorsCommand,
+    NoteCommand, PeopleCommand, PrivilegeCommand, RecordsCommand, ReviewCommand, RunsCommand, SavedCommand,
+    ScheduleCommand, TagCommand, UserCommand,
 };
 use crate::context;
 use crate::exit::{self, CliError};
@@ -121,16 +122,43 @@ fn touch(command: &Command) -> Touch<'_> {
             people,
             PeopleCommand::List { .. } | PeopleCommand::Show { .. } | PeopleCommand::Suggest { .. }
         )),
-        Command::Exhibit(exhibit) => when(!matches!(exhibit, ExhibitCommand::List(_))),
-        Command::Tag(tag) => when(!matches!(tag, TagCommand::List(_))),
+        Command::Exhibit(exhibit) => match exhibit {
+            ExhibitCommand::List { .. }
+            | ExhibitCommand::Show { .. }
+            | ExhibitCommand::History { .. }
+            | ExhibitCommand::Label { .. } => Looks,
+            ExhibitCommand::Continuity(asked) => when(asked.add.is_some()),
+            _ => Changes,
+        },
+        Command::Tag(tag) => when(!matches!(tag, TagCommand::List { .. } | TagCommand::History { .. })),
+        Command::Note(note) => when(!matches!(note, NoteCommand::List { .. })),
+        Command::Batch(batch) => when(!matches!(batch, BatchCommand::List { .. } | BatchCommand::Show { .. })),
+        Command::Coding(coding) => when(matches!(coding, CodingCommand::Set { .. })),
+        Command::Journal(_) => Looks,
+        Command::Disclosure(disclosure) => when(!matches!(
+            disclosure,
+            DisclosureCommand::List { .. } | DisclosureCommand::History { .. }
+        )),
+        Command::Schedule(schedule) => when(!matches!(schedule, ScheduleCommand::List { .. })),
+        // What leaves the case is vouched for by the log.
+        Command::Export(_) => Changes,
+        Command::VerifyExport(_) => Touch::None,
         Command::Review(review) => when(!matches!(review, ReviewCommand::List(_))),
-        Command::Privilege(privilege) => when(!matches!(privilege, PrivilegeCommand::List(_))),
+        Command::Privilege(privilege) => when(!matches!(
+            privilege,
+            PrivilegeCommand::List { .. } | PrivilegeCommand::Terms { .. } | PrivilegeCommand::History { .. }
+        )),
+        Command::User(user) => match user {
+            UserCommand::Roles { .. } => Touch::None,
+            UserCommand::List { .. } => Looks,
+            UserCommand::Add { .. } | UserCommand::Role { .. } | UserCommand::Disable { .. } => Changes,
+        },
         // A run is kept, so that the next one can say what is new.
         Command::Indicators(asked) => match &asked.command {
             None => when(!asked.run.keep),
             Some(IndicatorsCommand::Export { run, .. }) => when(!run.keep),
             Some(IndicatorsCommand::Conclude { .. }) => Changes,
-            Some(IndicatorsCommand::Runs(_)) => Looks,
+            Some(IndicatorsCommand::Runs { .. } | IndicatorsCommand::Phrases { .. }) => Looks,
         },
         Command::Verify(_) => Checks,
         Command::Audit(audit) => match audit {

@@ -10,8 +10,8 @@ use embley_store::facts::users::Actor;
 use embley_store::{Access, Case};
 
 use crate::args::{
-    Args, Command, ExhibitCommand, IndicatorsCommand, PeopleCommand, PrivilegeCommand, RecordsCommand, ReviewCommand,
-    SavedCommand, TagCommand, UserCommand,
+    Args, AuditCommand, CodingCommand, Command, DisclosureCommand, ExhibitCommand, IndicatorsCommand, NoteCommand,
+    PeopleCommand, PrivilegeCommand, RecordsCommand, ReviewCommand, SavedCommand, TagCommand, UserCommand,
 };
 use crate::context;
 
@@ -37,6 +37,13 @@ fn task_of(command: &Command) -> Option<Task> {
         Command::Exceptions(asked) if asked.retry => Task::Ingest,
         Command::Exceptions(_) => Task::Status,
         Command::Verify(_) | Command::History(_) | Command::Replay(_) => Task::Audit,
+        Command::Audit(audit) => match audit {
+            AuditCommand::List { .. }
+            | AuditCommand::Verify { .. }
+            | AuditCommand::Prove { .. }
+            | AuditCommand::Checkpoint { .. } => Task::Audit,
+        },
+        Command::Journal(_) => Task::Look,
         Command::Search(_)
         | Command::Terms(_)
         | Command::Certificate(_)
@@ -61,13 +68,41 @@ fn task_of(command: &Command) -> Option<Task> {
             PeopleCommand::Merge { .. } | PeopleCommand::Split { .. } | PeopleCommand::Alias(_) => Task::Investigate,
         },
         Command::Exhibit(exhibit) => match exhibit {
-            ExhibitCommand::List(_) => Task::Look,
-            ExhibitCommand::Add { .. } | ExhibitCommand::Link { .. } => Task::Exhibits,
+            ExhibitCommand::List { .. } | ExhibitCommand::Show { .. } | ExhibitCommand::History { .. } => Task::Look,
+            ExhibitCommand::Continuity(asked) if asked.add.is_none() => Task::Look,
+            ExhibitCommand::Add { .. }
+            | ExhibitCommand::Remove { .. }
+            | ExhibitCommand::File { .. }
+            | ExhibitCommand::Link { .. }
+            | ExhibitCommand::Unlink { .. }
+            | ExhibitCommand::Continuity { .. }
+            | ExhibitCommand::Label { .. } => Task::Exhibits,
         },
         Command::Tag(tag) => match tag {
-            TagCommand::List(_) => Task::Look,
-            TagCommand::Add { .. } | TagCommand::Remove { .. } => Task::Review,
+            TagCommand::List { .. } | TagCommand::History { .. } => Task::Look,
+            TagCommand::Add { .. }
+            | TagCommand::Remove { .. }
+            | TagCommand::Undo { .. }
+            | TagCommand::Set { .. }
+            | TagCommand::Colour { .. } => Task::Review,
         },
+        Command::Note(note) => match note {
+            NoteCommand::List { .. } => Task::Look,
+            NoteCommand::Add { .. } | NoteCommand::Edit { .. } | NoteCommand::Withdraw { .. } => Task::Review,
+        },
+        Command::Batch(_) => Task::Review,
+        Command::Coding(coding) => match coding {
+            CodingCommand::Forms { .. } | CodingCommand::List { .. } | CodingCommand::Compare { .. } => Task::Look,
+            CodingCommand::Set { .. } => Task::Review,
+        },
+        Command::Disclosure(disclosure) => match disclosure {
+            DisclosureCommand::List { .. } | DisclosureCommand::History { .. } => Task::Look,
+            DisclosureCommand::Set { .. } | DisclosureCommand::Clear { .. } | DisclosureCommand::Describe { .. } => {
+                Task::Disclose
+            }
+        },
+        Command::Schedule(_) | Command::Export(_) => Task::Disclose,
+        Command::VerifyExport(_) => return None,
         Command::Review(review) => match review {
             ReviewCommand::List(_) => Task::Look,
             ReviewCommand::Set { .. } | ReviewCommand::Clear { .. } => Task::Review,
@@ -84,7 +119,8 @@ fn task_of(command: &Command) -> Option<Task> {
         },
         Command::Indicators(asked) => match &asked.command {
             Some(IndicatorsCommand::Conclude { .. }) => Task::Investigate,
-            Some(IndicatorsCommand::Export { .. } | IndicatorsCommand::Runs(_)) | None => Task::Look,
+            Some(IndicatorsCommand::Export { .. } | IndicatorsCommand::Runs { .. } | IndicatorsCommand::Phrases { .. })
+            | None => Task::Look,
         },
         Command::User(user) => match user {
             UserCommand::Roles(_) => return None,

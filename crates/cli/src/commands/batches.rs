@@ -21,7 +21,7 @@ pub(crate) fn forms(case: &Case) -> anyhow::Result<Forms> {
 
 /// Batches.
 pub(crate) fn batch(args: &Args, command: &BatchCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
     match command {

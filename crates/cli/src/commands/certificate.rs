@@ -11,7 +11,7 @@ use embley_search::{Asked, Level, Searcher, Sort};
 use embley_store::disk::{Disk, RealDisk};
 use embley_store::facts::looks::Looked;
 use embley_store::signing::{PrivateKey, PublicKey};
-use embley_store::{Access, Case};
+use embley_store::Access;
 use serde::Serialize;
 use serde_json::{Value, json};
 

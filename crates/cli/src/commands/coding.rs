@@ -17,7 +17,7 @@ use crate::output::{Rows, clean, note};
 
 /// Coding.
 pub(crate) fn coding(args: &Args, command: &CodingCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
     match command {

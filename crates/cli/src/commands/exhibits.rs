@@ -26,7 +26,7 @@ use crate::output::{clean, note, result_line, results};
 
 /// Exhibits.
 pub(crate) fn exhibit(args: &Args, command: &ExhibitCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
     match command {

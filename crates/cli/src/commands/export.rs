@@ -22,7 +22,7 @@ use crate::output::{Rows, clean, note, result_line};
 /// Makes an export.
 pub(crate) fn export(args: &Args, asked: &ExportArgs) -> anyhow::Result<u8> {
     let root = context::case_dir(args)?;
-    let case = Case::open(&root, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let actor = context::actor(args);
     if !asked.privileged.is_empty() {
         may_ask_for_privileged(&case, &actor)?;
@@ -74,7 +74,8 @@ pub(crate) fn export(args: &Args, asked: &ExportArgs) -> anyhow::Result<u8> {
         hits: made.record.counts.items,
         not_searchable: made.record.not_searchable.values().sum(),
     };
-    super::saved::put_down(args, &case, looked);
+    super::saved::put_down(looked);
+    crate::audit::put("manifest_sha256", made.sealed.digest.clone().into());
     tell(&made, asked)
 }
 

@@ -2,7 +2,7 @@
 
 use embley_store::facts::Connection;
 use embley_store::facts::journal::{self, Kind, Which};
-use embley_store::{Access, Case};
+use embley_store::Access;
 
 use super::exhibits;
 use super::show::resolve;
@@ -13,7 +13,7 @@ use crate::output::{Rows, clean, note};
 
 /// Runs it.
 pub(crate) fn journal(args: &Args, asked: &JournalArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let reader = case.reader()?;
     let kind = match &asked.kind {
         None => None,

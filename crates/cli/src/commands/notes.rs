@@ -3,7 +3,7 @@
 use embley_store::catalogue::CatalogueReader;
 use embley_store::facts::exhibits as register;
 use embley_store::facts::notes::{self, Note, On, Version};
-use embley_store::{Access, Case};
+use embley_store::Access;
 use serde_json::json;
 
 use super::exhibits;
@@ -15,7 +15,7 @@ use crate::output::{Rows, clean, note};
 
 /// Notes.
 pub(crate) fn note_command(args: &Args, command: &NoteCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);

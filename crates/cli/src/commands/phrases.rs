@@ -24,7 +24,7 @@ const MOST_BYTES: u64 = 16 << 20;
 pub(crate) fn run(args: &Args, asked: &PhrasesArgs) -> anyhow::Result<u8> {
     let dir = context::case_dir(args)?;
     let rules = rules_of(&dir, asked.rules_dir.as_deref())?;
-    let case = Case::open(&dir, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     if let Some(id) = &asked.id
         && !rules.phrases.all().iter().any(|one| one.id == *id)
     {

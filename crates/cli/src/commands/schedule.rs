@@ -7,7 +7,7 @@ use embley_model::date::rfc3339;
 use embley_search::{Asked, Searcher};
 use embley_store::facts::disclosure::{self as states, Axis, State, Why};
 use embley_store::facts::schedules::{self, Form};
-use embley_store::{Access, Case};
+use embley_store::Access;
 use serde_json::{Value, json};
 
 use super::casework::{reason, some, targets};
@@ -20,7 +20,7 @@ use crate::output::{Rows, clean, note};
 
 /// Decisions about items.
 pub(crate) fn disclosure(args: &Args, command: &DisclosureCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
@@ -142,7 +142,7 @@ pub(crate) fn schedule(args: &Args, command: &ScheduleCommand) -> anyhow::Result
 }
 
 fn issued(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
+    let case = context::open(args, Access::Read)?;
     let mut rows = Rows::new(
         "schedules",
         &["form", "no.", "when", "who", "first entry", "entries", "sha256"],
@@ -168,7 +168,7 @@ fn issued(args: &Args, list: &ListArgs) -> anyhow::Result<u8> {
 
 fn one(args: &Args, asked: &ScheduleArgs, form: Form) -> anyhow::Result<u8> {
     let root = context::case_dir(args)?;
-    let case = Case::open(&root, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let actor = context::actor(args);
     let at_micros = SystemClock::new().now_micros();
     let who = Asked { who: &actor, at_micros };

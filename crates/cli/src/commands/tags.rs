@@ -3,7 +3,7 @@
 use embley_store::facts::journal::{Kind, Which};
 use embley_store::facts::tag_rules::{self, Said};
 use embley_store::facts::tags::{self, Put};
-use embley_store::{Access, Case};
+use embley_store::Access;
 use serde_json::json;
 
 use super::casework::{reason, some, targets};
@@ -15,7 +15,7 @@ use crate::output::{Rows, clean, note};
 
 /// Tags.
 pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Facts)?;
+    let case = context::open(args, Access::Facts)?;
     let reader = case.reader()?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);

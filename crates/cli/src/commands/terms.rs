@@ -264,7 +264,9 @@ fn save_workbook(report: &TermReport, path: &Path) -> anyhow::Result<()> {
         &["line", "name", "query", "error", "at character"],
         errors,
     )?;
-    Ok(book.save(path)?)
+    book.save(path)?;
+    crate::audit::made(path);
+    Ok(())
 }
 
 fn workbook_head(report: &TermReport) -> Vec<(&'static str, String)> {
