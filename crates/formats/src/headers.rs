@@ -206,13 +206,14 @@ pub(crate) fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr2(b'\n', b'\r', trimmed).is_none() {
         return Cow::Borrowed(trimmed);
     }
-    Cow::Owned(
-        trimmed
-            .iter()
-            .copied()
-            .filter(|byte| !matches!(byte, b'\n' | b'\r'))
-            .collect(),
-    )
+    let mut unfolded = Vec::with_capacity(trimmed.len());
+    let mut copied = 0;
+    for end in memchr::memchr2_iter(b'\n', b'\r', trimmed) {
+        unfolded.extend_from_slice(&trimmed[copied..end]);
+        copied = end + 1;
+    }
+    unfolded.extend_from_slice(&trimmed[copied..]);
+    Cow::Owned(unfolded)
 }
 
 #[cfg(test)]

@@ -210,23 +210,25 @@ fn looks_like_text(head: &[u8], whole: bool) -> bool {
     if memchr::memchr(0, head).is_some() {
         return is_utf16_without_mark(head);
     }
-    let controls = head
-        .iter()
-        .filter(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08))
-        .count();
+    let controls = count(head, |byte| {
+        byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08)
+    });
     match std::str::from_utf8(head) {
         Ok(_) => controls * 100 <= head.len(),
         // A character cut at the end of what was read.
         Err(error) if error.error_len().is_none() && !whole => controls * 100 <= head.len(),
         // Charsets before Unicode. Without zeros and controls it is hardly anything else, unless it is very short.
         Err(_) => {
-            let plain = head
-                .iter()
-                .filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
-                .count();
+            let plain = count(head, |byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'));
             controls * 1000 <= head.len() && (head.len() >= 256 || plain * 2 >= head.len())
         }
     }
+}
+
+/// How many bytes are so. Sums of one byte over pieces too short to overflow them are added up many at a time.
+fn count(bytes: &[u8], is_so: impl Fn(u8) -> bool) -> usize {
+    let of_piece = |piece: &[u8]| piece.iter().fold(0_u8, |sum, byte| sum + u8::from(is_so(*byte)));
+    bytes.chunks(128).map(|piece| usize::from(of_piece(piece))).sum()
 }
 
 fn is_utf16(head: &[u8]) -> bool {

@@ -151,7 +151,10 @@ fn decode_undeclared<'a>(bytes: &'a [u8], declared: Option<&str>) -> Decoded<'a>
 /// UTF-8 text that holds no escape sequences of a seven-bit Japanese charset.
 fn plain_utf8(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let escapes = memchr::memmem::find(bytes, b"\x1b$").is_some() || memchr::memmem::find(bytes, b"\x1b(J").is_some();
+    let escapes = memchr::memchr_iter(0x1b, bytes).any(|at| {
+        let rest = &bytes[at + 1..];
+        rest.starts_with(b"$") || rest.starts_with(b"(J")
+    });
     (!escapes).then_some(text)
 }
 

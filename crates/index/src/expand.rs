@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::eval::{Evaluator, Within, insert_all};
 use crate::node::Node;
 use crate::pattern::WordPattern;
-use crate::positional::FieldPostings;
-use crate::spans::{self, Compiled, LeafPostings, Matcher, SpanQuery};
+use crate::positional::{FieldPostings, WALK_FACTOR};
+use crate::spans::{self, Compiled, LeafPostings, Matcher, Pair, SpanQuery};
 
 impl Evaluator<'_> {
     /// Adds the documents of `within` in which the query has a span in this field.
@@ -26,11 +26,20 @@ impl Evaluator<'_> {
         bits: &mut DocBits,
     ) -> Result<()> {
         let inverted = self.text_index(field)?;
+        let compiled = Compiled::new(query, spans::reach(field));
+        let postings = FieldPostings {
+            inverted: &inverted,
+            positions: self.segment.positions(field),
+        };
+        if let Some(pair) = Pair::of(&compiled)
+            && self.pair(&postings, &compiled, pair, within, bits)?
+        {
+            return Ok(());
+        }
         let candidates = self.eval(&necessary(field, query), within)?;
         if candidates.is_empty() {
             return Ok(());
         }
-        let compiled = Compiled::new(query, spans::reach(field));
         let mut leaves: Vec<LeafPostings> = Vec::with_capacity(compiled.leaves.len());
         for leaf in &compiled.leaves {
             let mut infos = Vec::new();
@@ -43,10 +52,6 @@ impl Evaluator<'_> {
             }
             leaves.push(infos);
         }
-        let postings = FieldPostings {
-            inverted: &inverted,
-            positions: self.segment.positions(field),
-        };
         let mut matcher = Matcher::new(&compiled);
         let mut found = |doc| bits.insert(doc);
         spans::for_each_doc(
@@ -58,6 +63,46 @@ impl Evaluator<'_> {
             &mut found,
         )
         .map_err(|source| self.failed(source.into()))
+    }
+
+    /// Adds the documents in which two plain words are near each other, if both lists are worth reading from end to end; else says false.
+    fn pair(
+        &self,
+        postings: &FieldPostings<'_>,
+        query: &Compiled,
+        pair: Pair,
+        within: Option<Within<'_>>,
+        bits: &mut DocBits,
+    ) -> Result<bool> {
+        let (spans::Leaf::Word(left), spans::Leaf::Word(right)) =
+            (&query.leaves[pair.leaves.0], &query.leaves[pair.leaves.1])
+        else {
+            return Ok(false);
+        };
+        let (Some(left), Some(right)) = (
+            self.info(postings.inverted, left)?,
+            self.info(postings.inverted, right)?,
+        ) else {
+            // One of them does not occur.
+            return Ok(true);
+        };
+        let of_least = left
+            .doc_freq
+            .min(right.doc_freq)
+            .min(within.map_or(u32::MAX, |within| within.count));
+        if left.doc_freq.max(right.doc_freq) / WALK_FACTOR > of_least {
+            return Ok(false);
+        }
+        let mut found = |doc| bits.insert(doc);
+        spans::for_each_near(
+            postings,
+            (&left, &right),
+            pair,
+            within.map(|within| within.bits),
+            &mut found,
+        )
+        .map_err(|source| self.failed(source.into()))?;
+        Ok(true)
     }
 
     /// Calls `each` with every token that the pattern accepts and its dictionary entry, in order.

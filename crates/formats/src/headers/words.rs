@@ -32,16 +32,22 @@ struct Word<'t> {
     end: usize,
 }
 
+/// Where the next `=?` stands, from `at` on. Most values are short and hold no question mark.
+fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
+    memchr::memchr_iter(b'?', &bytes[at..])
+        .filter_map(|mark| (at + mark).checked_sub(1))
+        .find(|start| *start >= at && bytes[*start] == b'=')
+}
+
 fn replace<'t>(text: &'t str, mut emit: impl FnMut(&str, &mut String)) -> Cow<'t, str> {
     let bytes = text.as_bytes();
-    if memchr::memmem::find(bytes, b"=?").is_none() {
+    if next_start(bytes, 0).is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     let mut at = 0;
-    while let Some(found) = memchr::memmem::find(&bytes[at..], b"=?") {
-        let start = at + found;
+    while let Some(start) = next_start(bytes, at) {
         let Some(mut word) = word_at(text, start) else {
             at = start + 2;
             continue;

@@ -5,8 +5,8 @@
 use super::words::{Key, LANGUAGES, look_up};
 
 /// Words from which on a clear case is settled, looked at again after each so many more, and after which every case is.
-const CLEAR_FROM: u32 = 24;
-const AGAIN_AFTER: u32 = 8;
+const CLEAR_FROM: u32 = 12;
+const AGAIN_AFTER: u32 = 6;
 const WORDS: u32 = 160;
 /// Bytes of a text that are looked at, passed over or not, and of scripts without blanks.
 const LOOKED_AT_BYTES: usize = 16 << 10;
@@ -80,12 +80,19 @@ impl Sample {
     /// True when one language has a third of the words, and weighs three times as much as any other.
     fn is_clear(&self) -> bool {
         let ranked = self.ranked();
-        ranked
-            .best
-            .is_some_and(|best| best.words * 3 >= self.words && best.weight > 3 * ranked.next_weight)
+        self.letters >= super::MIN_LETTERS
+            && ranked
+                .best
+                .is_some_and(|best| best.words * 3 >= self.words && best.weight > 3 * ranked.next_weight)
     }
 
     fn chunk(&mut self, chunk: &str) {
+        if chunk.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            let mut length = chunk.len() as u32;
+            self.by_script[Script::Latin as usize] += length;
+            self.word(&mut Key::of_letters(chunk.as_bytes()), &mut length);
+            return;
+        }
         let mut key = Key::default();
         let mut length = 0_u32;
         let mut rest = chunk.bytes();
@@ -234,7 +241,7 @@ fn for_each_chunk(text: &str, mut each: impl FnMut(&str) -> bool) {
             Line::End => return,
         }
         for chunk in line.split_ascii_whitespace() {
-            let trimmed = chunk.trim_matches(|c: char| c.is_ascii_punctuation());
+            let trimmed = without_punctuation(chunk);
             if trimmed.is_empty() || !trimmed.bytes().all(is_plain) {
                 continue;
             }
@@ -243,6 +250,16 @@ fn for_each_chunk(text: &str, mut each: impl FnMut(&str) -> bool) {
             }
         }
     }
+}
+
+/// A chunk without the ASCII punctuation around it.
+fn without_punctuation(chunk: &str) -> &str {
+    let bytes = chunk.as_bytes();
+    let is_other = |byte: &u8| !byte.is_ascii_punctuation();
+    let start = bytes.iter().position(is_other).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(is_other).map_or(start, |last| last + 1);
+    // Bytes of other characters are no punctuation, so both are boundaries.
+    &chunk[start..end]
 }
 
 /// What a line is in a mail.
@@ -279,22 +296,23 @@ fn kind_of(line: &str) -> Line {
 
 /// The lines that stand before a quoted message.
 fn is_header(line: &str) -> bool {
-    let Some((name, _)) = line.split_once(':').filter(|(name, _)| name.len() <= 12) else {
+    let start = &line.as_bytes()[..line.len().min(13)];
+    let Some(colon) = start.iter().position(|byte| *byte == b':') else {
         return false;
     };
     matches!(
-        name,
-        "From"
-            | "To"
-            | "Cc"
-            | "CC"
-            | "Bcc"
-            | "Subject"
-            | "Sent"
-            | "Date"
-            | "Reply-To"
-            | "Message-ID"
-            | "Sent by"
-            | "Importance"
+        &start[..colon],
+        b"From"
+            | b"To"
+            | b"Cc"
+            | b"CC"
+            | b"Bcc"
+            | b"Subject"
+            | b"Sent"
+            | b"Date"
+            | b"Reply-To"
+            | b"Message-ID"
+            | b"Sent by"
+            | b"Importance"
     )
 }

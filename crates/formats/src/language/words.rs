@@ -1,7 +1,7 @@
 //! Function words of languages in Latin and Cyrillic letters: articles, pronouns, prepositions, conjunctions, auxiliary verbs, as any grammar of the
 //! language lists them.
 //!
-//! A word is looked up by its lower-case bytes, sixteen of them in one number. Main function: [`look_up`]. Invariant: a language is one bit.
+//! A word is looked up by its lower-case bytes, sixteen of them in one number, of which a table keeps 32 bits. Main function: [`look_up`]. Invariant: a language is one bit.
 
 use std::sync::LazyLock;
 
@@ -156,20 +156,22 @@ pub(super) const LANGUAGES: &[(&str, &str)] = &[
 /// Slots of the table; a power of two, more than twice the number of words.
 const SLOTS: usize = 4096;
 
-struct Table(Vec<(u128, u64)>);
+/// A slot holds the upper half of a word's mixed key and, below it, a bit for each language: eight bytes, so that the table stays in the nearest caches
+/// beside everything else that a message takes.
+struct Table(Vec<u64>);
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
 impl Table {
     fn new() -> Self {
-        let mut table = Self(vec![(0, 0); SLOTS]);
+        let mut table = Self(vec![0; SLOTS]);
         for (language, (_, words)) in LANGUAGES.iter().enumerate() {
             for word in words.split_ascii_whitespace() {
                 let mut key = Key::default();
                 word.bytes().for_each(|byte| key.push(byte));
-                let slot = table.slot(key.0);
-                table.0[slot].0 = key.0;
-                table.0[slot].1 |= 1 << language;
+                let mixed = key.mixed();
+                let slot = table.slot(mixed);
+                table.0[slot] = table.0[slot] & LANGUAGE_BITS | mixed & !LANGUAGE_BITS | 1 << language;
             }
         }
         table
@@ -177,21 +179,46 @@ impl Table {
 
     /// Where a word is, or would be. There is always a free slot.
     #[inline]
-    fn slot(&self, key: u128) -> usize {
-        let mixed = ((key as u64) ^ ((key >> 64) as u64).rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut at = (mixed >> 52) as usize % SLOTS;
-        while self.0[at].0 != 0 && self.0[at].0 != key {
+    fn slot(&self, mixed: u64) -> usize {
+        let mut at = mixed as usize % SLOTS;
+        while self.0[at] != 0 && (self.0[at] ^ mixed) & !LANGUAGE_BITS != 0 {
             at = (at + 1) % SLOTS;
         }
         at
     }
 }
 
+/// The lower half of a slot: which languages have the word.
+const LANGUAGE_BITS: u64 = u32::MAX as u64;
+
 /// A word of at most sixteen bytes as a number; longer ones are no function words.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Key(u128);
 
 impl Key {
+    /// The key of a word of ASCII letters in either case, as if each had been pushed in lower case.
+    #[inline]
+    pub(super) fn of_letters(word: &[u8]) -> Self {
+        const LOWER: u128 = 0x2020_2020_2020_2020_2020_2020_2020_2020;
+        let mut bytes = [0; 16];
+        match bytes.len().checked_sub(word.len()) {
+            Some(16) => Self(0),
+            Some(from) => {
+                bytes[from..].copy_from_slice(word);
+                Self(u128::from_be_bytes(bytes) | LOWER >> (8 * from))
+            }
+            None => Self(u128::MAX),
+        }
+    }
+
+    /// Its bits spread over a number: the lower ones choose a slot, the upper half tells it from others.
+    #[inline]
+    fn mixed(self) -> u64 {
+        let folded = (self.0 as u64) ^ ((self.0 >> 64) as u64).rotate_left(29);
+        let spread = folded.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        spread ^ (spread >> 32)
+    }
+
     #[inline]
     pub(super) fn push(&mut self, byte: u8) {
         self.0 = if self.0 >> 120 == 0 {
@@ -202,11 +229,12 @@ impl Key {
     }
 }
 
-/// The languages that have this function word, a bit each by their place in [`LANGUAGES`].
+/// The languages that have this function word, a bit each by their place in [`LANGUAGES`]. Words are told by 32 bits of their key: one word in
+/// millions that is none is taken for one.
 #[inline]
-pub(super) fn look_up(key: Key) -> u64 {
+pub(super) fn look_up(key: Key) -> u32 {
     let table = &*TABLE;
-    table.0[table.slot(key.0)].1
+    table.0[table.slot(key.mixed())] as u32
 }
 
 #[cfg(test)]
@@ -224,6 +252,11 @@ mod tests {
                 .map(|at| LANGUAGES[at].0)
                 .collect()
         };
+        for word in ["", "the", "THE", "Sixteenletterwrd", "Seventeenletterwr"] {
+            let mut key = Key::default();
+            word.bytes().for_each(|byte| key.push(byte.to_ascii_lowercase()));
+            assert_eq!(key.0, Key::of_letters(word.as_bytes()).0, "{word}");
+        }
         assert_eq!(languages("the"), ["en"]);
         assert_eq!(languages("nicht"), ["de"]);
         assert_eq!(languages("ikke"), ["da", "nb"]);
@@ -234,8 +267,13 @@ mod tests {
 
     #[test]
     fn the_table_is_less_than_half_full_and_every_language_has_a_name() {
-        let full = TABLE.0.iter().filter(|(key, _)| *key != 0).count();
+        let full = TABLE.0.iter().filter(|slot| **slot != 0).count();
         assert!(full > 800 && full < SLOTS / 2, "{full}");
+        assert!(LANGUAGES.len() <= 32);
+        // No two words of the table are taken for one.
+        let all: std::collections::HashSet<&str> = LANGUAGES.iter().flat_map(|(_, words)| words.split(' ')).collect();
+        let words = all.iter().filter(|word| !word.is_empty() && word.len() <= 16).count();
+        assert_eq!(full, words);
         for (code, _) in LANGUAGES {
             assert_eq!(embley_model::language::code_of(code), Some(*code));
         }

@@ -6,11 +6,16 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
 
 use embley_model::defect::Defect;
+use memchr::memmem::Finder;
 
 use crate::headers::content::PartInfo;
 use crate::{html, text};
+
+/// A block of OpenPGP in ASCII armour (RFC 9580 section 6.2) begins.
+static ARMOUR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN PGP "));
 
 /// Text of a message as it grows.
 #[derive(Debug, Default)]
@@ -51,7 +56,7 @@ impl Body {
     }
 
     fn note_armour(&mut self, bytes: &[u8]) {
-        for at in memchr::memmem::find_iter(bytes, b"-----BEGIN PGP ") {
+        for at in ARMOUR.find_iter(bytes) {
             let rest = &bytes[at + 15..];
             let begins_line = at == 0 || bytes[at - 1] == b'\n';
             self.armoured |= begins_line && rest.starts_with(b"MESSAGE-----");

@@ -18,11 +18,13 @@
 //! the gap between them. Other fields hold one text each.
 //!
 //! Not for: plain phrases of words, which [`positional`](crate::positional) reads faster. Main types: [`SpanQuery`], and [`SpanMarker`]
-//! for texts. Invariant: one algorithm (`matcher`) evaluates postings and texts.
+//! for texts. Invariant: one algorithm (`matcher`) evaluates postings and texts; two plain words have a
+//! shorter way to the same documents (`pair`).
 
 mod compiled;
 mod mark;
 mod matcher;
+mod pair;
 mod source;
 
 use embley_model::field::{Field, ROLES};
@@ -34,6 +36,7 @@ pub use mark::{Occurrences, SpanMarker};
 
 pub(crate) use compiled::{Compiled, Leaf};
 pub(crate) use matcher::Matcher;
+pub(crate) use pair::{Pair, for_each_near};
 pub(crate) use source::{LeafPostings, for_each_doc};
 
 /// A set of spans of words; see the module.
