@@ -1,8 +1,8 @@
 //! What can be typed. Nothing is opened or looked up here.
 
+mod audit;
 mod exhibits;
 mod export;
-mod audit;
 mod facets;
 mod indicators;
 mod people;
@@ -10,14 +10,14 @@ mod records;
 mod reports;
 mod review;
 mod saved;
-mod work;
 mod schedule;
 mod users;
+mod work;
 
 use std::path::PathBuf;
 
-pub(crate) use self::export::{ExportArgs, ExportForm, VerifyExportArgs};
 pub(crate) use self::audit::{AuditCheckpointArgs, AuditCommand, AuditListArgs, AuditProveArgs, AuditVerifyArgs};
+pub(crate) use self::export::{ExportArgs, ExportForm, VerifyExportArgs};
 pub(crate) use self::indicators::{
     DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, PhrasesArgs, RunArgs,
 };
@@ -34,8 +34,8 @@ pub(crate) use self::exhibits::{
 pub(crate) use self::facets::FacetLimit;
 pub(crate) use self::reports::{CertificateArgs, ReplayArgs, SampleArgs, TermsArgs};
 pub(crate) use self::review::{PrivilegeCommand, ReviewCommand};
-pub(crate) use self::work::{BatchCommand, CodingCommand, JournalArgs, NoteCommand, NoteOn, TagCommand};
 pub(crate) use self::users::UserCommand;
+pub(crate) use self::work::{BatchCommand, CodingCommand, JournalArgs, NoteCommand, NoteOn, TagCommand};
 
 /// Evidence search: keeps every original, finds every word, and proves what was searched.
 #[derive(Debug, Parser)]

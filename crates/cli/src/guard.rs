@@ -119,7 +119,9 @@ fn task_of(command: &Command) -> Option<Task> {
         },
         Command::Indicators(asked) => match &asked.command {
             Some(IndicatorsCommand::Conclude { .. }) => Task::Investigate,
-            Some(IndicatorsCommand::Export { .. } | IndicatorsCommand::Runs { .. } | IndicatorsCommand::Phrases { .. })
+            Some(
+                IndicatorsCommand::Export { .. } | IndicatorsCommand::Runs { .. } | IndicatorsCommand::Phrases { .. },
+            )
             | None => Task::Look,
         },
         Command::User(user) => match user {

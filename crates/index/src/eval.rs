@@ -27,8 +27,8 @@ use crate::segment::{OpenSegment, ordered};
 /// A set that narrows what is looked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Within<'a> {
-    bits: &'a DocBits,
-    count: u32,
+    pub(crate) bits: &'a DocBits,
+    pub(crate) count: u32,
 }
 
 impl<'a> Within<'a> {

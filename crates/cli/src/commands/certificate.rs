@@ -8,10 +8,10 @@ use embley_model::clock::{Clock, SystemClock};
 use embley_model::id::Ticket;
 use embley_search::certificate::{self, CertificateOptions, Difference, Signed, Statement};
 use embley_search::{Asked, Level, Searcher, Sort};
+use embley_store::Access;
 use embley_store::disk::{Disk, RealDisk};
 use embley_store::facts::looks::Looked;
 use embley_store::signing::{PrivateKey, PublicKey};
-use embley_store::Access;
 use serde::Serialize;
 use serde_json::{Value, json};
 

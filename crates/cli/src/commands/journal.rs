@@ -1,8 +1,8 @@
 //! `embley journal`: every change that people made, in one list.
 
+use embley_store::Access;
 use embley_store::facts::Connection;
 use embley_store::facts::journal::{self, Kind, Which};
-use embley_store::Access;
 
 use super::exhibits;
 use super::show::resolve;

@@ -1,7 +1,7 @@
 //! One file a command; each opens what it needs, calls the library, prints.
 
-mod batches;
 mod audit;
+mod batches;
 mod bench;
 mod bench_queries;
 mod casework;

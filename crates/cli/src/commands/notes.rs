@@ -1,9 +1,9 @@
 //! `embley note`: notes on items and exhibits, with their versions.
 
+use embley_store::Access;
 use embley_store::catalogue::CatalogueReader;
 use embley_store::facts::exhibits as register;
 use embley_store::facts::notes::{self, Note, On, Version};
-use embley_store::Access;
 use serde_json::json;
 
 use super::exhibits;

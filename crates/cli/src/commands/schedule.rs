@@ -5,9 +5,9 @@ use embley_casework::disclosure::{self, Schedule, draft};
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::date::rfc3339;
 use embley_search::{Asked, Searcher};
+use embley_store::Access;
 use embley_store::facts::disclosure::{self as states, Axis, State, Why};
 use embley_store::facts::schedules::{self, Form};
-use embley_store::Access;
 use serde_json::{Value, json};
 
 use super::casework::{reason, some, targets};

@@ -1,9 +1,9 @@
 //! `embley tag`: tags, their sets and rules, undoing.
 
+use embley_store::Access;
 use embley_store::facts::journal::{Kind, Which};
 use embley_store::facts::tag_rules::{self, Said};
 use embley_store::facts::tags::{self, Put};
-use embley_store::Access;
 use serde_json::json;
 
 use super::casework::{reason, some, targets};

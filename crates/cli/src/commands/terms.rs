@@ -7,8 +7,8 @@ use embley_model::clock::{Clock, SystemClock};
 use embley_model::id::Ticket;
 use embley_search::terms::{self, TermFault, TermList, TermOptions, TermReport, TermRow};
 use embley_search::{Asked, Searcher};
+use embley_store::Access;
 use embley_store::facts::looks::Looked;
-use embley_store::{Access, Case};
 use serde_json::{Value, json};
 
 use super::search::{level, scope};
