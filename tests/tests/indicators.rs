@@ -95,7 +95,8 @@ fn rules_of_a_folder_are_used_and_a_wrong_one_is_named() {
     let rules = site.path("case/rules");
     std::fs::create_dir_all(&rules).expect("a folder is made");
     let built_in = include_str!("../../config/rules/indicators.toml");
-    let off = built_in.replacen("on = true", "on = false", 1);
+    let line = |state: &str| format!("id = \"N2\"\nversion = 1\non = {state}\n");
+    let off = built_in.replacen(&line("true"), &line("false"), 1);
     files::write(&rules.join("indicators.toml"), off);
     let ran = site
         .run(&["indicators", "--format", "json"])
