@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Five messages: one whose subject is a formula and whose names are markup, with three attachments; one with `þ`, `®` and a control
 /// character; one with a message in it; two plain ones.
-pub fn messages() -> Vec<Vec<u8>> {
+pub(crate) fn messages() -> Vec<Vec<u8>> {
     let hostile = "Message-ID: <1@mail.example>\nDate: Mon, 6 Jan 2020 10:00:00 +0000\n\
         From: \"<script>alert(1)</script>\" <ash.birch@mail.example>\nTo: Rowan Elm <rowan.elm@mail.example>\n\
         Cc: Oak <oak@mail.example>\nBcc: hidden@mail.example\nSubject: =?utf-8?q?=3DHYPERLINK=28=22http=3A//evil=22=29?=\nMIME-Version: 1.0\n\
@@ -31,7 +31,7 @@ pub fn messages() -> Vec<Vec<u8>> {
 }
 
 /// A case with these messages, of two custodians.
-pub fn scene() -> Site {
+pub(crate) fn scene() -> Site {
     let site = Site::new();
     let all = messages();
     files::write(&site.path("birch.mbox"), made::mailbox(&all[..3]));
@@ -45,7 +45,7 @@ pub fn scene() -> Site {
 }
 
 /// `export` with these options into `name` beside the case, not yet run.
-pub fn export_program(site: &Site, name: &str, options: &[&str]) -> (Program, PathBuf) {
+pub(crate) fn export_program(site: &Site, name: &str, options: &[&str]) -> (Program, PathBuf) {
     let out = site.path(name);
     let key = site.path("key.pem");
     let mut args = vec!["export".to_owned()];
@@ -58,37 +58,37 @@ pub fn export_program(site: &Site, name: &str, options: &[&str]) -> (Program, Pa
 }
 
 /// The same, run.
-pub fn export(site: &Site, name: &str, options: &[&str]) -> (Ran, PathBuf) {
+pub(crate) fn export(site: &Site, name: &str, options: &[&str]) -> (Ran, PathBuf) {
     let (program, out) = export_program(site, name, options);
     (program.run(), out)
 }
 
 /// The same, which must work.
-pub fn exported(site: &Site, name: &str, options: &[&str]) -> PathBuf {
+pub(crate) fn exported(site: &Site, name: &str, options: &[&str]) -> PathBuf {
     let (ran, out) = export(site, name, options);
     ran.expect(0);
     out
 }
 
 /// What an export says of itself.
-pub fn record(out: &Path) -> Value {
+pub(crate) fn record(out: &Path) -> Value {
     serde_json::from_slice(&files::read(&out.join("export.json"))).expect("export.json is JSON")
 }
 
 /// A file of an export as text.
-pub fn text(out: &Path, name: &str) -> String {
+pub(crate) fn text(out: &Path, name: &str) -> String {
     String::from_utf8(files::read(&out.join(name))).expect("UTF-8")
 }
 
 /// All files of a folder, with `/` in their names.
-pub fn listing(out: &Path) -> Vec<String> {
+pub(crate) fn listing(out: &Path) -> Vec<String> {
     let all = files::all_files(out);
     let names = all.iter().map(|path| path.strip_prefix(out).expect("below it"));
     names.map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
 /// `verify-export` of a folder, from elsewhere and without the case.
-pub fn verified(out: &Path, options: &[&str]) -> Ran {
+pub(crate) fn verified(out: &Path, options: &[&str]) -> Ran {
     let mut args = vec!["verify-export".to_owned(), out.to_string_lossy().into_owned()];
     args.extend(options.iter().map(|option| (*option).to_owned()));
     args.extend(["--format", "json"].map(str::to_owned));
@@ -96,7 +96,7 @@ pub fn verified(out: &Path, options: &[&str]) -> Ran {
 }
 
 /// The text with what varies between two makings of the same case taken out, and control characters made visible.
-pub fn golden(out: &Path, text: &str) -> String {
+pub(crate) fn golden(out: &Path, text: &str) -> String {
     let record = record(out);
     let mut all = text.to_owned();
     for (of, word) in [
