@@ -410,13 +410,13 @@ fn listed(before: &[&str], all: &mut BTreeSet<String>) {
         return;
     };
     // A command that does something by itself too, such as `indicators`.
-    let usage = text
+    let mut usage = text
         .split("Usage:")
         .nth(1)
         .unwrap_or("")
         .lines()
         .take_while(|line| !line.trim().is_empty());
-    if !before.is_empty() && usage.into_iter().any(|line| !line.trim_end().ends_with("COMMAND>")) {
+    if !before.is_empty() && usage.any(|line| !line.trim_end().ends_with("COMMAND>")) {
         all.insert(before.join(" "));
     }
     let mut found = 0;
