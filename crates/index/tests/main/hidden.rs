@@ -25,9 +25,11 @@ fn snapshot_of(items: &[(u32, &Item)], segments: u32) -> (Snapshot, tempfile::Te
 #[test]
 fn what_is_hidden_changes_nothing_that_what_was_never_there_would_not() {
     let mut runner = TestRunner::deterministic();
-    let mut drawn = |strategy: &dyn Fn(&mut TestRunner) -> Item| strategy(&mut runner);
     let items: Vec<Item> = (0..ITEMS)
-        .map(|_| drawn(&|runner| item().new_tree(runner).expect("a strategy without filters").current()))
+        .map(|_| {
+            let tree = item().new_tree(&mut runner);
+            tree.expect("a strategy without filters").current()
+        })
         .collect();
     let all: Vec<(u32, &Item)> = (1..).zip(&items).collect();
     let mut different = 0;
