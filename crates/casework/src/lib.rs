@@ -7,6 +7,8 @@
 pub mod annotate;
 pub mod changes;
 pub mod dip_sample;
+pub mod document_links;
+pub mod documents;
 pub mod error;
 pub mod hits;
 pub mod import;

@@ -1,6 +1,6 @@
 //! Which items name which case: asked of the index, kept as facts.
 //!
-//! A reference is looked for as the phrase of its words in subject, body and attachment text. It is evaluated over what is
+//! A reference is looked for as the phrase of its words in subject, body, attachment text and file name. It is evaluated over what is
 //! in the case at that moment, so that mail and then records gives what records and then mail gives. A longer
 //! reference that begins with a shorter one (`CM/1/19` and `CM/1/19/2`) is found under both.
 
@@ -15,11 +15,13 @@ use embley_store::facts::{Connection, records};
 use roaring::RoaringBitmap;
 use serde::Serialize;
 
+use crate::document_links;
 use crate::error::{CaseworkError, Result};
+use crate::texts::StoredTexts;
 
 /// Asks the index.
 pub trait CaseNames {
-    /// The items whose subject, body or attachment text has the words of `case_ref` as a phrase.
+    /// The items whose subject, body, attachment text or file name has the words of `case_ref` as a phrase.
     ///
     /// # Errors
     /// The index cannot be asked.
@@ -77,7 +79,13 @@ impl LinkCases {
             case_ref: "case references".to_owned(),
             source: Box::new(source),
         })?;
-        refresh(facts.connection(), &searcher, which)
+        let mut summary = refresh(facts.connection(), &searcher, which)?;
+        // Names first: documents are compared with what is attached to the mail that names their case.
+        let texts = StoredTexts::new(case);
+        let documents = document_links::renew(facts.connection(), searcher.reader(), &texts, which == Which::All)?;
+        summary.documents = documents.documents;
+        summary.document_links = documents.pairs;
+        Ok(summary)
     }
 }
 
@@ -89,8 +97,8 @@ impl FinishStep for LinkCases {
     fn run(&self, case: &Case) -> std::result::Result<String, IngestError> {
         let summary = Self::renew(case).map_err(CaseworkError::into_ingest)?;
         Ok(format!(
-            "{} of {} case references are named, in {} links",
-            summary.named, summary.cases, summary.links
+            "{} of {} case references are named, in {} links; {} documents on record, {} links to attachments and files",
+            summary.named, summary.cases, summary.links, summary.documents, summary.document_links
         ))
     }
 }
@@ -115,6 +123,10 @@ pub struct LinkSummary {
     pub links: u64,
     /// References that were looked for now; the others stood as they were.
     pub renewed: u64,
+    /// Documents on registers of cases.
+    pub documents: u64,
+    /// Pairs of such a document and an attachment or file that is the same.
+    pub document_links: u64,
 }
 
 /// Looks for every case reference that records have, and keeps what is found for the look-up by item. Run after an
@@ -156,7 +168,7 @@ pub fn refresh(conn: &Connection, index: &dyn CaseNames, which: Which) -> Result
     Ok(summary)
 }
 
-/// The query that finds the items naming a case, in the language of `search`: the phrase in each of the three fields.
+/// The query that finds the items naming a case, in the language of `search`: the phrase in each of the four fields.
 pub fn query_text(case_ref: &str) -> String {
     let phrase: String = case_ref
         .chars()
@@ -168,5 +180,5 @@ pub fn query_text(case_ref: &str) -> String {
             }
         })
         .collect();
-    format!("subject:\"{phrase}\" OR body:\"{phrase}\" OR attachment:\"{phrase}\"")
+    format!("subject:\"{phrase}\" OR body:\"{phrase}\" OR attachment:\"{phrase}\" OR filename:\"{phrase}\"")
 }

@@ -664,7 +664,7 @@ fn entries_are_json_lines_and_rows() {
 fn the_query_for_a_reference_escapes_what_the_language_means() {
     assert_eq!(
         links::query_text("A/1"),
-        "subject:\"A/1\" OR body:\"A/1\" OR attachment:\"A/1\""
+        "subject:\"A/1\" OR body:\"A/1\" OR attachment:\"A/1\" OR filename:\"A/1\""
     );
     assert!(links::query_text("a\"b\\c").contains("\"a\\\"b\\\\c\""));
 }

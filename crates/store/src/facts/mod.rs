@@ -12,6 +12,7 @@
 
 pub mod cases;
 pub mod derived;
+pub mod documents;
 pub mod error;
 pub mod exhibits;
 pub mod indicators;
