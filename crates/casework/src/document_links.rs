@@ -1,7 +1,7 @@
 //! Links between documents on record and attachments: found again after every ingest and import, kept as facts, corrected by hand.
 //!
 //! Main functions: [`renew`], [`by_hand`]. What is compared, for each case with documents on its register: by SHA-256 everything in the folder, by text the attachments and
-//! files of the families that name the case by any of its references. Not for: the comparison itself (`documents`). Invariant: what is found depends on
+//! files of the families that name the case by any of its references, and whatever was found by its hash. Not for: the comparison itself (`documents`). Invariant: what is found depends on
 //! what is in the case folder, not on the order in which it came; a case whose documents and attachments are as before is not read again.
 
 use std::collections::BTreeSet;
@@ -157,7 +157,7 @@ pub fn by_hand(
     stamp: Stamp<'_>,
 ) -> Result<bool> {
     let record = records::of_item(conn, document)?;
-    if !record.is_some_and(|record| record.key.record_type == RecordType::Document) {
+    if record.is_none_or(|record| record.key.record_type != RecordType::Document) {
         return Err(CaseworkError::Request {
             detail: format!("item {document} is no document on the register of a case"),
         });

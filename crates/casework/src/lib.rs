@@ -16,6 +16,7 @@ pub mod indicators;
 pub mod links;
 pub mod mapping;
 pub mod people;
+pub mod references;
 pub mod rows;
 pub mod rules;
 pub mod saved;

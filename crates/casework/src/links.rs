@@ -1,10 +1,11 @@
 //! Which items name which case: asked of the index, kept as facts.
 //!
-//! A reference is looked for as the phrase of its words in subject, body, attachment text and file name. It is evaluated over what is
+//! A reference is looked for in each of its written forms (`references`) as the phrase of its words in subject, body, attachment text and file name. It is evaluated over what is
 //! in the case at that moment, so that mail and then records gives what records and then mail gives. A longer
 //! reference that begins with a shorter one (`CM/1/19` and `CM/1/19/2`) is found under both.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use embley_ingest::{FinishStep, IngestError};
 use embley_model::id::Ticket;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 use crate::document_links;
 use crate::error::{CaseworkError, Result};
+use crate::references::{self, References};
 use crate::texts::StoredTexts;
 
 /// Asks the index.
@@ -27,19 +29,89 @@ pub trait CaseNames {
     /// The index cannot be asked.
     fn naming(&self, case_ref: &str) -> Result<RoaringBitmap>;
 
+    /// The items in which a person takes part, and the records that name them: `person:` of the language of `search`.
+    ///
+    /// # Errors
+    /// As [`CaseNames::naming`].
+    fn mail_of(&self, person: &str) -> Result<RoaringBitmap>;
+
     /// The ticket of the index that is asked.
     fn ticket(&self) -> Ticket;
 }
 
-impl CaseNames for Searcher {
+/// The index, asked by the patterns of a case folder.
+pub struct CaseIndex<'a> {
+    searcher: &'a Searcher,
+    references: &'a References,
+    /// The words of all references on record, read when a reference has more than one form.
+    on_record: OnceCell<HashSet<Vec<String>>>,
+}
+
+impl<'a> CaseIndex<'a> {
+    /// Asks this index by these patterns.
+    pub fn new(searcher: &'a Searcher, references: &'a References) -> Self {
+        Self {
+            searcher,
+            references,
+            on_record: OnceCell::new(),
+        }
+    }
+
+    /// True when a form is itself a reference on record.
+    fn is_on_record(&self, form: &str) -> Result<bool> {
+        let known = match self.on_record.get() {
+            Some(known) => known,
+            None => {
+                let all = records::case_refs(self.searcher.reader().facts())?;
+                let words = all.into_iter().map(|(_, case_ref)| references::words_of(&case_ref));
+                self.on_record.get_or_init(|| words.collect())
+            }
+        };
+        Ok(known.contains(&references::words_of(form)))
+    }
+}
+
+impl CaseNames for CaseIndex<'_> {
     fn naming(&self, case_ref: &str) -> Result<RoaringBitmap> {
         // A reference without a letter or digit has no words that anything could name.
         if !case_ref.chars().any(char::is_alphanumeric) {
             return Ok(RoaringBitmap::new());
         }
-        let found = self.plan(&query_text(case_ref)).and_then(|plan| self.items(&plan));
+        let mut forms = Vec::new();
+        for form in self.references.forms(case_ref) {
+            // A form that is the reference of another case is left to that one.
+            if forms.is_empty() || !self.is_on_record(&form)? {
+                forms.push(form);
+            }
+        }
+        let plan = self.searcher.plan(&query_text(&forms));
+        let found = plan.and_then(|plan| self.searcher.items(&plan));
         found.map_err(|source| CaseworkError::Search {
             case_ref: case_ref.to_owned(),
+            source: Box::new(source),
+        })
+    }
+
+    fn mail_of(&self, person: &str) -> Result<RoaringBitmap> {
+        self.searcher.mail_of(person)
+    }
+
+    fn ticket(&self) -> Ticket {
+        self.searcher.ticket()
+    }
+}
+
+/// By the patterns that are part of the program.
+impl CaseNames for Searcher {
+    fn naming(&self, case_ref: &str) -> Result<RoaringBitmap> {
+        CaseIndex::new(self, References::built_in()).naming(case_ref)
+    }
+
+    fn mail_of(&self, person: &str) -> Result<RoaringBitmap> {
+        let query = format!("person:\"{}\"", quoted(person));
+        let found = self.plan(&query).and_then(|plan| self.items(&plan));
+        found.map_err(|source| CaseworkError::Search {
+            case_ref: person.to_owned(),
             source: Box::new(source),
         })
     }
@@ -79,7 +151,9 @@ impl LinkCases {
             case_ref: "case references".to_owned(),
             source: Box::new(source),
         })?;
-        let mut summary = refresh(facts.connection(), &searcher, which)?;
+        let references = References::of_case(case.root())?;
+        let index = CaseIndex::new(&searcher, &references);
+        let mut summary = refresh(facts.connection(), &index, which)?;
         // Names first: documents are compared with what is attached to the mail that names their case.
         let texts = StoredTexts::new(case);
         let documents = document_links::renew(facts.connection(), searcher.reader(), &texts, which == Which::All)?;
@@ -168,17 +242,24 @@ pub fn refresh(conn: &Connection, index: &dyn CaseNames, which: Which) -> Result
     Ok(summary)
 }
 
-/// The query that finds the items naming a case, in the language of `search`: the phrase in each of the four fields.
-pub fn query_text(case_ref: &str) -> String {
-    let phrase: String = case_ref
-        .chars()
-        .flat_map(|one| {
-            if matches!(one, '"' | '\\') {
-                vec!['\\', one]
-            } else {
-                vec![one]
-            }
-        })
-        .collect();
-    format!("subject:\"{phrase}\" OR body:\"{phrase}\" OR attachment:\"{phrase}\" OR filename:\"{phrase}\"")
+/// The query that finds the items naming a case by one of these forms, in the language of `search`: the phrase in each of the four fields.
+pub fn query_text(forms: &[String]) -> String {
+    let mut clauses = Vec::new();
+    for form in forms {
+        let phrase = quoted(form);
+        clauses.extend(["subject", "body", "attachment", "filename"].map(|field| format!("{field}:\"{phrase}\"")));
+    }
+    clauses.join(" OR ")
+}
+
+/// A text as it stands between quotation marks in a query.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for one in text.chars() {
+        if matches!(one, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(one);
+    }
+    quoted
 }

@@ -7,6 +7,7 @@ mod records;
 mod reports;
 mod review;
 mod saved;
+mod timeline;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub(crate) use self::indicators::{DipSampleArgs, ExportFormat, IndicatorsArgs, I
 pub(crate) use self::people::{AliasArgs, PeopleCommand};
 pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
 pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
+pub(crate) use self::timeline::{LinkArgs, LinksArgs, TimelineArgs, TimelineFormat};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -96,7 +98,7 @@ pub(crate) enum Command {
     /// Marks for what may be privileged
     #[command(subcommand)]
     Privilege(PrivilegeCommand),
-    /// Decisions, roles, mail and exhibits of a case in one order
+    /// Decisions, roles, mail and exhibits of a case or a person in one order, as a list or as a page with a drawing
     Timeline(TimelineArgs),
     /// Places to look in case-system records, each with what speaks for and against it; concludes nothing
     Indicators(IndicatorsArgs),
@@ -439,23 +441,6 @@ pub(crate) enum TagCommand {
     },
     /// All tags and how many items they hold
     List(ListArgs),
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct TimelineArgs {
-    /// The case reference
-    pub(crate) case_ref: String,
-    /// From this day
-    #[arg(long)]
-    pub(crate) from: Option<String>,
-    /// To this day, included
-    #[arg(long)]
-    pub(crate) to: Option<String>,
-    /// Only what this person has part in
-    #[arg(long)]
-    pub(crate) person: Option<String>,
-    #[command(flatten)]
-    pub(crate) list: ListArgs,
 }
 
 #[derive(Debug, ClapArgs)]

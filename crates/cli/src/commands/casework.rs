@@ -1,7 +1,5 @@
-//! `embley exhibit`, `tag`, `timeline`: facts beside the evidence. They work while an ingest runs.
+//! `embley exhibit`, `tag`: facts beside the evidence. They work while an ingest runs.
 
-use embley_casework::timeline::{self, Ask, Entry, Sources};
-use embley_casework::zone_of;
 use embley_search::Searcher;
 use embley_store::catalogue::CatalogueReader;
 use embley_store::facts::{self, ExhibitRef, exhibits, tags};
@@ -10,7 +8,7 @@ use roaring::RoaringBitmap;
 use serde_json::json;
 
 use super::show::resolve;
-use crate::args::{Args, ExhibitCommand, TagCommand, TargetArgs, TimelineArgs};
+use crate::args::{Args, ExhibitCommand, TagCommand, TargetArgs};
 use crate::context;
 use crate::exit::{self, CliError};
 use crate::output::{Rows, clean, note};
@@ -168,48 +166,5 @@ pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
             rows.print(context::format(list), Vec::new())?;
         }
     }
-    Ok(exit::DONE)
-}
-
-/// The timeline of a case.
-pub(crate) fn timeline(args: &Args, asked: &TimelineArgs) -> anyhow::Result<u8> {
-    let case = Case::open(&context::case_dir(args)?, Access::Read)?;
-    let searcher = Searcher::open(&case)?;
-    let reader = case.reader()?;
-    let zone = zone_of(&case)?;
-    let day = |text: &Option<String>| -> anyhow::Result<Option<jiff::civil::Date>> {
-        match text {
-            None => Ok(None),
-            Some(text) => text
-                .parse()
-                .map(Some)
-                .map_err(|error| CliError::usage(format!("{text:?} is not a day (YYYY-MM-DD): {error}"))),
-        }
-    };
-    let mut ask = Ask::of(&asked.case_ref).between(day(&asked.from)?, day(&asked.to)?, &zone);
-    ask.person = asked.person.clone();
-    let sources = Sources {
-        facts: reader.facts(),
-        items: &reader,
-        names: &searcher,
-        zone: &zone,
-    };
-    let timeline = timeline::timeline(sources, &ask)?;
-    let mut rows = Rows::new("entries", &Entry::COLUMNS);
-    for entry in &timeline.entries {
-        rows.push(entry.row().iter().map(|cell| clean(cell)).collect(), entry)?;
-    }
-    let extra = vec![
-        ("case_ref", timeline.case_ref.clone().into()),
-        ("known_as", serde_json::to_value(&timeline.known_as)?),
-        ("zone", timeline.zone.clone().into()),
-        ("undated", timeline.undated.into()),
-    ];
-    rows.print(context::format(&asked.list), extra)?;
-    note!(
-        "{} entries, {} of them undated, in the material loaded",
-        timeline.entries.len(),
-        timeline.undated
-    );
     Ok(exit::DONE)
 }

@@ -21,6 +21,7 @@ mod standing;
 mod status;
 mod terms;
 mod threads;
+mod timeline;
 mod verify;
 mod worker;
 
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<u8> {
         Command::Tag(tag) => casework::tag(args, tag),
         Command::Review(command) => review::review(args, command),
         Command::Privilege(command) => review::privilege(args, command),
-        Command::Timeline(timeline) => casework::timeline(args, timeline),
+        Command::Timeline(timeline) => timeline::run(args, timeline),
         Command::Indicators(asked) => indicators::run_command(args, asked),
         Command::DipSample(asked) => dip_sample::run(args, asked),
         Command::Verify(verify) => verify::verify(args, verify),
