@@ -198,7 +198,7 @@ mod tests {
         assert!(year.contains(&"2020:Jan".to_owned()), "{year:?}");
         assert!(labels(&["2012-03-10", "2018-03-10"]).contains(&"Apr".to_owned()));
         assert!(labels(&["1990-03-10", "2018-03-10"]).contains(&"2001:".to_owned()));
-        assert!(labels(&["0001-01-01", "9000-01-01"]).len() < 60);
+        assert!(labels(&["0001-01-01", "9000-01-01"]).len() < 120);
     }
 
     #[test]
