@@ -36,6 +36,8 @@ pub(super) struct Tick {
     pub(super) label: String,
     /// The year, where one begins.
     pub(super) year: Option<String>,
+    /// The year in which it lies.
+    lies_in: String,
 }
 
 impl Scale {
@@ -96,7 +98,8 @@ impl Scale {
             .into_iter()
             .find(|step| per_month * f64::from(*step) >= LABEL_ROOM)
             .unwrap_or(STEPS[6]);
-        let mut month = if step < 12 {
+        // Quarters begin in January.
+        let mut month = if step == 1 {
             first.first_of_month()
         } else {
             first.first_of_year()
@@ -114,6 +117,7 @@ impl Scale {
                     x: self.x(secs),
                     label,
                     year: is_year.then(|| month.strftime("%Y").to_string()),
+                    lies_in: month.strftime("%Y").to_string(),
                 });
             }
             let Ok(next) = month.checked_add(Span::new().months(i32::from(step))) else {
@@ -121,7 +125,7 @@ impl Scale {
             };
             month = next;
         }
-        self.say_the_first_year(&mut ticks, first);
+        self.say_the_first_year(&mut ticks);
         ticks
     }
 
@@ -134,6 +138,7 @@ impl Scale {
                     x: self.x(secs),
                     label: day.strftime("%-d %b").to_string(),
                     year: None,
+                    lies_in: day.strftime("%Y").to_string(),
                 });
             }
             let Ok(next) = day.checked_add(Span::new().days(7)) else {
@@ -141,23 +146,18 @@ impl Scale {
             };
             day = next;
         }
-        self.say_the_first_year(&mut ticks, first);
+        self.say_the_first_year(&mut ticks);
         ticks
     }
 
     /// A drawing that begins within a year says which.
-    fn say_the_first_year(&self, ticks: &mut [Tick], first: Date) {
+    fn say_the_first_year(&self, ticks: &mut [Tick]) {
         let later = ticks.iter().skip(1).find(|tick| tick.year.is_some()).map(|tick| tick.x);
         if let Some(tick) = ticks.first_mut()
             && tick.year.is_none()
             && later.is_none_or(|x| x - tick.x > LABEL_ROOM * 1.4)
         {
-            let year = if tick.label == "Jan" {
-                first.tomorrow().unwrap_or(first)
-            } else {
-                first
-            };
-            tick.year = Some(year.strftime("%Y").to_string());
+            tick.year = Some(tick.lies_in.clone());
         }
     }
 }
