@@ -338,3 +338,77 @@ fn real_complaint_records_import_with_sums_closed() {
     assert_eq!(of_type(&told["imports"][1], "person")["new"], 16_021);
     site.ok(&["verify"]);
 }
+
+#[test]
+fn a_document_on_record_is_linked_to_its_attachment_and_the_link_is_corrected_by_hand() {
+    let site = Site::new();
+    let text = "The panel met on the ninth of June and heard both officers and the complainant before it came to its view of the matter.";
+    let mail = format!(
+        "Message-ID: <1@x.example>\nDate: Mon, 6 Jan 2020 10:00:00 +0000\nFrom: a@x.example\nTo: b@x.example\nSubject: X/1\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nas promised\n--b\nContent-Type: text/plain; name=minutes.txt\n\
+         Content-Disposition: attachment; filename=minutes.txt\n\n{text}\n--b--\n"
+    );
+    files::write(&site.path("a.eml"), mail);
+    let case = serde_json::json!({"record_type": "case", "source_system": "t", "record_id": "1", "case_ref": "X/1", "opened_at": "2020-01-01"});
+    let document = serde_json::json!({"record_type": "document", "source_system": "t", "record_id": "D-1", "case_ref": "X/1", "register_no": "D1",
+        "title": "minutes", "received_at": "2020-01-07", "text": text.to_uppercase()});
+    files::write(&site.path("r.jsonl"), format!("{case}\n{document}\n"));
+    site.ok(&["records".as_ref(), "import".as_ref(), site.path("r.jsonl").as_os_str()]);
+    site.ingest(&[site.path("a.eml")]).expect(0);
+
+    let links = || site.ok(&["records", "links", "--in", "X/1", "--format", "json"]).json()["links"].clone();
+    let first = links();
+    assert_eq!(first.as_array().map(Vec::len), Some(1), "{first}");
+    assert_eq!(
+        (&first[0]["reason"], &first[0]["holds"]),
+        (&"same-words".into(), &true.into()),
+        "{first}"
+    );
+    let item = first[0]["item_no"].to_string();
+    let twins = || {
+        let made = site.ok(&["timeline", "X/1", "--format", "json"]).json();
+        let entries = made["entries"].as_array().cloned().unwrap_or_default();
+        entries
+            .iter()
+            .filter(|entry| entry["twins"].is_array())
+            .map(|entry| {
+                let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                (word(&entry["kind"]), word(&entry["twins"][0]["reason"]))
+            })
+            .collect::<Vec<(String, String)>>()
+    };
+    let both = ["attachment", "recorded-document"].map(|kind| (kind.to_owned(), "same-words".to_owned()));
+    assert_eq!(twins(), both);
+    site.run(&["records", "link", "doc:t/D-9", &item, "--reason", "x"])
+        .expect(2)
+        .says(&["no document on record has the id"]);
+    site.run(&["records", "link", "1", &item, "--reason", "x"])
+        .expect(2)
+        .says(&["is no document on the register"]);
+    site.ok(&[
+        "records",
+        "link",
+        "doc:t/D-1",
+        &item,
+        "--not",
+        "--reason",
+        "another meeting",
+    ]);
+    assert_eq!(links()[0]["holds"], false);
+    assert!(twins().is_empty());
+    site.ok(&["records", "link", "doc:t/D-1", &item, "--reason", "the same after all"]);
+    assert_eq!(twins()[0].1, "by-hand");
+    let kinds = site.ok(&[
+        "timeline",
+        "X/1",
+        "--kind",
+        "recorded-document,case-date",
+        "--format",
+        "jsonl",
+    ]);
+    assert_eq!(kinds.lines().len(), 2);
+    site.run(&["timeline", "X/1", "--kind", "verdict"])
+        .expect(2)
+        .says(&["no kind of entry", "role-start"]);
+    site.run(&["timeline"]).expect(2);
+}

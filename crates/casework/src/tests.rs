@@ -1,6 +1,8 @@
 //! Import, links, annotations and timelines together, over a case folder made of a catalogue in memory and a plain
 //! list of texts in place of the index.
 
+mod timeline;
+
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,8 @@ use crate::error::Result;
 use crate::import::{ImportReport, ImportRequest, RecordSink, import};
 use crate::links::{self, CaseNames, Which};
 use crate::mapping::Mapping;
+use crate::people::Directory;
+use crate::rules::RuleSet;
 use crate::timeline::{Ask, EntryKind, ItemCard, ItemSource, Precision, Sources, Timeline, timeline};
 
 const ANN: Stamp<'static> = Stamp {
@@ -37,6 +41,7 @@ struct World {
     exceptions: RefCell<Vec<(u64, String)>>,
     runs: RefCell<u32>,
     zone: TimeZone,
+    rules: RuleSet,
     folder: tempfile::TempDir,
 }
 
@@ -50,6 +55,7 @@ impl World {
             exceptions: RefCell::default(),
             runs: RefCell::new(0),
             zone: TimeZone::get("Europe/London").expect("the zone is bundled"),
+            rules: RuleSet::built_in().expect("the built-in rules are right"),
             folder: tempfile::tempdir().expect("a folder is made"),
         }
     }
@@ -135,6 +141,7 @@ impl World {
             items: self,
             names: self,
             zone: &self.zone,
+            rules: Some(&self.rules),
         };
         timeline(sources, ask).expect("the timeline is made")
     }
@@ -218,6 +225,16 @@ impl CaseNames for World {
             .iter()
             .filter(|(_, text)| tokens(text).windows(wanted.len()).any(|words| words == wanted));
         Ok(naming.map(|(card, _)| card.item.0).collect())
+    }
+
+    fn mail_of(&self, person: &str) -> Result<RoaringBitmap> {
+        let people = Directory::load_in(&self.conn, &self.zone)?;
+        let wanted = people.resolve(person);
+        let items = self.items.borrow();
+        let theirs = items
+            .iter()
+            .filter(|(card, _)| wanted.takes_part(&card.participants, card.date.utc_secs));
+        Ok(theirs.map(|(card, _)| card.item.0).collect())
     }
 
     fn ticket(&self) -> Ticket {
@@ -663,8 +680,8 @@ fn entries_are_json_lines_and_rows() {
 #[test]
 fn the_query_for_a_reference_escapes_what_the_language_means() {
     assert_eq!(
-        links::query_text("A/1"),
-        "subject:\"A/1\" OR body:\"A/1\" OR attachment:\"A/1\""
+        links::query_text(&["A/1".to_owned()]),
+        "subject:\"A/1\" OR body:\"A/1\" OR attachment:\"A/1\" OR filename:\"A/1\""
     );
-    assert!(links::query_text("a\"b\\c").contains("\"a\\\"b\\\\c\""));
+    assert!(links::query_text(&["a\"b\\c".to_owned()]).contains("\"a\\\"b\\\\c\""));
 }

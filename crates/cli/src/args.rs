@@ -13,6 +13,7 @@ mod saved;
 mod schedule;
 mod users;
 mod work;
+mod timeline;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ pub(crate) use self::people::{AliasArgs, PeopleCommand};
 pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
 pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
 pub(crate) use self::schedule::{DisclosureCommand, DisclosureState, ScheduleArgs, ScheduleCommand, ScheduleForm};
+pub(crate) use self::timeline::{LinkArgs, LinksArgs, TimelineArgs, TimelineFormat};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -139,7 +141,7 @@ pub(crate) enum Command {
     /// Who works in the case, and as what
     #[command(subcommand)]
     User(UserCommand),
-    /// Decisions, roles, mail and exhibits of a case in one order
+    /// Decisions, roles, mail and exhibits of a case or a person in one order, as a list or as a page with a drawing
     Timeline(TimelineArgs),
     /// Places to look in case-system records, each with what speaks for and against it; concludes nothing
     Indicators(IndicatorsArgs),
@@ -448,23 +450,6 @@ pub(crate) struct TargetArgs {
     /// Copies too: the same bytes, or families with the same key
     #[arg(long)]
     pub(crate) duplicates: bool,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct TimelineArgs {
-    /// The case reference
-    pub(crate) case_ref: String,
-    /// From this day
-    #[arg(long)]
-    pub(crate) from: Option<String>,
-    /// To this day, included
-    #[arg(long)]
-    pub(crate) to: Option<String>,
-    /// Only what this person has part in
-    #[arg(long)]
-    pub(crate) person: Option<String>,
-    #[command(flatten)]
-    pub(crate) list: ListArgs,
 }
 
 #[derive(Debug, ClapArgs)]

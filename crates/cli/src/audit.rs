@@ -116,6 +116,7 @@ fn touch(command: &Command) -> Touch<'_> {
         Command::Saved(saved) => when(!matches!(saved, SavedCommand::List(_) | SavedCommand::Show { .. })),
         Command::Records(records) => match records {
             RecordsCommand::Import(import) => when(!import.dry_run),
+            RecordsCommand::Link { .. } => Changes,
             _ => Looks,
         },
         Command::People(people) => when(!matches!(

@@ -61,7 +61,8 @@ fn task_of(command: &Command) -> Option<Task> {
             RecordsCommand::Maps { .. } => return None,
             RecordsCommand::Import(import) if import.dry_run => Task::Look,
             RecordsCommand::Import(_) => Task::Ingest,
-            RecordsCommand::List { .. } | RecordsCommand::Changes(_) => Task::Look,
+            RecordsCommand::List { .. } | RecordsCommand::Changes(_) | RecordsCommand::Links { .. } => Task::Look,
+            RecordsCommand::Link { .. } => Task::Investigate,
         },
         Command::People(people) => match people {
             PeopleCommand::List { .. } | PeopleCommand::Show { .. } | PeopleCommand::Suggest { .. } => Task::Look,

@@ -152,6 +152,18 @@ impl Shared {
         Ok(shared)
     }
 
+    /// Only which types of records are loaded at all: enough for the clocks of a case.
+    ///
+    /// # Errors
+    /// The catalogue refuses.
+    pub fn kinds_of(conn: &Connection) -> Result<Self> {
+        let kinds = records::summary(conn)?.into_iter().map(|(_, kind, _, _)| kind);
+        Ok(Self {
+            kinds: kinds.collect(),
+            ..Self::default()
+        })
+    }
+
     /// What is on record of a person.
     pub fn career(&self, id: &str) -> Option<&Career> {
         self.careers.get(id)

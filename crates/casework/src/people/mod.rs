@@ -11,6 +11,7 @@ use embley_model::address::Participant;
 use embley_store::facts::Connection;
 use embley_store::facts::people::{self, PersonRef, person_key};
 use jiff::tz::TimeZone;
+use roaring::RoaringBitmap;
 
 use crate::error::Result;
 
@@ -78,6 +79,22 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// The items of the records that name them by id.
+    ///
+    /// # Errors
+    /// The catalogue refuses.
+    pub fn records(&self, conn: &Connection) -> Result<RoaringBitmap> {
+        let of_person = |id: &String| {
+            self.directory
+                .by_id(id)
+                .map(|person| person.ids.as_slice())
+                .unwrap_or_default()
+        };
+        let ids = self.ids.iter().flat_map(of_person).map(|id| person_key(id));
+        let keys: BTreeSet<String> = ids.chain([self.typed.clone()]).collect();
+        Ok(people::items_naming(conn, keys.iter().map(String::as_str))?)
+    }
+
     /// True for an id (or name written in place of one) of a record.
     pub fn is(&self, id: &str) -> bool {
         let key = person_key(id);

@@ -5,18 +5,40 @@ use embley_model::id::ItemNo;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::marks::Mark;
+
 /// What an entry is about. The order breaks ties between entries of one second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryKind {
     /// A date of the case itself: incident, attention, opening, closing.
     CaseDate,
+    /// An allegation.
+    Allegation,
+    /// Somebody's part in the case.
+    Party,
     /// A role begins.
     RoleStart,
     /// A role ends.
     RoleEnd,
     /// A decision.
     Decision,
+    /// A declared conflict of interest, or that there is none.
+    Declaration,
+    /// A notice served.
+    Notice,
+    /// A review of the case.
+    Review,
+    /// An update, or the outcome, to somebody.
+    Update,
+    /// A report that the case is not done in time.
+    TimelinessReport,
+    /// An entry of the log.
+    LogEntry,
+    /// A document on the register of the case.
+    RecordedDocument,
+    /// An entry of a register: gifts, interests, associations, media contacts, procurement.
+    Register,
     /// Another record.
     Record,
     /// A message.
@@ -30,19 +52,57 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// All kinds, in their order.
+    pub const ALL: [Self; 19] = [
+        Self::CaseDate,
+        Self::Allegation,
+        Self::Party,
+        Self::RoleStart,
+        Self::RoleEnd,
+        Self::Decision,
+        Self::Declaration,
+        Self::Notice,
+        Self::Review,
+        Self::Update,
+        Self::TimelinessReport,
+        Self::LogEntry,
+        Self::RecordedDocument,
+        Self::Register,
+        Self::Record,
+        Self::Email,
+        Self::Attachment,
+        Self::Document,
+        Self::Exhibit,
+    ];
+
     /// The word in JSON and tables.
     pub fn word(self) -> &'static str {
         match self {
             Self::CaseDate => "case-date",
+            Self::Allegation => "allegation",
+            Self::Party => "party",
             Self::RoleStart => "role-start",
             Self::RoleEnd => "role-end",
             Self::Decision => "decision",
+            Self::Declaration => "declaration",
+            Self::Notice => "notice",
+            Self::Review => "review",
+            Self::Update => "update",
+            Self::TimelinessReport => "timeliness-report",
+            Self::LogEntry => "log-entry",
+            Self::RecordedDocument => "recorded-document",
+            Self::Register => "register",
             Self::Record => "record",
             Self::Email => "email",
             Self::Attachment => "attachment",
             Self::Document => "document",
             Self::Exhibit => "exhibit",
         }
+    }
+
+    /// The inverse of [`EntryKind::word`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
     }
 }
 
@@ -105,8 +165,29 @@ pub struct RoleDetail {
     pub acting: Option<bool>,
 }
 
+/// Something that is said to be the same as the document on record, or the attachment, that an entry is about.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Twin {
+    /// Its item.
+    pub item_no: ItemNo,
+    /// Its printed id.
+    pub item: String,
+    /// File name, or number and title on the register.
+    pub name: String,
+    /// Why: `same-bytes`, `same-words`, `near-duplicate`, or `by-hand`.
+    pub reason: &'static str,
+    /// How alike, 0 to 1; none where somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f64>,
+    /// How far to rely on it.
+    pub confidence: &'static str,
+    /// Who said so and why, for a link by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+}
+
 /// One entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
     /// RFC 3339 in UTC; for a day its first moment in the zone of the case; `None` when undated.
     pub date: Option<String>,
@@ -138,6 +219,12 @@ pub struct Entry {
     pub exhibits: Vec<String>,
     /// Who stands in it.
     pub people: Vec<Part>,
+    /// True where the date is the day on which something was due and no day on which it was done is on record.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub due: bool,
+    /// For a document on record the attachments that are the same, and the other way round.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub twins: Vec<Twin>,
     /// For a decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionDetail>,
@@ -176,6 +263,8 @@ impl Entry {
             why: Vec::new(),
             exhibits: Vec::new(),
             people: Vec::new(),
+            due: false,
+            twins: Vec::new(),
             decision: None,
             role: None,
         }
@@ -193,6 +282,49 @@ impl Entry {
     /// The heads of [`Entry::row`].
     pub const COLUMNS: [&'static str; 5] = ["when", "what", "item", "sentence", "exhibits"];
 
+    /// The heads of [`Entry::full_row`].
+    pub const FULL_COLUMNS: [&'static str; 11] = [
+        "when",
+        "what",
+        "item",
+        "sentence",
+        "exhibits",
+        "utc",
+        "precision",
+        "id",
+        "record",
+        "why",
+        "people",
+    ];
+
+    /// The entry as a row of a file: what a table shows, and the rest.
+    pub fn full_row(&self) -> [String; 11] {
+        let [when, what, item, sentence, exhibits] = self.row();
+        let precision = match self.precision {
+            Precision::Moment => "moment",
+            Precision::Day => "day",
+            Precision::None => "none",
+        };
+        let people: Vec<String> = self
+            .people
+            .iter()
+            .map(|one| format!("{}: {}", one.part, one.id))
+            .collect();
+        [
+            when,
+            what,
+            item,
+            sentence,
+            exhibits,
+            self.date.clone().unwrap_or_default(),
+            precision.to_owned(),
+            self.item.clone().unwrap_or_default(),
+            self.record.clone().unwrap_or_default(),
+            self.why.join("; "),
+            people.join("; "),
+        ]
+    }
+
     /// The entry as a row of a table.
     pub fn row(&self) -> [String; 5] {
         [
@@ -205,7 +337,8 @@ impl Entry {
     }
 }
 
-fn local(utc_secs: i64, precision: Precision, zone: &TimeZone) -> Option<String> {
+/// A moment in the zone of the case, a day as a day.
+pub(super) fn local(utc_secs: i64, precision: Precision, zone: &TimeZone) -> Option<String> {
     let zoned = jiff::Timestamp::from_second(utc_secs).ok()?.to_zoned(zone.clone());
     match precision {
         Precision::Moment => Some(zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
@@ -214,12 +347,45 @@ fn local(utc_secs: i64, precision: Precision, zone: &TimeZone) -> Option<String>
     }
 }
 
-/// A timeline.
+/// A role that somebody holds on record, from when to when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoleInterval {
+    /// The role.
+    pub role: String,
+    /// Who holds it: id on record, may be empty.
+    pub person_id: String,
+    /// Name and id, as sentences call them.
+    pub person: String,
+    /// Acting in the role.
+    pub acting: bool,
+    /// First second; `None` when no start is on record.
+    pub from_secs: Option<i64>,
+    /// Last second; `None` when no end is on record.
+    pub until_secs: Option<i64>,
+    /// `investigator, Ann Lee (P-7), from 2019-03-05 to 2019-06-30`.
+    pub sentence: String,
+    /// The record's printed id.
+    pub record: String,
+}
+
+/// Whose timeline it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "of", content = "name", rename_all = "kebab-case")]
+pub enum Subject {
+    /// Of a case.
+    Case(String),
+    /// Of a person: as sentences call them.
+    Person(String),
+}
+
+/// A timeline.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Timeline {
-    /// The case asked for.
+    /// Whose it is.
+    pub subject: Subject,
+    /// The case asked for; empty for a person.
     pub case_ref: String,
-    /// The references by which it is known: as asked for, then those of its case records.
+    /// The references by which it is known: as asked for, then those of its case records. For a person the cases that entries name.
     pub known_as: Vec<String>,
     /// The zone of `local`, by name.
     pub zone: String,
@@ -227,4 +393,39 @@ pub struct Timeline {
     pub entries: Vec<Entry>,
     /// How many of them have no date; they stand at the end.
     pub undated: u64,
+    /// Roles on record, by person, then start.
+    pub roles: Vec<RoleInterval>,
+    /// Gaps, clocks without an entry, and records that do not fit together, in the order of time.
+    pub marks: Vec<Mark>,
+    /// Messages of a person that name no case on record and were left out.
+    pub left_out: u64,
+    /// What was asked for beside the whole: `from 2019-01-01`, `person P-7`, `kinds decision, email`.
+    pub limits: Vec<String>,
+}
+
+/// A line of a timeline.
+#[derive(Clone, Copy, Debug)]
+pub enum Line<'a> {
+    /// An entry, and its place in [`Timeline::entries`].
+    Entry(usize, &'a Entry),
+    /// A mark, and its place in [`Timeline::marks`].
+    Mark(usize, &'a Mark),
+}
+
+impl Timeline {
+    /// Entries and marks in one order: a mark stands behind the entries of its moment, undated entries at the end.
+    pub fn lines(&self) -> Vec<Line<'_>> {
+        let mut marks = self.marks.iter().enumerate().peekable();
+        let mut lines = Vec::with_capacity(self.entries.len() + self.marks.len());
+        for (place, entry) in self.entries.iter().enumerate() {
+            while let Some((at, mark)) =
+                marks.next_if(|(_, mark)| entry.utc_secs.is_none_or(|secs| mark.at_secs < secs))
+            {
+                lines.push(Line::Mark(at, mark));
+            }
+            lines.push(Line::Entry(place, entry));
+        }
+        lines.extend(marks.map(|(at, mark)| Line::Mark(at, mark)));
+        lines
+    }
 }

@@ -2,7 +2,7 @@
 
 use embley_model::address::{Participant, Role};
 use embley_model::item::ItemKind;
-use embley_model::record::{Decision, Record, RoleAppointment};
+use embley_model::record::{Decision, RoleAppointment};
 use embley_store::facts::exhibits::Exhibit;
 
 use super::ItemCard;
@@ -83,11 +83,6 @@ pub(super) fn case_date(field: &str) -> &'static str {
     }
 }
 
-/// A record of a type that has no sentence of its own.
-pub(super) fn other_record(record: &Record) -> String {
-    format!("record: {}", quote(&record.title()))
-}
-
 /// A message, attachment, file, or a record that is not of the case.
 pub(super) fn item(card: &ItemCard) -> String {
     let name = card.filename.as_deref().unwrap_or("without a name");
@@ -145,7 +140,8 @@ pub(super) fn exhibit(exhibit: &Exhibit) -> String {
     said.join("; ")
 }
 
-fn add(said: &mut Vec<String>, head: &str, text: Option<&str>) {
+/// Adds a member to a sentence when there is something to say.
+pub(super) fn add(said: &mut Vec<String>, head: &str, text: Option<&str>) {
     if let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) {
         said.push(format!("{head}{}", cut(text)));
     }
@@ -160,11 +156,12 @@ fn word_or(word: &str, otherwise: &str) -> String {
 }
 
 /// A word of a vocabulary as people read it.
-fn spoken(word: &str) -> String {
+pub(super) fn spoken(word: &str) -> String {
     word.replace('_', " ")
 }
 
-fn quote(text: &str) -> String {
+/// In quotation marks, on one line, cut when long.
+pub(super) fn quote(text: &str) -> String {
     format!("\"{}\"", cut(text))
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{LimitArgs, ListArgs};
+use super::{LimitArgs, LinkArgs, LinksArgs, ListArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RecordsCommand {
@@ -30,6 +30,10 @@ pub(crate) enum RecordsCommand {
     },
     /// Decisions followed by another one about the same thing, such as recommended and final findings
     Changes(ChangesArgs),
+    /// Documents on record and the attachments that are the same: found by bytes and words, or said by somebody
+    Links(LinksArgs),
+    /// Says that an attachment is a document on record, or is not
+    Link(LinkArgs),
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,14 +1,12 @@
-//! `embley timeline`, and which items a command on facts is about.
+//! Which items a command on facts is about.
 
-use embley_casework::timeline::{self, Ask, Entry, Sources};
-use embley_casework::zone_of;
 use embley_search::{Level, Reach, Searcher};
 use embley_store::catalogue::CatalogueReader;
 use embley_store::{Access, Case};
 use roaring::RoaringBitmap;
 
 use super::show::resolve;
-use crate::args::{Args, TargetArgs, TimelineArgs};
+use crate::args::{Args, TargetArgs};
 use crate::context;
 use crate::exit::{self, CliError};
 use crate::output::{Rows, clean, note};
@@ -69,47 +67,4 @@ pub(crate) fn some(items: &RoaringBitmap, target: &TargetArgs) -> anyhow::Result
         return Err(CliError::usage("no item given: name items, or use --query or --ids"));
     }
     Ok(())
-}
-
-/// The timeline of a case.
-pub(crate) fn timeline(args: &Args, asked: &TimelineArgs) -> anyhow::Result<u8> {
-    let case = context::open(args, Access::Read)?;
-    let searcher = Searcher::open(&case)?;
-    let reader = case.reader()?;
-    let zone = zone_of(&case)?;
-    let day = |text: &Option<String>| -> anyhow::Result<Option<jiff::civil::Date>> {
-        match text {
-            None => Ok(None),
-            Some(text) => text
-                .parse()
-                .map(Some)
-                .map_err(|error| CliError::usage(format!("{text:?} is not a day (YYYY-MM-DD): {error}"))),
-        }
-    };
-    let mut ask = Ask::of(&asked.case_ref).between(day(&asked.from)?, day(&asked.to)?, &zone);
-    ask.person = asked.person.clone();
-    let sources = Sources {
-        facts: reader.facts(),
-        items: &reader,
-        names: &searcher,
-        zone: &zone,
-    };
-    let timeline = timeline::timeline(sources, &ask)?;
-    let mut rows = Rows::new("entries", &Entry::COLUMNS);
-    for entry in &timeline.entries {
-        rows.push(entry.row().iter().map(|cell| clean(cell)).collect(), entry)?;
-    }
-    let extra = vec![
-        ("case_ref", timeline.case_ref.clone().into()),
-        ("known_as", serde_json::to_value(&timeline.known_as)?),
-        ("zone", timeline.zone.clone().into()),
-        ("undated", timeline.undated.into()),
-    ];
-    rows.print(context::format(&asked.list), extra)?;
-    note!(
-        "{} entries, {} of them undated, in the material loaded",
-        timeline.entries.len(),
-        timeline.undated
-    );
-    Ok(exit::DONE)
 }

@@ -33,6 +33,7 @@ mod status;
 mod tags;
 mod terms;
 mod threads;
+mod timeline;
 mod user;
 mod verify;
 mod worker;
@@ -76,7 +77,7 @@ fn dispatch(args: &Args) -> anyhow::Result<u8> {
         Command::Export(asked) => export::export(args, asked),
         Command::VerifyExport(asked) => export::verify(asked),
         Command::User(command) => user::user(args, command),
-        Command::Timeline(timeline) => casework::timeline(args, timeline),
+        Command::Timeline(timeline) => timeline::run(args, timeline),
         Command::Indicators(asked) => indicators::run_command(args, asked),
         Command::DipSample(asked) => dip_sample::run(args, asked),
         Command::Audit(command) => audit::audit(args, command),

@@ -33,6 +33,8 @@ pub(crate) fn records(args: &Args, command: &RecordsCommand) -> anyhow::Result<u
         } => list_records(args, record_type.as_deref(), limit, list),
         RecordsCommand::Maps { show, list } => maps(show.as_deref(), list),
         RecordsCommand::Changes(asked) => changed(args, asked),
+        RecordsCommand::Links(asked) => super::timeline::links(args, asked),
+        RecordsCommand::Link(asked) => super::timeline::link(args, asked),
     }
 }
 

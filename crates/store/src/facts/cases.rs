@@ -86,6 +86,22 @@ pub fn names(conn: &Connection, case_ref: &str) -> Result<Option<Names>> {
     }))
 }
 
+/// Gives each case that items name, as last computed, with those items, in the order of keys.
+///
+/// # Errors
+/// The database's, or damaged bytes.
+pub fn for_each_names(conn: &Connection, mut each: impl FnMut(&str, &RoaringBitmap)) -> Result<()> {
+    let mut statement =
+        conn.prepare_cached("SELECT case_ref, members FROM case_names WHERE member_count > 0 ORDER BY case_key")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let case_ref: String = row.get(0)?;
+        let bytes: Vec<u8> = row.get(1)?;
+        each(&case_ref, &read_bitmap(&bytes, || format!("case_names {case_ref}"))?);
+    }
+    Ok(())
+}
+
 /// The items of the records that belong to a case.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ pub mod custody;
 pub mod derived;
 pub mod details;
 pub mod disclosure;
+pub mod documents;
 pub mod error;
 pub mod exhibit_files;
 pub mod exhibit_parts;

@@ -259,6 +259,32 @@ pub fn of_case(conn: &Connection, case_ref: &str) -> Result<Vec<Stored>> {
     )
 }
 
+/// The newest versions of the records of a type that belong to a case, by item number.
+///
+/// # Errors
+/// The database's.
+pub fn of_case_and_type(conn: &Connection, case_ref: &str, record_type: RecordType) -> Result<Vec<Stored>> {
+    select(
+        conn,
+        "JOIN record_case c ON c.record_no = r.record_no
+         WHERE c.case_key = ?1 AND r.record_type = ?2 AND v.version = r.version ORDER BY r.item_no",
+        &[&case_key(case_ref), &record_type.code()],
+    )
+}
+
+/// The case references that records of a type have, in the order of keys: (key, as written first).
+///
+/// # Errors
+/// The database's.
+pub fn case_refs_of_type(conn: &Connection, record_type: RecordType) -> Result<Vec<(String, String)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT c.case_key, min(c.case_ref) FROM record r JOIN record_case c ON c.record_no = r.record_no
+         WHERE r.record_type = ?1 GROUP BY c.case_key ORDER BY c.case_key",
+    )?;
+    let rows = statement.query_map([record_type.code()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The newest versions of all records of a type, by item number.
 ///
 /// # Errors
