@@ -9,15 +9,17 @@ use std::collections::{HashMap, HashSet};
 
 use embley_ingest::{FinishStep, IngestError};
 use embley_model::id::Ticket;
+use embley_model::record::RecordType;
 use embley_search::Searcher;
 use embley_store::Case;
-use embley_store::catalogue::Sight;
+use embley_store::catalogue::{CatalogueReader, Sight};
 use embley_store::facts::cases::{self, Names};
-use embley_store::facts::{Connection, records};
+use embley_store::facts::{Connection, documents, records};
 use roaring::RoaringBitmap;
 use serde::Serialize;
 
 use crate::document_links;
+use crate::documents::on_record;
 use crate::error::{CaseworkError, Result};
 use crate::references::{self, References};
 use crate::texts::StoredTexts;
