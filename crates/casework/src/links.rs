@@ -184,7 +184,11 @@ impl LinkCases {
 fn documents_on_record(reader: &CatalogueReader) -> Result<u64> {
     let mut seen = RoaringBitmap::new();
     for (_, case_ref) in records::case_refs_of_type(reader.facts(), RecordType::Document)? {
-        seen.extend(on_record(reader.facts(), &case_ref)?.iter().map(|document| document.item.0));
+        seen.extend(
+            on_record(reader.facts(), &case_ref)?
+                .iter()
+                .map(|document| document.item.0),
+        );
     }
     Ok(seen.len())
 }

@@ -11,9 +11,9 @@ mod reports;
 mod review;
 mod saved;
 mod schedule;
+mod timeline;
 mod users;
 mod work;
-mod timeline;
 
 use std::path::PathBuf;
 

@@ -252,13 +252,7 @@ fn text_of(texts: &dyn ItemText, item: ItemNo) -> Result<String> {
 
 /// What the timeline of a case shows of an exhibit.
 fn on_timeline(searcher: &Searcher, exhibit: &Exhibit, case_ref: &str) -> Result<Vec<TimelineLine>> {
-    let reader = searcher.reader();
-    let sources = Sources {
-        facts: reader.facts(),
-        items: reader,
-        names: searcher,
-        zone: searcher.zone(),
-    };
+    let sources = Sources::of(searcher);
     let reference = exhibit.reference.to_string();
     let all = timeline(sources, &Ask::of(case_ref))?;
     let own = all

@@ -13,8 +13,7 @@ use super::draft::Weight;
 use super::material::CaseFile;
 use super::moment::Moment;
 use super::{Context, Mail};
-use crate::error::{CaseworkError, Result};
-use crate::links::query_text;
+use crate::error::Result;
 
 /// Adds to a clock that was not met what mail says of it.
 ///
@@ -33,16 +32,12 @@ pub(super) fn told_by_mail(
     let Some(first) = state.start.tomorrow().ok().filter(|first| *first <= state.due) else {
         return Ok(());
     };
-    let query = format!(
-        "({}) AND type:email AND date:{first}..{}",
-        query_text(&case.case_ref),
-        state.due
-    );
-    let found = mail.searcher.plan(&query).and_then(|plan| mail.searcher.items(&plan));
-    let items = found.map_err(|source| CaseworkError::Search {
-        case_ref: case.case_ref.clone(),
-        source: Box::new(source),
-    })?;
+    let naming = mail.index.naming(mail.searcher, case.name())?;
+    if naming.is_empty() {
+        return Ok(());
+    }
+    let in_time = format!("type:email AND date:{first}..{}", state.due);
+    let items = mail.index.items(mail.searcher, &in_time)? & naming.as_ref();
     let recipient = context.people.resolve(&state.recipient);
     for item in &items {
         let Some(row) = mail.searcher.reader().item(ItemNo(item))? else {

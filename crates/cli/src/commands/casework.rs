@@ -1,15 +1,13 @@
 //! Which items a command on facts is about.
 
 use embley_search::{Level, Reach, Searcher};
+use embley_store::Case;
 use embley_store::catalogue::CatalogueReader;
-use embley_store::{Access, Case};
 use roaring::RoaringBitmap;
 
 use super::show::resolve;
-use crate::args::{Args, TargetArgs};
-use crate::context;
+use crate::args::TargetArgs;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, note};
 
 /// The items that a command is about.
 pub(crate) fn targets(case: &Case, reader: &CatalogueReader, target: &TargetArgs) -> anyhow::Result<RoaringBitmap> {
