@@ -83,5 +83,5 @@ fn the_two_layouts_give_the_records_that_the_json_lines_give() {
         assert_eq!(record, &found[key], "{}: canonical on the left", key.display());
         fields += record.len();
     }
-    assert!(fields > 10 * expected.len(), "only {fields} fields were compared");
+    assert!(fields > 5 * expected.len(), "only {fields} fields were compared");
 }
