@@ -144,7 +144,7 @@ fn an_unknown_rule_or_case_is_refused_and_a_rule_that_is_off_is_said() {
             ..Ask::default()
         },
     );
-    assert!(refused.expect_err("refused").to_string().contains("there are N2"));
+    assert!(refused.expect_err("refused").to_string().contains("there are N1"));
     let refused = asked(
         &world,
         Ask {

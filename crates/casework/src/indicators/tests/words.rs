@@ -78,14 +78,20 @@ fn literals(text: &str) -> Vec<String> {
 #[test]
 fn no_template_accuses_anybody() {
     let sources = [
+        include_str!("../n1.rs"),
         include_str!("../n2.rs"),
         include_str!("../n3.rs"),
         include_str!("../n4.rs"),
+        include_str!("../n4_mail.rs"),
         include_str!("../n5.rs"),
         include_str!("../n6.rs"),
         include_str!("../n7.rs"),
+        include_str!("../n7_mail.rs"),
         include_str!("../n8.rs"),
+        include_str!("../n8_mail.rs"),
         include_str!("../n9.rs"),
+        include_str!("../n10.rs"),
+        include_str!("../n11.rs"),
         include_str!("../n12.rs"),
         include_str!("../n13.rs"),
         include_str!("../n14.rs"),
@@ -95,8 +101,12 @@ fn no_template_accuses_anybody() {
         include_str!("../draft.rs"),
         include_str!("../conclusion.rs"),
         include_str!("../../dip_sample.rs"),
+        include_str!("../../timeline/contradictions.rs"),
+        include_str!("../../timeline/marks.rs"),
+        include_str!("../../timeline/sentence.rs"),
+        include_str!("../../timeline/wording.rs"),
     ];
-    assert!(sources.len() >= RULES.len() + 4, "a new rule stands here too");
+    assert!(sources.len() >= RULES.len() + 8, "a new rule stands here too");
     let mut read = 0;
     for source in sources {
         for literal in literals(source) {
