@@ -13,6 +13,7 @@ use clap::ArgMatches;
 use embley_model::clock::{Clock, SystemClock};
 use embley_store::StoreError;
 use embley_store::audit::{AuditLog, Author, Digest, Ended, Outcome};
+use embley_store::facts::FactsError;
 use embley_store::signing::KeyError;
 use serde_json::{Map, Value, json};
 
@@ -327,7 +328,7 @@ fn ended(error: &anyhow::Error) -> Ended {
         matches!(
             cause.downcast_ref::<KeyError>(),
             Some(KeyError::InsideCase { .. } | KeyError::Open { .. })
-        )
+        ) || matches!(cause.downcast_ref::<FactsError>(), Some(FactsError::Refused { .. }))
     });
     if refused { Ended::Refused } else { Ended::Failed }
 }

@@ -2,7 +2,8 @@
 //!
 //! For whoever changes facts in bulk, so that a tag can go on whole conversations. Families come last, so that parts of what a thread or a
 //! duplicate brought in are there too. Not for: searching at the level of families ([`crate::family`]). Main function: [`Searcher::reach`].
-//! Invariant: the items given are among those that come back.
+//! Invariants: the items given are among those that come back, as far
+//! as they are seen; what is hidden from the reader is never among them.
 
 use std::collections::HashSet;
 
@@ -32,7 +33,8 @@ impl Searcher {
     /// # Errors
     /// When the catalogue cannot be read.
     pub fn reach(&self, items: &RoaringBitmap, reach: Reach) -> Result<RoaringBitmap, SearchError> {
-        let mut found = items.clone();
+        let hidden = self.reader().hidden().items();
+        let mut found = items - hidden.as_ref();
         if reach.duplicates {
             found |= self.duplicates_of(&found)?;
         }
@@ -44,7 +46,7 @@ impl Searcher {
             let roots = families.roots_of(&ItemBits::from_bitmap(&found));
             found |= families.members_of(&roots).to_bitmap();
         }
-        Ok(found)
+        Ok(found - hidden.as_ref())
     }
 
     /// Messages of the threads of these items; a part counts with its top-level message.

@@ -2,7 +2,7 @@
 
 use embley_tests::{Site, files};
 
-use super::scene::{self, export, exported, listing, record, text};
+use super::scene::{self, export, export_program, exported, listing, record, text};
 
 /// The item numbers of a list.
 fn items(site: &Site, name: &str, options: &[&str]) -> Vec<u64> {
@@ -113,6 +113,14 @@ fn what_may_be_privileged_does_not_slip_in() {
         &["--query", "*", "--privileged", "other", "--as", "csv"],
     );
     ran.expect(2).says(&["other"]);
+    // With roles in force the list of the case counts for nothing: a privilege reviewer may, and nobody else.
+    site.ok(&["user", "add", "tester", "--role", "administrator"]);
+    site.ok(&["user", "add", "pat", "--role", "privilege-reviewer"]);
+    let (ran, _) = export(&site, "admin", &[&ask[..], &["--as", "csv"]].concat());
+    ran.expect(2).says(&["privilege-reviewer"]);
+    let (program, out) = export_program(&site, "pat", &[&ask[..], &["--as", "csv"]].concat());
+    program.env("EMBLEY_USER", "pat").run().expect(0);
+    assert_eq!(record(&out)["counts"]["items"], 9);
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl<'a> Material<'a> {
     pub(super) fn non_sensitive(&self) -> Result<NonSensitive> {
         let reader = self.reader();
         let facts = reader.facts();
-        // Whoever sees less must not get more onto the list: sensitive items count whether they are seen or not.
+        // Of what this reader sees: what is hidden from it is on no list, and decides nothing about other items.
         let sensitive = disclosure::items(facts, State::Sensitive)?;
         let mut items = self.in_state(State::Unused)? - schedules::listed_items(facts, Form::Mg6c)?;
         items -= &sensitive;

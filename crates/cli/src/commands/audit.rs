@@ -8,6 +8,7 @@ use embley_store::audit::{
     AuditLog, AuditReport, Checkpoint, Damage, Entry, Handover, LARGEST_RESPONSE, VerifyOptions, What, request,
 };
 use embley_store::disk::{Disk, RealDisk};
+use embley_store::facts::users::{Actor, LogSight};
 use embley_store::merkle;
 use embley_store::signing::{PrivateKey, PublicKey};
 use embley_store::verify::Finding;
@@ -30,7 +31,7 @@ pub(crate) fn audit(args: &Args, command: &AuditCommand) -> anyhow::Result<u8> {
     let root = context::case_dir(args)?;
     let log = AuditLog::at(&root)?;
     match command {
-        AuditCommand::List(asked) => list(&log, &root, asked),
+        AuditCommand::List(asked) => list(args, &log, &root, asked),
         AuditCommand::Verify(asked) => verify(&log, asked),
         AuditCommand::Checkpoint(asked) => checkpoint(args, &log, &root, asked),
         AuditCommand::Prove(asked) => prove(&log, asked),
@@ -65,6 +66,8 @@ pub(super) fn findings(log: &AuditLog) -> anyhow::Result<(AuditReport, Vec<Findi
 struct Action {
     entry: Entry,
     outcome: Option<Entry>,
+    /// What was typed and found is not for whoever asks.
+    withheld: bool,
 }
 
 impl Action {
@@ -82,7 +85,7 @@ impl Action {
 
     fn parameters(&self) -> Value {
         match &self.entry.event {
-            What::Intent { parameters, .. } => parameters.clone().into(),
+            What::Intent { parameters, .. } if !self.withheld => parameters.clone().into(),
             _ => Value::Null,
         }
     }
@@ -90,7 +93,7 @@ impl Action {
     fn object(&self) -> anyhow::Result<Value> {
         let ended = self.outcome.as_ref().unwrap_or(&self.entry);
         let (code, result) = match &ended.event {
-            What::Outcome { code, result, .. } => (json!(code), result.clone().into()),
+            What::Outcome { code, result, .. } if !self.withheld => (json!(code), result.clone().into()),
             _ => (Value::Null, Value::Null),
         };
         let mut object = json!({
@@ -99,6 +102,9 @@ impl Action {
             "ended": self.ended(), "code": code, "result": result, "outcome_entry": self.outcome.as_ref().map(|entry| entry.seq),
             "ended_at": self.outcome.as_ref().map(|entry| entry.at.clone()),
         });
+        if self.withheld {
+            object["withheld"] = true.into();
+        }
         if !matches!(self.entry.event, What::Intent { .. } | What::Outcome { .. }) {
             object["event"] = serde_json::to_value(&self.entry.event)?;
         }
@@ -116,6 +122,7 @@ impl Action {
                 })
                 .collect::<Vec<_>>()
                 .join(" "),
+            _ if self.withheld => "(withheld)".to_owned(),
             _ => String::new(),
         };
         vec![
@@ -129,7 +136,7 @@ impl Action {
     }
 }
 
-fn list(log: &AuditLog, root: &Path, asked: &AuditListArgs) -> anyhow::Result<u8> {
+fn list(args: &Args, log: &AuditLog, root: &Path, asked: &AuditListArgs) -> anyhow::Result<u8> {
     let case = Case::open(root, Access::Read)?;
     let zone = TimeZone::get(&case.config().zone)?;
     let from = asked
@@ -138,7 +145,12 @@ fn list(log: &AuditLog, root: &Path, asked: &AuditListArgs) -> anyhow::Result<u8
         .map(|text| moment(text, &zone, false))
         .transpose()?;
     let to = asked.to.as_deref().map(|text| moment(text, &zone, true)).transpose()?;
-    let (actions, unreadable) = actions(log)?;
+    let reader = case.reader()?;
+    let sight = LogSight::of(reader.facts(), &Actor::find(reader.facts(), &context::actor(args))?)?;
+    let (mut actions, unreadable) = actions(log)?;
+    for action in actions.values_mut() {
+        action.withheld = sight.withholds(&action.entry.who, action.command());
+    }
     let chosen = actions.into_values().filter(|action| {
         let entry = &action.entry;
         asked
@@ -157,13 +169,20 @@ fn list(log: &AuditLog, root: &Path, asked: &AuditListArgs) -> anyhow::Result<u8
     chosen.reverse();
     let limit = context::limit(&asked.limit).map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let mut rows = Rows::new("entries", &["entry", "when", "who", "command", "ended", "typed"]);
+    let mut withheld = 0_u64;
     for action in chosen.into_iter().take(limit) {
+        withheld += u64::from(action.withheld);
         rows.push(action.cells(), action.object()?)?;
     }
     rows.print(
         context::format(&asked.list),
         vec![("total", total.into()), ("unreadable_lines", unreadable.into())],
     )?;
+    if withheld > 0 {
+        note!(
+            "{withheld} entries of privilege review: what was typed and found is withheld; `embley audit verify` counts them like all others"
+        );
+    }
     if unreadable > 0 {
         note!("{unreadable} lines of the log are no entries; `embley audit verify` says what was done to it");
     }
@@ -186,8 +205,12 @@ fn actions(log: &AuditLog) -> anyhow::Result<(BTreeMap<u64, Action>, u64)> {
         {
             action.outcome = Some(entry);
         } else {
-            let outcome = None;
-            actions.insert(entry.seq, Action { entry, outcome });
+            let action = Action {
+                entry,
+                outcome: None,
+                withheld: false,
+            };
+            actions.insert(action.entry.seq, action);
         }
         Ok(())
     })?;

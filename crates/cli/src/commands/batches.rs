@@ -72,19 +72,25 @@ pub(crate) fn batch(args: &Args, command: &BatchCommand) -> anyhow::Result<u8> {
         BatchCommand::Checkout { batch, review, list } => {
             let writer = case.facts()?;
             let taken = match batch {
-                Some(number) => Some(batches::check_out_this(writer.connection(), *number, stamp)?),
+                Some(number) => {
+                    seen(&case, *number)?;
+                    Some(batches::check_out_this(writer.connection(), *number, stamp)?)
+                }
                 None => batches::check_out(writer.connection(), review.as_deref(), stamp)?,
             };
-            let Some(taken) = taken else {
+            let Some(mut taken) = taken else {
                 note!("there is no open batch for {}", clean(&actor));
                 return Ok(exit::NO_HIT);
             };
-            let others = batches::list(writer.connection())?;
+            let reader = case.reader()?;
+            // A batch is handed out whole; what is said of it is about what the actor sees.
+            taken.items = batches::members(reader.facts(), taken.batch_id).map_or(0, |items| items.len());
+            let others = batches::list(reader.facts())?;
             let more = others
                 .iter()
                 .filter(|one| one.state == batches::State::Out && one.holder == taken.holder)
                 .count()
-                - 1;
+                .saturating_sub(1);
             print(std::slice::from_ref(&taken), list)?;
             note!(
                 "batch {} is yours: {} items; `embley batch show {}` lists them",
@@ -97,14 +103,17 @@ pub(crate) fn batch(args: &Args, command: &BatchCommand) -> anyhow::Result<u8> {
             }
         }
         BatchCommand::Release { batch, note } => {
+            seen(&case, *batch)?;
             let done = batches::release(case.facts()?.connection(), *batch, note, stamp)?;
             note!("batch {} is open again", done.batch_id);
         }
         BatchCommand::Done { batch, note } => {
+            seen(&case, *batch)?;
             let done = batches::finish(case.facts()?.connection(), *batch, note, stamp)?;
             note!("batch {} is done", done.batch_id);
         }
         BatchCommand::Reopen { batch, note } => {
+            seen(&case, *batch)?;
             let done = batches::reopen(case.facts()?.connection(), *batch, note, stamp)?;
             note!("batch {} is opened again for {}", done.batch_id, clean(&done.holder));
         }
@@ -142,6 +151,12 @@ pub(crate) fn batch(args: &Args, command: &BatchCommand) -> anyhow::Result<u8> {
         BatchCommand::Show { batch, list } => show(&case, *batch, &actor, list)?,
     }
     Ok(exit::DONE)
+}
+
+/// Refuses a batch that the actor does not see as one that is not there.
+fn seen(case: &Case, batch: i64) -> anyhow::Result<()> {
+    batches::find(case.reader()?.facts(), batch)?;
+    Ok(())
 }
 
 fn print(all: &[Batch], list: &ListArgs) -> anyhow::Result<()> {

@@ -297,7 +297,7 @@ fn enter(case: &Case, asked: &ContinuityArgs, word: &str, stamp: Stamp<'_>) -> a
         corrects: asked.corrects,
     };
     let writer = case.facts()?;
-    let exhibit = find(writer.connection(), &asked.which)?;
+    let exhibit = find(case.reader()?.facts(), &asked.which)?;
     let number = continuity::add(writer.connection(), &exhibit, &entry, stamp)?;
     note!("{}: entry {number}, {word} at {}", exhibit.reference, at.said);
     Ok(())

@@ -232,9 +232,9 @@ fn remove(case: &Case, asked: &ExhibitRemoveArgs, stamp: Stamp<'_>) -> anyhow::R
         let stop = if why.is_empty() { "" } else { "; " };
         why = format!("{why}{stop}{}", asked.note);
     }
+    let exhibit = exhibits::find(case.reader()?.facts(), &reference, asked.produced_by.as_deref())?;
     let mut writer = case.facts()?;
     let change = writer.transaction(|conn| {
-        let exhibit = exhibits::find(conn, &reference, asked.produced_by.as_deref())?;
         for file in &asked.file {
             exhibit_files::withdraw(conn, &exhibit, *file, &asked.note, stamp)?;
         }
@@ -293,7 +293,7 @@ fn write_file(case: &Case, which: &WhichExhibit, wanted: &str) -> anyhow::Result
 fn link(case: &Case, asked: &ExhibitLinkArgs, stamp: Stamp<'_>) -> anyhow::Result<()> {
     let writer = case.facts()?;
     let exhibit = exhibits::find(
-        writer.connection(),
+        case.reader()?.facts(),
         &reference_of(&asked.reference)?,
         asked.produced_by.as_deref(),
     )?;
@@ -307,7 +307,7 @@ fn link(case: &Case, asked: &ExhibitLinkArgs, stamp: Stamp<'_>) -> anyhow::Resul
 fn unlink(case: &Case, asked: &ExhibitLinkArgs, stamp: Stamp<'_>) -> anyhow::Result<()> {
     let writer = case.facts()?;
     let exhibit = exhibits::find(
-        writer.connection(),
+        case.reader()?.facts(),
         &reference_of(&asked.reference)?,
         asked.produced_by.as_deref(),
     )?;

@@ -6,8 +6,10 @@ use embley_casework::hits::CaseHits;
 use embley_casework::texts::StoredTexts;
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::id::Ticket;
+use embley_model::role::Task;
 use embley_search::{Asked, SearchError, Searcher};
 use embley_store::facts::looks::Looked;
+use embley_store::facts::users::Actor;
 use embley_store::signing::PublicKey;
 use embley_store::{Access, Case};
 use serde_json::{Value, json};
@@ -101,8 +103,13 @@ fn form(form: ExportForm) -> Form {
     }
 }
 
-/// Items that may be privileged leave the case only for somebody whom `case.toml` names.
+/// Items that may be privileged leave the case only for a privilege reviewer; in a case without users, for somebody whom `case.toml` names.
 fn may_ask_for_privileged(case: &Case, actor: &str) -> anyhow::Result<()> {
+    let acts = Actor::find(case.reader()?.facts(), actor)?;
+    if acts.in_force() {
+        acts.require(Task::Quarantine)?;
+        return Ok(());
+    }
     let named = case
         .config()
         .settings
@@ -113,7 +120,8 @@ fn may_ask_for_privileged(case: &Case, actor: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     Err(CliError::usage(format!(
-        "--privileged is for privilege reviewers, and {actor:?} is not one of this case: case.toml names them, as in \
+        "--privileged is for privilege reviewers, and {actor:?} is not one of this case: `embley user add NAME --role privilege-reviewer` makes one; \
+         in a case without users case.toml names them, as in \
          `settings.privilege_reviewers = [\"NAME\"]`"
     )))
 }

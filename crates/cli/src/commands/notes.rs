@@ -2,6 +2,7 @@
 
 use embley_store::Access;
 use embley_store::catalogue::CatalogueReader;
+use embley_store::facts::FactsError;
 use embley_store::facts::exhibits as register;
 use embley_store::facts::notes::{self, Note, On, Version};
 use serde_json::json;
@@ -28,7 +29,7 @@ pub(crate) fn note_command(args: &Args, command: &NoteCommand) -> anyhow::Result
                     produced_by,
                     ..
                 } => {
-                    let exhibit = exhibits::find(writer.connection(), &named(reference, produced_by.as_ref()))?;
+                    let exhibit = exhibits::find(reader.facts(), &named(reference, produced_by.as_ref()))?;
                     notes::add(writer.connection(), On::Exhibit(&exhibit), text, stamp)?
                 }
                 NoteOn { item, .. } => {
@@ -39,6 +40,7 @@ pub(crate) fn note_command(args: &Args, command: &NoteCommand) -> anyhow::Result
             note!("note {number}");
         }
         NoteCommand::Edit { note: number, text } => {
+            seen(&reader, *number)?;
             let new = notes::edit(case.facts()?.connection(), *number, text, stamp)?;
             note!(
                 "note {number} {}",
@@ -46,6 +48,7 @@ pub(crate) fn note_command(args: &Args, command: &NoteCommand) -> anyhow::Result
             );
         }
         NoteCommand::Withdraw { note: number, reason } => {
+            seen(&reader, *number)?;
             notes::withdraw(case.facts()?.connection(), *number, reason, stamp)?;
             note!("note {number} is withdrawn; all of it stays on record");
         }
@@ -68,6 +71,17 @@ pub(crate) fn note_command(args: &Args, command: &NoteCommand) -> anyhow::Result
         }
     }
     Ok(exit::DONE)
+}
+
+/// Refuses a note that the actor does not see as one that is not there.
+fn seen(reader: &CatalogueReader, number: i64) -> Result<(), FactsError> {
+    if notes::all(reader.facts())?.iter().any(|note| note.note_id == number) {
+        return Ok(());
+    }
+    Err(FactsError::NotFound {
+        what: "note",
+        name: number.to_string(),
+    })
 }
 
 fn named(reference: &str, produced_by: Option<&String>) -> WhichExhibit {

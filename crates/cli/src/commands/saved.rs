@@ -7,6 +7,7 @@ use embley_store::audit::AuditLog;
 use embley_store::facts::Stamp;
 use embley_store::facts::looks::{self, Looked};
 use embley_store::facts::saved::{self, Asked, Ran, ResultRow, SavedSearch};
+use embley_store::facts::users::{Actor, LogSight};
 use embley_store::{Access, Case};
 use serde_json::json;
 
@@ -209,8 +210,11 @@ pub(crate) fn history(args: &Args, asked: &HistoryArgs) -> anyhow::Result<u8> {
         &["when", "who", "command", "hits", "not searchable", "query", "saved as"],
     );
     let mut all = Vec::new();
+    // As of the older list: what a privilege reviewer looked for is not in the history of others. `audit list` says that they did something.
+    let sight = LogSight::of(reader.facts(), &Actor::find(reader.facts(), &context::actor(args))?)?;
     AuditLog::of(&case).for_each(|line| {
-        all.extend(line.entry().ok().as_ref().and_then(looks::of_outcome));
+        let look = line.entry().ok().as_ref().and_then(looks::of_outcome);
+        all.extend(look.filter(|look| !sight.withholds(&look.actor, &look.command)));
         Ok(())
     })?;
     all.reverse();

@@ -20,6 +20,7 @@ mod read_threads;
 mod rows;
 mod schema;
 mod sight;
+mod sight_views;
 mod write;
 mod write_rows;
 mod write_sets;

@@ -7,7 +7,7 @@
 //!
 //! What is hidden belongs to the moment the reader is pinned to, and is made from the catalogue alone: there is no moment at which new
 //! evidence is in the catalogue and not held back. Not for: who may see what (`facts::users`), the index (`embley_index::Snapshot::hide`
-//! is given the same set). Main types: [`Sight`], [`Hidden`]. Invariant: a family is hidden whole or not at all.
+//! is given the same set), which tables have views (`sight_views`). Main types: [`Sight`], [`Hidden`]. Invariant: a family is hidden whole or not at all.
 //!
 //! What stays in sight on purpose, as totals of the whole case: checkpoints, runs and their sums, numbers of files; names of custodians and
 //! labels of sources, which whoever ingests chose. `docs/roles.md` lists them.
@@ -22,7 +22,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 
 use super::read::CatalogueReader;
 use super::read_sets::{SetKind, bitmap_from_bytes, families, load_set_from};
-use super::write_rows::DEFECT_BITS;
+use super::sight_views::{tables, views, without};
 use crate::error::{Doing, Result, StoreError};
 use crate::facts::{self, FactsError, quarantine, users};
 
@@ -55,62 +55,6 @@ impl Hidden {
         &self.fingerprint
     }
 }
-
-/// Tables by item number, and what of a row tells the item.
-const BY_ITEM: [(&str, &str); 4] = [
-    ("item", "item_no"),
-    ("instance", "item_no"),
-    ("record", "item_no"),
-    ("container", "item_no"),
-];
-
-/// Tables whose rows belong to a record.
-const BY_RECORD: [&str; 3] = ["record_version", "record_case", "record_person"];
-
-/// Tables that keep items as a bitmap: name, columns with `{}` for the bitmap's own form, the bitmap, and whether a row of which all items
-/// are hidden goes.
-const BY_BITMAP: [(&str, &str, &str, bool); 5] = [
-    (
-        "fact_set",
-        "set_id, kind, key, name, version, embley_count(members) AS member_count, embley_seen(members) AS members",
-        "members",
-        true,
-    ),
-    (
-        "fact_event",
-        "event_id, set_id, version, at_micros, actor, action, undoes, reason, embley_count(delta) AS delta_count, embley_seen(delta) AS delta",
-        "delta",
-        true,
-    ),
-    (
-        "set_delta",
-        "kind, key, ticket, embley_seen(items) AS items",
-        "items",
-        false,
-    ),
-    (
-        "case_names",
-        "case_no, case_key, case_ref, version, ticket, embley_count(members) AS member_count, embley_seen(members) AS members",
-        "members",
-        true,
-    ),
-    (
-        "saved_result",
-        "result_id, saved_id, version, at_micros, actor, ingest_run, ticket, new_count, gone_count, \
-         embley_count(members) AS member_count, embley_seen(members) AS members",
-        "members",
-        false,
-    ),
-];
-
-/// Views by the name of their table, with a condition.
-const BY_CONDITION: [(&str, &str); 5] = [
-    ("look", "NOT embley_reviews(actor)"),
-    ("indicator_form", "NOT embley_names(body)"),
-    ("privilege_term", "0"),
-    ("quarantine_event", "0"),
-    ("person_event", "NOT embley_reviews(actor)"),
-];
 
 impl CatalogueReader {
     /// What this reader does not see.
@@ -289,24 +233,58 @@ impl CatalogueReader {
             .create_scalar_function("embley_reviews", 1, FLAGS, move |context| {
                 Ok(reviewers.contains(&facts::fold(&context.get::<String>(0)?)))
             }))?;
-        let ids = self.ids_in_forms(&state.closed)?;
+        let ids = Arc::new(self.written_ids(items, &state.closed)?);
+        let names = Arc::clone(&ids);
         add(self
             .conn
             .create_scalar_function("embley_names", 1, FLAGS, move |context| {
                 let text = context.get::<String>(0)?;
-                Ok(item_hashes(&text).any(|hash| ids.contains(hash)))
+                Ok(item_hashes(&text).any(|hash| names.contains(hash)))
+            }))?;
+        let exhibits = self.emptied_exhibits()?;
+        add(self
+            .conn
+            .create_scalar_function("embley_schedule", 1, FLAGS, move |context| {
+                let body = context.get_raw(0).as_blob().map_err(failed)?;
+                without(
+                    body,
+                    |held| item_hashes(held).any(|hash| ids.contains(hash)),
+                    |exhibit, producer| exhibits.contains(&(exhibit.to_owned(), producer.to_owned())),
+                )
+                .map_err(failed)
             }))
     }
 
-    /// The first halves of the ids of quarantined items, when there are forms of indicators that could name them.
-    fn ids_in_forms(&self, closed: &RoaringBitmap) -> Result<HashSet<String>> {
+    /// Exhibits all of whose items are hidden: reference and producer.
+    fn emptied_exhibits(&self) -> Result<HashSet<(String, String)>> {
+        let sql = "SELECT e.reference, e.produced_by FROM main.exhibit e JOIN main.fact_set s ON s.set_id = e.set_id
+                   WHERE embley_emptied(s.members)";
+        if !facts::has_table(&self.conn, "schedule").map_err(store_error)? {
+            return Ok(HashSet::new());
+        }
+        let all = self.rows(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        Ok(all.into_iter().collect())
+    }
+
+    /// The first halves of the ids of hidden items that kept texts could name: of all that are quarantined, and of those on schedules.
+    fn written_ids(&self, hidden: &RoaringBitmap, closed: &RoaringBitmap) -> Result<HashSet<String>> {
         let mut ids = HashSet::new();
-        if !facts::has_table(&self.conn, "indicator_form").map_err(store_error)? {
+        let has = |table| facts::has_table(&self.conn, table).map_err(store_error);
+        let mut closed = closed.clone();
+        if has("schedule_entry")? {
+            let listed: RoaringBitmap = self
+                .rows("SELECT item_no FROM main.schedule_entry", [], |row| {
+                    Ok(row.get::<_, u32>(0)?)
+                })?
+                .into_iter()
+                .collect();
+            closed |= self.whole_families(&(listed & hidden))?;
+        } else if !has("indicator_form")? {
             return Ok(ids);
         }
         let sql = "SELECT b.blake3 FROM item i JOIN blob b ON b.blob_id = i.blob_id WHERE i.item_no = ?1 AND i.root = i.item_no";
         let mut statement = self.conn.prepare_cached(sql)?;
-        for item in closed {
+        for item in &closed {
             let mut rows = statement.query([item])?;
             if let Some(row) = rows.next().doing("read what is in quarantine")? {
                 let half = row
@@ -358,40 +336,6 @@ pub(crate) fn store_error(error: FactsError) -> StoreError {
         FactsError::Store(error) => error,
         other => StoreError::internal(other.to_string()),
     }
-}
-
-/// Every view: the name that it has in common with its table, and its statement.
-fn views() -> Vec<(&'static str, String)> {
-    let mut all = vec![(
-        "defect",
-        format!("SELECT * FROM main.defect WHERE embley_sees(defect_id >> {DEFECT_BITS})"),
-    )];
-    for (table, column) in BY_ITEM {
-        all.push((table, format!("SELECT * FROM main.{table} WHERE embley_sees({column})")));
-    }
-    for table in BY_RECORD {
-        let of_record = "SELECT 1 FROM main.record r WHERE r.record_no = t.record_no AND embley_sees(r.item_no)";
-        all.push((
-            table,
-            format!("SELECT t.* FROM main.{table} t WHERE EXISTS ({of_record})"),
-        ));
-    }
-    for (table, columns, bitmap, goes) in BY_BITMAP {
-        let condition = if goes {
-            format!(" WHERE NOT embley_emptied({bitmap})")
-        } else {
-            String::new()
-        };
-        all.push((table, format!("SELECT {columns} FROM main.{table}{condition}")));
-    }
-    for (table, condition) in BY_CONDITION {
-        all.push((table, format!("SELECT * FROM main.{table} WHERE {condition}")));
-    }
-    all
-}
-
-fn tables() -> impl Iterator<Item = &'static str> {
-    views().into_iter().map(|(table, _)| table)
 }
 
 /// Up to where the evidence that a reader sees goes.

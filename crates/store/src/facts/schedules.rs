@@ -137,8 +137,9 @@ pub fn next(conn: &Connection, form: Form) -> Result<Next> {
         Ok(last.map_or(0, as_u64))
     };
     Ok(Next {
-        serial: last("SELECT max(serial) FROM schedule WHERE form = ?1")? + 1,
-        entry_no: last("SELECT max(entry_no) FROM schedule_entry WHERE form = ?1")? + 1,
+        // The tables themselves: a number that is taken by what a reader does not see is taken.
+        serial: last("SELECT max(serial) FROM main.schedule WHERE form = ?1")? + 1,
+        entry_no: last("SELECT max(entry_no) FROM main.schedule_entry WHERE form = ?1")? + 1,
     })
 }
 
@@ -221,7 +222,8 @@ pub fn list(conn: &Connection) -> Result<Vec<Issued>> {
     Ok(all)
 }
 
-/// The content of an issued schedule, checked against its hash.
+/// The content of an issued schedule, checked against its hash. A reader that does not see everything gets it without the rows of what is
+/// hidden from it (`catalogue::sight`): the hash is that of the whole.
 ///
 /// # Errors
 /// There is no such schedule, or its bytes are not those that were issued.
@@ -234,7 +236,7 @@ pub fn body(conn: &Connection, form: Form, serial: u64) -> Result<Vec<u8>> {
         return Err(missing());
     }
     let found: Option<(Vec<u8>, String)> = conn
-        .prepare_cached("SELECT body, sha256 FROM schedule WHERE form = ?1 AND serial = ?2")?
+        .prepare_cached("SELECT body, sha256 FROM main.schedule WHERE form = ?1 AND serial = ?2")?
         .query_row(params![form.word(), as_i64(serial)], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
@@ -248,7 +250,10 @@ pub fn body(conn: &Connection, form: Form, serial: u64) -> Result<Vec<u8>> {
         )
         .into());
     }
-    Ok(bytes)
+    let seen = conn
+        .prepare_cached("SELECT body FROM schedule WHERE form = ?1 AND serial = ?2")?
+        .query_row(params![form.word(), as_i64(serial)], |row| row.get(0))?;
+    Ok(seen)
 }
 
 /// The items on all issued schedules of a form, with their numbers, in the order of the numbers.

@@ -238,6 +238,39 @@ pub fn events(conn: &Connection) -> Result<Vec<UserEvent>> {
     Ok(rows.collect::<std::result::Result<_, _>>()?)
 }
 
+/// Whose entries of the audit log, and which, an actor sees whole.
+///
+/// What a privilege reviewer typed or found names what is quarantined, and so do the commands of privilege: to others they are withheld.
+#[derive(Clone, Debug)]
+pub struct LogSight {
+    whole: bool,
+    own: String,
+    reviewers: Vec<String>,
+}
+
+impl LogSight {
+    /// What this actor sees.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn of(conn: &Connection, actor: &Actor) -> Result<Self> {
+        Ok(Self {
+            // Before the first user is added nobody is a privilege reviewer, and nothing can be in quarantine.
+            whole: !actor.in_force() || actor.may(Task::Quarantine),
+            own: fold(actor.name()),
+            reviewers: reviewers(conn)?,
+        })
+    }
+
+    /// True when parameters and results of an entry are kept from the actor: of everybody who is or was a privilege reviewer, and of
+    /// what others did by `privilege`.
+    pub fn withholds(&self, who: &str, command: &str) -> bool {
+        let who = fold(who);
+        let is_privilege = command.split(' ').next() == Some("privilege");
+        !self.whole && (self.reviewers.contains(&who) || is_privilege && who != self.own)
+    }
+}
+
 /// The names, folded, of everybody who ever was privilege reviewer: what they asked names what is quarantined.
 pub(crate) fn reviewers(conn: &Connection) -> Result<Vec<String>> {
     if !has_table(conn, "user_event")? {

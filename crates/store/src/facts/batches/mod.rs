@@ -21,7 +21,7 @@ use read::find_review;
 use rows::{TABLES, cut};
 
 use super::sets::{check_name, key_of};
-use super::{FactsError, Result, Stamp, as_i64, atomically, bitmap_bytes, codings, fold, pass, read_bitmap};
+use super::{FactsError, Result, Stamp, as_i64, atomically, bitmap_bytes, codings, fold, pass, read_bitmap, seen_len};
 use crate::error::StoreError;
 
 /// Makes a review and its batches.
@@ -167,15 +167,18 @@ pub fn check_out(conn: &Connection, review: Option<&str>, stamp: Stamp<'_>) -> R
     let review = review.map(|name| find_review(conn, name)).transpose()?;
     atomically(conn, |conn| {
         let actor = fold(stamp.actor);
-        let open = list(conn)?.into_iter().find(|batch| {
+        let open = list(conn)?.into_iter().filter(|batch| {
             batch.state == State::Open
                 && batch.not_for != actor
                 && review.as_ref().is_none_or(|one| one.name == batch.review)
         });
-        match open {
-            None => Ok(None),
-            Some(batch) => step(conn, &batch, "checked out", State::Out, stamp.actor, "", stamp).map(Some),
+        for batch in open {
+            // One of which the actor may see nothing is not for them.
+            if seen_len(conn, &members(conn, batch.batch_id)?)? > 0 {
+                return step(conn, &batch, "checked out", State::Out, stamp.actor, "", stamp).map(Some);
+            }
         }
+        Ok(None)
     })
 }
 
