@@ -181,7 +181,8 @@ fn timeless(text: &str) -> String {
 }
 
 /// Fields that say when, in which case, or by which state of the index.
-const VARIES: [&str; 18] = [
+const VARIES: [&str; 19] = [
+    "created_at",
     "created_at_micros",
     "at",
     "when",

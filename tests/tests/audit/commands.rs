@@ -111,7 +111,7 @@ fn typed(site: &Site) -> BTreeMap<&'static str, Vec<String>> {
         ("history", vec![]),
         ("indicators", vec![]),
         ("indicators phrases", vec![]),
-        ("indicators conclude", vec!["abc", "--as", "explained", "--text", "x"]),
+        ("indicators conclude", vec!["abc", "--as", "other", "--text", "x"]),
         ("indicators export", vec!["--draft"]),
         ("indicators runs", vec![]),
         ("ingest", vec!["MAIL", "--progress", "none"]),

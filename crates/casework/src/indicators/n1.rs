@@ -2,7 +2,7 @@
 //!
 //! Statements are sentences that `decision-phrases.toml` finds in an author's own text. Look-alikes: a draft, proposal, supposition,
 //! discussion or denial (explained, with the pattern that says so); quoted or repeated text (not read at all); a formal record within the days of
-//! `indicators.toml` (nothing is raised), later (lowers twice); a decision that is made together with it is on record (explained). The other
+//! `indicators.toml` (nothing is raised), later (explained when the sender decided it and it is not long after, else lowers twice); a decision that is made together with it is on record (explained). The other
 //! way round: mail of the decision-maker that names the case and that no pattern reads as another decision (explained when it speaks of such a
 //! decision or comes within three days, else lowers);
 //! no mail of theirs from those weeks is held (explained). People decide by word of mouth too: a record without mail has medium confidence at most.
@@ -247,10 +247,14 @@ impl<'c> View<'_, 'c> {
                 later.moment.day,
                 days(at.day, later.moment.day)
             );
-            draft = draft
-                .record(later.row)
-                .against(Weight::Lowers, words)
-                .against(Weight::Lowers, "until then nothing else of this type is on record");
+            draft = draft.record(later.row);
+            draft = if self.is_formal_record(plain, later, at) {
+                draft.against(Weight::Explains, words)
+            } else {
+                draft
+                    .against(Weight::Lowers, words)
+                    .against(Weight::Lowers, "until then nothing else of this type is on record")
+            };
         }
         if let Some(words) = self.not_of_the_decider(plain, &kinds, at) {
             draft = draft.against(Weight::Lowers, words);
@@ -267,6 +271,14 @@ impl<'c> View<'_, 'c> {
                 "the words may report what somebody else decided, or be recorded elsewhere under another name",
             )
             .not_searchable("messages whose text cannot be read, and what was said in words that no pattern of decision-phrases.toml knows")
+    }
+
+    /// True when the sender decided it on record within the days in which that counts as the formal record of what was said.
+    fn is_formal_record(&self, plain: &[&&Said<'c, '_>], later: &Recorded<'_>, at: Moment) -> bool {
+        let within = i64::from(self.context.rules.settings.mail.later_record_days);
+        let sender = plain.first().and_then(|one| one.message.sender.as_ref()?.person.as_deref());
+        let by = self.context.people.resolve(later.row.text("decided_by"));
+        days(at.day, later.moment.day) <= within && sender.is_some_and(|sender| by.is(sender))
     }
 
     /// Words when none of the senders held the role that makes such a decision.

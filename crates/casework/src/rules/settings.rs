@@ -84,6 +84,8 @@ pub struct Registers {
 pub struct MailSettings {
     /// N1: a decision said in mail is expected on record within so many days.
     pub record_days: u16,
+    /// N1: a decision of the sender recorded within so many days is the formal record of what was said.
+    pub later_record_days: u16,
     /// N1: a recorded decision is expected in mail from so many days before it,
     pub trace_before_days: u16,
     /// N1: to so many days after it.
@@ -107,6 +109,7 @@ impl Default for MailSettings {
         let words = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
         Self {
             record_days: 14,
+            later_record_days: 60,
             trace_before_days: 7,
             trace_after_days: 14,
             consultation_days: 28,
