@@ -120,7 +120,7 @@ fn typed(site: &Site) -> BTreeMap<&'static str, Vec<String>> {
         ("note edit", vec!["1", "--text", "read again"]),
         ("note list", vec![]),
         ("note withdraw", vec!["1"]),
-        ("people alias", vec!["x", "y@z.example"]),
+        ("people alias", vec!["x", "y@z.example", "--reason", "x"]),
         ("people list", vec![]),
         ("privilege list", vec![]),
         ("privilege mark", vec!["legal", "1"]),

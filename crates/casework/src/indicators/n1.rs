@@ -276,7 +276,9 @@ impl<'c> View<'_, 'c> {
     /// True when the sender decided it on record within the days in which that counts as the formal record of what was said.
     fn is_formal_record(&self, plain: &[&&Said<'c, '_>], later: &Recorded<'_>, at: Moment) -> bool {
         let within = i64::from(self.context.rules.settings.mail.later_record_days);
-        let sender = plain.first().and_then(|one| one.message.sender.as_ref()?.person.as_deref());
+        let sender = plain
+            .first()
+            .and_then(|one| one.message.sender.as_ref()?.person.as_deref());
         let by = self.context.people.resolve(later.row.text("decided_by"));
         days(at.day, later.moment.day) <= within && sender.is_some_and(|sender| by.is(sender))
     }
