@@ -158,17 +158,19 @@ fn walk(
     Ok(())
 }
 
-/// Reads a list from end to end and keeps count of where its positions are.
+/// Reads a list from end to end, and the positions of a block in one go when one of its documents is asked for.
 pub(crate) struct Walker {
     block: BlockSegmentPostings,
     reader: PositionReader,
     shift: u32,
     /// Index of the present document in the block.
     at: usize,
-    /// Number of positions before the block, before each of its documents, and in it.
+    /// Number of positions before the block; in it, where those of each of its documents begin, and the last end.
     before_block: u64,
-    before_doc: [u32; 128],
-    in_block: u32,
+    starts: [u32; 129],
+    /// Steps between positions of the whole block, once one is needed.
+    steps: Vec<u32>,
+    is_read: bool,
 }
 
 impl Walker {
@@ -183,8 +185,9 @@ impl Walker {
             shift,
             at: 0,
             before_block: 0,
-            before_doc: [0; 128],
-            in_block: 0,
+            starts: [0; 129],
+            steps: Vec::new(),
+            is_read: false,
         };
         walker.count();
         Ok(walker)
@@ -192,12 +195,38 @@ impl Walker {
 
     fn count(&mut self) {
         let mut sum = 0;
-        for (before, frequency) in self.before_doc.iter_mut().zip(self.block.freqs()) {
-            *before = sum;
+        for (end, frequency) in self.starts[1..].iter_mut().zip(self.block.freqs()) {
             sum += frequency;
+            *end = sum;
         }
-        self.in_block = sum;
         self.at = 0;
+        self.is_read = false;
+    }
+
+    fn next_block(&mut self) {
+        self.before_block += u64::from(self.starts[self.block.docs().len()]);
+        self.block.advance();
+        self.count();
+    }
+
+    /// Goes to the document behind the present one.
+    pub(crate) fn next(&mut self) -> u32 {
+        self.at += 1;
+        if self.at == self.block.docs().len() {
+            self.next_block();
+        }
+        self.doc()
+    }
+
+    /// The steps between the positions in the present document; the first one is from zero, none is shifted.
+    pub(crate) fn steps(&mut self) -> &[u32] {
+        if !self.is_read {
+            let count = self.starts[self.block.docs().len()] as usize;
+            self.steps.resize(count, 0);
+            self.reader.read(self.before_block, &mut self.steps);
+            self.is_read = true;
+        }
+        &self.steps[self.starts[self.at] as usize..self.starts[self.at + 1] as usize]
     }
 }
 
@@ -208,9 +237,7 @@ impl Cursor for Walker {
 
     fn seek(&mut self, target: u32) -> u32 {
         while self.block.docs().last().is_some_and(|last| *last < target) {
-            self.before_block += u64::from(self.in_block);
-            self.block.advance();
-            self.count();
+            self.next_block();
         }
         let rest = &self.block.docs()[self.at..];
         self.at += rest.iter().position(|doc| *doc >= target).unwrap_or(rest.len());
@@ -218,15 +245,12 @@ impl Cursor for Walker {
     }
 
     fn positions(&mut self, out: &mut Vec<u32>) {
-        let frequency = self.block.freq(self.at) as usize;
-        out.resize(frequency, 0);
-        let from = self.before_block + u64::from(self.before_doc[self.at]);
-        self.reader.read(from, out);
         let mut position = self.shift;
-        for delta in out {
-            position += *delta;
-            *delta = position;
-        }
+        out.clear();
+        out.extend(self.steps().iter().map(|step| {
+            position += step;
+            position
+        }));
     }
 }
 

@@ -8,13 +8,11 @@ use std::cmp::Ordering;
 use std::io;
 
 use tantivy::TERMINATED;
-use tantivy::positions::PositionReader;
-use tantivy::postings::{BlockSegmentPostings, TermInfo};
-use tantivy::schema::IndexRecordOption;
+use tantivy::postings::TermInfo;
 
 use super::compiled::{Compiled, Op};
 use crate::bits::DocBits;
-use crate::positional::FieldPostings;
+use crate::positional::{Cursor, FieldPostings, Walker};
 
 /// A query that is nothing but two different leaves near each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +56,7 @@ pub(crate) fn for_each_near(
     within: Option<&DocBits>,
     found: &mut dyn FnMut(u32),
 ) -> io::Result<()> {
-    let (mut left, mut right) = (Blocks::open(field, tokens.0)?, Blocks::open(field, tokens.1)?);
+    let (mut left, mut right) = (Walker::open(field, tokens.0, 0)?, Walker::open(field, tokens.1, 0)?);
     let (mut one, mut two) = (left.doc(), right.doc());
     while one != TERMINATED && two != TERMINATED {
         if one < two {
@@ -119,89 +117,6 @@ fn near(left: &[u32], right: &[u32], distance: u32, ordered: bool) -> bool {
         };
         *position += step;
         *steps = rest;
-    }
-}
-
-/// A list of one token, read from end to end.
-struct Blocks {
-    block: BlockSegmentPostings,
-    reader: PositionReader,
-    /// Index of the present document in the block.
-    at: usize,
-    /// Number of positions before the block; where those of each of its documents begin, and the last end.
-    before_block: u64,
-    starts: [u32; 129],
-    /// Steps between positions of the whole block, once one is needed.
-    steps: Vec<u32>,
-    is_read: bool,
-}
-
-impl Blocks {
-    fn open(field: &FieldPostings<'_>, info: &TermInfo) -> io::Result<Self> {
-        let block = field
-            .inverted
-            .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqsAndPositions)?;
-        let positions = field.positions.slice(info.positions_range.clone()).read_bytes()?;
-        let mut blocks = Self {
-            block,
-            reader: PositionReader::open(positions)?,
-            at: 0,
-            before_block: 0,
-            starts: [0; 129],
-            steps: Vec::new(),
-            is_read: false,
-        };
-        blocks.count();
-        Ok(blocks)
-    }
-
-    fn count(&mut self) {
-        let mut sum = 0;
-        for (end, frequency) in self.starts[1..].iter_mut().zip(self.block.freqs()) {
-            sum += frequency;
-            *end = sum;
-        }
-        self.at = 0;
-        self.is_read = false;
-    }
-
-    fn doc(&self) -> u32 {
-        self.block.docs().get(self.at).copied().unwrap_or(TERMINATED)
-    }
-
-    fn next_block(&mut self) {
-        self.before_block += u64::from(self.starts[self.block.docs().len()]);
-        self.block.advance();
-        self.count();
-    }
-
-    fn next(&mut self) -> u32 {
-        self.at += 1;
-        if self.at == self.block.docs().len() && self.at > 0 {
-            self.next_block();
-        }
-        self.doc()
-    }
-
-    /// Goes to the first document from `target` on.
-    fn seek(&mut self, target: u32) -> u32 {
-        while self.block.docs().last().is_some_and(|last| *last < target) {
-            self.next_block();
-        }
-        let rest = &self.block.docs()[self.at..];
-        self.at += rest.iter().position(|doc| *doc >= target).unwrap_or(rest.len());
-        self.doc()
-    }
-
-    /// The steps between the positions in the present document; the first one is from zero.
-    fn steps(&mut self) -> &[u32] {
-        if !self.is_read {
-            let count = self.starts[self.block.docs().len()] as usize;
-            self.steps.resize(count, 0);
-            self.reader.read(self.before_block, &mut self.steps);
-            self.is_read = true;
-        }
-        &self.steps[self.starts[self.at] as usize..self.starts[self.at + 1] as usize]
     }
 }
 
