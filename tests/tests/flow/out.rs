@@ -190,6 +190,10 @@ fn the_demonstration_runs_from_nothing_to_a_certificate() {
         site.path("example/made/truth.json").is_file(),
         "the truth lies beside the case"
     );
+    assert!(
+        site.path("example/timeline.html").is_file(),
+        "the page lies beside the case"
+    );
     for words in [
         "40 cases, 30 people, 13 custodians",
         "all sums close",
@@ -200,6 +204,8 @@ fn the_demonstration_runs_from_nothing_to_a_certificate() {
         "indicators in 40 cases",
         "signed with key",
         "same",
+        "27 items (26 matched)",
+        "audit log: ",
         "every byte hashed again",
     ] {
         let said = ran.text().contains(words) || ran.stderr.contains(words);

@@ -134,8 +134,9 @@ impl Tour<'_> {
             "table",
         ])?;
         self.run(&["people", "suggest", "--limit", "5", "--format", "table"])?;
-        self.say("Decisions, roles, mail and exhibits of the case in one order.")?;
-        self.run(&["timeline", case_ref, "--format", "table"])?;
+        self.say("Decisions, roles, mail and exhibits of the case in one order; the page draws them and opens in any browser.")?;
+        let page = text(&self.dir.join("timeline.html"));
+        self.run(&["timeline", case_ref, "--format", "table", "--html", &page])?;
         self.say(
             "Places to look in this case, each with what speaks for and against it; an indicator concludes nothing.",
         )?;
@@ -159,10 +160,27 @@ impl Tour<'_> {
         let key = text(&self.dir.join("signing.pem"));
         self.run(&["certificate", &quoted, "--out", &certificate, "--key", &key])?;
         self.run(&["replay", &certificate, "--format", "table"])?;
+        self.say("The exhibit as a production, and what anybody can check of it years later without the case.")?;
+        let production = text(&self.dir.join("production"));
+        self.run(&[
+            "export",
+            "--exhibit",
+            "AB/1",
+            "--families",
+            "--as",
+            "dat",
+            "--out",
+            &production,
+            "--key",
+            &key,
+        ])?;
+        self.run(&["verify-export", &production, "--format", "table"])?;
         self.say("What could not be read, and what is odd.")?;
         self.run(&["exceptions", "--limit", "8", "--format", "table"])?;
         self.say("Nothing was lost: the folder checks itself, every byte hashed again.")?;
-        self.run(&["verify", "--deep", "--format", "json"])
+        self.run(&["verify", "--deep", "--format", "json"])?;
+        self.say("Every command above is on record, in a log that tells when it was changed.")?;
+        self.run(&["audit", "verify", "--format", "table"])
     }
 
     fn say(&self, words: &str) -> anyhow::Result<()> {
