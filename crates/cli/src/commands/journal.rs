@@ -40,14 +40,9 @@ pub(crate) fn journal(args: &Args, asked: &JournalArgs) -> anyhow::Result<u8> {
         exhibit: exhibit.as_ref(),
         item,
     };
-    let mut entries = journal::read(reader.facts(), which)?;
-    let all = entries.len();
-    if let Some(limit) = context::limit(&asked.limit) {
-        let first = all.saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
-        entries.drain(..first);
-    }
+    let (entries, all) = journal::newest(reader.facts(), which, context::limit(&asked.limit))?;
     print_entries(&entries, &asked.list)?;
-    if entries.len() < all {
+    if (entries.len() as u64) < all {
         note!("the newest {} of {all} changes; --all shows all", entries.len());
     }
     Ok(exit::DONE)

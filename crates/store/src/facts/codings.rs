@@ -157,18 +157,58 @@ pub fn history(conn: &Connection, which: Which<'_>) -> Result<Vec<Coding>> {
          ORDER BY coding_id",
     )?;
     let item = which.item.map(|item| item.0);
-    let rows = statement.query_map(params![which.form, which.reviewer.map(fold), item], |row| {
-        Ok(Coding {
-            coding_id: row.get(0)?,
-            form: row.get(1)?,
-            item_no: ItemNo(row.get(2)?),
-            reviewer: row.get(3)?,
-            batch_id: row.get(4)?,
-            at_micros: row.get(5)?,
-            answers: row.get(6)?,
+    let rows = statement.query_map(params![which.form, which.reviewer.map(fold), item], coding_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A coding with what the same reviewer had answered before; empty for nothing.
+pub(super) struct Recoded {
+    pub(super) coding: Coding,
+    pub(super) before: String,
+}
+
+/// The newest codings asked for, oldest first, and how many there are in all. Without a limit all of them.
+pub(super) fn newest(conn: &Connection, which: Which<'_>, limit: Option<u64>) -> Result<(Vec<Recoded>, u64)> {
+    if !has_table(conn, "coding")? {
+        return Ok((Vec::new(), 0));
+    }
+    let (reviewer, item) = (which.reviewer.map(fold), which.item.map(|item| item.0));
+    let total = conn
+        .prepare_cached(
+            "SELECT count(*) FROM coding
+             WHERE (?1 IS NULL OR form = ?1) AND (?2 IS NULL OR reviewer_key = ?2) AND (?3 IS NULL OR item_no = ?3)",
+        )?
+        .query_row(params![which.form, reviewer, item], |row| row.get(0))?;
+    let mut statement = conn.prepare_cached(
+        "SELECT c.coding_id, c.form, c.item_no, c.reviewer, c.batch_id, c.at_micros, c.answers,
+            (SELECT p.answers FROM coding p WHERE p.form = c.form AND p.reviewer_key = c.reviewer_key AND p.item_no = c.item_no
+                AND p.coding_id < c.coding_id ORDER BY p.coding_id DESC LIMIT 1)
+         FROM coding c
+         WHERE (?1 IS NULL OR c.form = ?1) AND (?2 IS NULL OR c.reviewer_key = ?2) AND (?3 IS NULL OR c.item_no = ?3)
+         ORDER BY c.coding_id DESC LIMIT ?4",
+    )?;
+    let most = limit.map_or(-1, super::as_i64);
+    let rows = statement.query_map(params![which.form, reviewer, item, most], |row| {
+        Ok(Recoded {
+            coding: coding_row(row)?,
+            before: row.get::<_, Option<String>>(7)?.unwrap_or_default(),
         })
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut all: Vec<Recoded> = rows.collect::<rusqlite::Result<_>>()?;
+    all.reverse();
+    Ok((all, super::as_u64(total)))
+}
+
+fn coding_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Coding> {
+    Ok(Coding {
+        coding_id: row.get(0)?,
+        form: row.get(1)?,
+        item_no: ItemNo(row.get(2)?),
+        reviewer: row.get(3)?,
+        batch_id: row.get(4)?,
+        at_micros: row.get(5)?,
+        answers: row.get(6)?,
+    })
 }
 
 /// The codings that hold, by item, then reviewer: the newest of each form, item and reviewer.

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::exhibits::{self, Exhibit};
 use super::sets::Action;
 use super::{
-    Result, SetKind, as_u64, batches, codings, continuity, exhibit_files, exhibit_parts, fold, has_table, notes,
-    read_bitmap, tag_rules, tags,
+    Result, SetKind, as_u64, batches, codings, continuity, exhibit_files, exhibit_parts, fold, notes, read_bitmap,
+    tag_rules, tags,
 };
 
 /// What a change is about.
@@ -138,7 +138,17 @@ impl Which<'_> {
 /// # Errors
 /// The database's, or a row is damaged.
 pub fn read(conn: &Connection, which: Which<'_>) -> Result<Vec<Entry>> {
+    Ok(newest(conn, which, None)?.0)
+}
+
+/// The newest changes asked for, oldest first, and how many there are in all. Codings, of which there may be millions, are read as far as
+/// they are wanted.
+///
+/// # Errors
+/// As [`read`].
+pub fn newest(conn: &Connection, which: Which<'_>, limit: Option<u64>) -> Result<(Vec<Entry>, u64)> {
     let mut all = Vec::new();
+    let mut not_read = 0;
     let register = exhibits::list(conn)?;
     set_events(conn, which, &register, &mut all)?;
     for exhibit in &register {
@@ -177,14 +187,19 @@ pub fn read(conn: &Connection, which: Which<'_>) -> Result<Vec<Entry>> {
         }
     }
     if which.wants(Kind::Coding) && which.tag.is_none() && which.exhibit.is_none() {
-        code_events(conn, which, &mut all)?;
+        not_read = code_events(conn, which, limit, &mut all)?;
     }
     if let Some(actor) = which.actor {
         all.retain(|entry| fold(&entry.actor) == fold(actor));
     }
     // Stable: changes of one moment stay in the order of their tables and rows.
     all.sort_by_key(|entry| entry.at_micros);
-    Ok(all)
+    let total = all.len() as u64 + not_read;
+    if let Some(limit) = limit {
+        let first = all.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+        all.drain(..first);
+    }
+    Ok((all, total))
 }
 
 impl Entry {
@@ -207,10 +222,11 @@ impl Entry {
 
 fn set_events(conn: &Connection, which: Which<'_>, register: &[Exhibit], all: &mut Vec<Entry>) -> Result<()> {
     let mut statement = conn.prepare_cached(
-        "SELECT s.kind, s.name, s.key, s.set_id, e.event_id, e.at_micros, e.actor, e.action, e.undoes, e.reason, e.delta_count, e.delta
+        "SELECT s.kind, s.name, s.key, s.set_id, e.event_id, e.at_micros, e.actor, e.action, e.undoes, e.reason, e.delta_count,
+            CASE WHEN ?1 THEN e.delta END
          FROM fact_event e JOIN fact_set s ON s.set_id = e.set_id ORDER BY e.event_id",
     )?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([which.item.is_some()])?;
     while let Some(row) = rows.next()? {
         let Some(of) = SetKind::from_code(row.get(0)?) else {
             continue;
@@ -224,7 +240,9 @@ fn set_events(conn: &Connection, which: Which<'_>, register: &[Exhibit], all: &m
         };
         let key: String = row.get(2)?;
         let held = register.iter().find(|one| one.set_id == set_id);
+        let actor: String = row.get(6)?;
         if !which.wants(kind)
+            || which.actor.is_some_and(|by| fold(by) != fold(&actor))
             || which.tag.is_some_and(|tag| kind != Kind::Tag || fold(tag) != key)
             || which
                 .exhibit
@@ -249,7 +267,6 @@ fn set_events(conn: &Connection, which: Which<'_>, register: &[Exhibit], all: &m
             Action::Added => ("added", "without", "with"),
             Action::Removed => ("removed", "with", "without"),
         };
-        let actor: String = row.get(6)?;
         let mut entry = Entry::of(row.get(5)?, &actor, kind, subject, word);
         entry.before = before.to_owned();
         entry.after = after.to_owned();
@@ -443,23 +460,22 @@ fn note_versions(conn: &Connection, which: Which<'_>, register: &[Exhibit], all:
     Ok(())
 }
 
-fn code_events(conn: &Connection, which: Which<'_>, all: &mut Vec<Entry>) -> Result<()> {
-    if !has_table(conn, "coding")? {
-        return Ok(());
-    }
-    let mut held = std::collections::HashMap::new();
+/// Gives how many are there besides and were not read.
+fn code_events(conn: &Connection, which: Which<'_>, limit: Option<u64>, all: &mut Vec<Entry>) -> Result<u64> {
     let asked = codings::Which {
         item: which.item,
+        reviewer: which.actor,
         ..codings::Which::default()
     };
-    for coding in codings::history(conn, asked)? {
+    let (newest, total) = codings::newest(conn, asked, limit)?;
+    let not_read = total.saturating_sub(newest.len() as u64);
+    for codings::Recoded { coding, before } in newest {
         let subject = format!("item {} by form {}", coding.item_no, coding.form);
         let mut entry = Entry::of(coding.at_micros, &coding.reviewer, Kind::Coding, subject, "coded");
-        let key = (coding.form, coding.item_no, fold(&coding.reviewer));
-        entry.before = held.insert(key, coding.answers.clone()).unwrap_or_default();
+        entry.before = before;
         entry.after = coding.answers;
         entry.items = Some(1);
         all.push(entry);
     }
-    Ok(())
+    Ok(not_read)
 }

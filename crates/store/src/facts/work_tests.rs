@@ -490,3 +490,50 @@ fn the_journal_tells_who_changed_what_from_what_to_what() {
     );
     assert_eq!(of_exhibit.expect("read").len(), 2);
 }
+
+#[test]
+fn the_newest_changes_are_those_at_the_end_of_all_and_say_what_was_before() {
+    let conn = database();
+    let items = bitmap(&[1, 2, 3]);
+    for (at_micros, (who, said)) in (10..).zip([("Ann", "1"), ("Bob", "2"), ("Ann", "3")]) {
+        let answered = Answered {
+            form: "relevance",
+            form_text: "text",
+            items: &items,
+            batch_id: None,
+            answers: said,
+        };
+        codings::answer(&conn, &answered, Stamp { actor: who, at_micros }).expect("coded");
+    }
+    tags::add(
+        &conn,
+        "late",
+        &items,
+        "",
+        Stamp {
+            actor: "Ann",
+            at_micros: 99,
+        },
+    )
+    .expect("tagged");
+    for actor in [None, Some("ann")] {
+        let which = Which {
+            actor,
+            ..Which::default()
+        };
+        let all = journal::read(&conn, which).expect("read");
+        for limit in 0..=all.len() {
+            let (newest, total) = journal::newest(&conn, which, Some(limit as u64)).expect("read");
+            assert_eq!(
+                (newest.as_slice(), total),
+                (&all[all.len() - limit..], all.len() as u64)
+            );
+        }
+        let before: Vec<&str> = all.iter().map(|one| one.before.as_str()).collect();
+        let expected = match actor {
+            None => vec!["", "", "", "", "", "", "1", "1", "1", "without"],
+            Some(_) => vec!["", "", "", "1", "1", "1", "without"],
+        };
+        assert_eq!(before, expected);
+    }
+}
