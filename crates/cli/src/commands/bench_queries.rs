@@ -72,7 +72,7 @@ pub(super) fn run(dir: &Path, clock: &dyn Clock, per_shape: usize, seed: u64) ->
     if per_shape == 0 {
         return Ok(json!({"fixed": fixed}));
     }
-    let mut maker = Maker::read(&case, bench.searcher.snapshot(), seed)?;
+    let mut maker = Maker::read(&case, &bench.searcher, seed)?;
     let (mut shapes, mut apart) = (Map::new(), Map::new());
     let mut lines = Vec::new();
     for shape in SHAPES {

@@ -4,11 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use embley_index::Snapshot;
 use embley_ingest::Originals;
 use embley_model::field::Field;
 use embley_model::id::ItemNo;
-use embley_search::{Facet, Level};
+use embley_search::{Facet, Level, Searcher};
 use embley_store::Case;
 
 /// Items whose words queries are made of.
@@ -139,14 +138,17 @@ pub(super) struct Maker {
 
 impl Maker {
     /// Reads words of randomly chosen items.
-    pub(super) fn read(case: &Case, snapshot: &Snapshot, seed: u64) -> anyhow::Result<Self> {
+    pub(super) fn read(case: &Case, searcher: &Searcher, seed: u64) -> anyhow::Result<Self> {
+        let snapshot = searcher.snapshot();
+        // What is kept from sight is not there to be read.
+        let seen = searcher.items(&searcher.plan("*")?)?;
         let mut originals = Originals::open(case)?;
         let mut random = SplitMix(seed);
-        let items = snapshot.item_count();
         let mut texts = Vec::new();
         let mut frequencies: BTreeMap<String, u64> = BTreeMap::new();
-        for _ in 0..SAMPLED_ITEMS.min(items.saturating_mul(2)) {
-            let item = u32::try_from(1 + random.below(items)).unwrap_or(1);
+        for _ in 0..SAMPLED_ITEMS.min(seen.len().saturating_mul(2)) {
+            let nth = u32::try_from(random.below(seen.len())).unwrap_or(0);
+            let Some(item) = seen.select(nth) else { continue };
             let text = originals.text(ItemNo(item))?;
             let words = words_of(&text.body);
             for word in &words {
