@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use embley_model::clock::{Clock, SystemClock};
+use embley_store::catalogue::Sight;
 use embley_store::facts::Stamp;
 use embley_store::facts::users::Actor;
 use embley_store::{Access, Case};
@@ -52,7 +53,8 @@ pub(crate) const NOT_IN_FORCE: &str = "roles are not in force: nobody was added,
 /// Opens the case as the actor may see it.
 pub(crate) fn open(args: &Args, access: Access) -> anyhow::Result<Case> {
     let case = Case::open(&case_dir(args)?, access)?;
-    let acts = Actor::find(case.reader()?.facts(), &actor(args))?;
+    // Who works here is no secret, and a reader that sees all is made at once.
+    let acts = Actor::find(case.reader_as(Sight::Whole)?.facts(), &actor(args))?;
     Ok(case.seen_by(&acts))
 }
 

@@ -264,7 +264,9 @@ fn conclude(args: &Args, id: &str, kind: &str, text: &str) -> anyhow::Result<u8>
     let case = context::open(args, Access::Facts)?;
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
-    let full = indicators::conclude(case.facts()?.connection(), id, kind, text, stamp)?;
+    // Which one is meant is looked up among what the actor sees.
+    let form = embley_store::facts::indicators::find(case.reader()?.facts(), id)?;
+    let full = indicators::conclude(case.facts()?.connection(), &form.id, kind, text, stamp)?;
     note!("{full}: {}", kind.replace('_', " "));
     Ok(exit::DONE)
 }
