@@ -1,4 +1,8 @@
-//! Screening: the terms of privilege run over the case, their hits with families into quarantine; and release.
+//! Screening: the terms of privilege run over the case, their hits, copies and families into quarantine; and release.
+//!
+//! A copy is an item with the same bytes as one that a term hits: under another file name, or found with somebody else, the term may pass it
+//! by, and it says the same. Bytes that counsel released are no reason to take a copy. Members of the family of a hit have copies that stay in
+//! sight: what is quarantined for its company only (a signature's picture) would else take every message with it.
 //!
 //! [`Screen`] is a finish step of every ingest, before all others, so that links, saved searches and totals that others read are made of
 //! what was screened. New material is held back by the catalogue itself until then (`store::facts::quarantine`), so a run that was
@@ -10,7 +14,7 @@ use embley_ingest::{FinishStep, IngestError};
 use embley_model::id::RunNo;
 use embley_search::{SearchError, Searcher};
 use embley_store::Case;
-use embley_store::catalogue::{RunState, Sight};
+use embley_store::catalogue::{CatalogueReader, RunState, Sight};
 use embley_store::facts::quarantine::{self, State, UpTo};
 use embley_store::facts::{FactsError, Stamp};
 use roaring::RoaringBitmap;
@@ -28,6 +32,8 @@ pub struct Screened {
     pub terms: u64,
     /// Items that they hit.
     pub hits: u64,
+    /// Items that they did not hit and that have the same bytes as one that they did.
+    pub copies: u64,
     /// Items, with those of their families, that were not in quarantine before.
     pub added: u64,
     /// Items in quarantine now.
@@ -47,6 +53,8 @@ pub struct Released {
     pub not_held: u64,
     /// Released items that stay out of sight: a member of their family, or something that lies in them, is in quarantine still.
     pub still_hidden: u64,
+    /// Items in quarantine that have the same bytes as one that was released.
+    pub copies_held: u64,
     /// Items in quarantine now.
     pub held: u64,
 }
@@ -75,7 +83,8 @@ pub fn screen(case: &Case, alone: bool, reason: &str, stamp: Stamp<'_>) -> Resul
         let searcher = Searcher::open_as(case, Sight::Whole).map_err(failed)?;
         let mut done = Screened::default();
         let hits = run_terms(case, &searcher, &quarantine::terms(conn)?, &mut done)?;
-        let with_families = searcher.with_families(&hits).map_err(failed)?;
+        let copies = copies(searcher.reader(), &hits, &state.released)?;
+        let with_families = searcher.with_families(&(&hits | &copies)).map_err(failed)?;
         // A term that did not run may have hit anything that is new.
         let up_to = match done.failed.is_empty() {
             true => reached(case, &searcher, alone)?,
@@ -86,6 +95,7 @@ pub fn screen(case: &Case, alone: bool, reason: &str, stamp: Stamp<'_>) -> Resul
         };
         let next = closed(&searcher, state.screened(&with_families, up_to))?;
         done.hits = hits.len();
+        done.copies = copies.len();
         done.held = next.held.len();
         done.released_before = with_families.intersection_len(&state.released);
         match quarantine::put_screened(conn, &next, reason, stamp) {
@@ -119,11 +129,14 @@ pub fn release(case: &Case, items: &RoaringBitmap, counsel: &str, reason: &str, 
         });
         let searcher = Searcher::open_as(case, Sight::Whole).map_err(failed)?;
         let next = closed(&searcher, state.released(items))?;
+        let copies_held = searcher.reader().with_same_bytes(&(items & &state.held))?;
+        let copies_held = copies_held.intersection_len(&next.held);
         match quarantine::put_released(conn, &next, counsel, reason, stamp) {
             Ok(released) => {
                 return Ok(Released {
                     released,
                     not_held: items.len() - released,
+                    copies_held,
                     still_hidden: (items & &state.held).intersection_len(&next.closed),
                     held: next.held.len(),
                 });
@@ -159,6 +172,15 @@ fn run_terms(
         }
     }
     Ok(hits)
+}
+
+/// What has the same bytes as a hit, unless counsel released an item with these bytes.
+fn copies(reader: &CatalogueReader, hits: &RoaringBitmap, released: &RoaringBitmap) -> Result<RoaringBitmap> {
+    let copies = reader.with_same_bytes(hits)? - hits;
+    if copies.is_empty() || released.is_empty() {
+        return Ok(copies);
+    }
+    Ok(copies - reader.with_same_bytes(released)?)
 }
 
 /// The state with what has to be kept from sight for what it holds.

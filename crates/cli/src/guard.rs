@@ -6,6 +6,7 @@
 //! A refusal is the typed [`FactsError::Refused`] (found by `downcast_ref` in the error that `commands::run` gives back).
 
 use embley_model::role::Task;
+use embley_store::catalogue::Sight;
 use embley_store::facts::users::Actor;
 use embley_store::{Access, Case};
 
@@ -21,8 +22,7 @@ pub(crate) fn check(args: &Args) -> anyhow::Result<()> {
         return Ok(());
     };
     let case = Case::open(&context::case_dir(args)?, Access::Read)?;
-    let reader = case.reader()?;
-    let actor = Actor::find(reader.facts(), &context::actor(args))?;
+    let actor = Actor::find(case.reader_as(Sight::Whole)?.facts(), &context::actor(args))?;
     // What may be privileged leaves the case by a privilege reviewer alone. Without users there is none: `commands::export` asks the case.
     let asks_for_privileged = matches!(&args.command, Command::Export(asked) if !asked.privileged.is_empty());
     actor.require(if asks_for_privileged && actor.in_force() {
@@ -113,11 +113,13 @@ fn task_of(command: &Command) -> Option<Task> {
         Command::VerifyExport(_) => return None,
         Command::Review(review) => match review {
             ReviewCommand::List(_) => Task::Look,
-            ReviewCommand::Set { .. } | ReviewCommand::Clear { .. } => Task::Review,
+            ReviewCommand::Set { .. } | ReviewCommand::Clear { .. } | ReviewCommand::Undo { .. } => Task::Review,
         },
         Command::Privilege(privilege) => match privilege {
             PrivilegeCommand::List(_) => Task::Look,
-            PrivilegeCommand::Mark { .. } | PrivilegeCommand::Unmark { .. } => Task::MarkPrivilege,
+            PrivilegeCommand::Mark { .. } | PrivilegeCommand::Unmark { .. } | PrivilegeCommand::Undo { .. } => {
+                Task::MarkPrivilege
+            }
             PrivilegeCommand::AddTerms { .. }
             | PrivilegeCommand::EndTerm { .. }
             | PrivilegeCommand::Terms(_)

@@ -228,8 +228,8 @@ impl Case {
             sight,
             _lock: lock,
         };
-        // Refuses a newer or foreign catalogue now, before any work is begun.
-        case.reader()?;
+        // Refuses a newer or foreign catalogue now, before any work is begun. Nothing is read by it.
+        case.reader_as(Sight::Whole)?;
         Ok(case)
     }
 
@@ -357,7 +357,7 @@ impl Case {
         let conn = catalogue::open_connection(&self.catalogue_path(), self.id, OpenAs::Facts)?;
         if self.sight != Sight::Whole && facts::has_table(&conn, "quarantine_state").map_err(catalogue::store_error)? {
             // A change is made to all of a set; what is said of it is about what the actor may see.
-            catalogue::add_count(&conn, self.reader()?.hidden().items())?;
+            catalogue::add_told(&conn, self.reader()?.hidden().items())?;
         }
         Ok(FactsWriter { conn })
     }

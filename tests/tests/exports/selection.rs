@@ -138,6 +138,107 @@ fn a_copy_of_what_may_be_privileged_stays_out_too() {
     assert_eq!(items(&site, "after", &["--query", "*"]), [5, 6, 7, 8, 9]);
 }
 
+/// Whoever exports may see neither the original (its family is in quarantine) nor that it is marked, and its copy stays out all the same.
+#[test]
+fn a_copy_of_a_marked_item_that_is_hidden_stays_out_of_exports_and_of_an_mg6c() {
+    let site = scene::scene();
+    let copy = |number: u32, name: &str, words: &str| {
+        embley_tests::made::entry(
+            format!(
+                "Message-ID: <{number}@mail.example>\nDate: Thu, 9 Jan 2020 10:00:00 +0000\nFrom: oak@mail.example\nSubject: copy\n\
+                 MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=d\n\n--d\nContent-Type: text/plain\n\nHello.\n--d\n\
+                 Content-Type: text/plain; name={name}\nContent-Disposition: attachment; filename={name}\n\n{words}\n--d--\n"
+            )
+            .as_bytes(),
+        )
+    };
+    files::write(&site.path("copy.mbox"), copy(9, "harmless.txt", "The informant is J."));
+    files::write(
+        &site.path("other.mbox"),
+        copy(10, "dull.txt", "Inner words of no note."),
+    );
+    files::write(&site.path("third.mbox"), copy(11, "tea.txt", "Inner words of no note."));
+    for name in ["copy.mbox", "other.mbox", "third.mbox"] {
+        site.ingest(&[site.path(name).as_os_str()]).expect(0);
+    }
+    // Items: 1 to 4 a family, 5, 6 and 7, 8, 9, 10 with 11 (a copy of 4), 12 with 13, 14 with 15 (a copy of 13).
+    site.ok(&["privilege", "mark", "legal", "4"]);
+    site.ok(&["disclosure", "set", "unused", "--query", "*"]);
+    site.ok(&["disclosure", "set", "sensitive", "13", "--reason", "names a source"]);
+    site.ok(&["user", "add", "tester", "--role", "administrator"]);
+    site.ok(&["user", "add", "pat", "--role", "privilege-reviewer"]);
+    for args in [
+        &["privilege", "add-terms", "item:1 OR item:12"][..],
+        &["privilege", "screen"],
+    ] {
+        site.program(args).env("EMBLEY_USER", "pat").run().expect(0);
+    }
+    assert_eq!(items(&site, "after", &["--query", "*"]), [5, 6, 7, 8, 9, 14, 15]);
+    let out = exported(&site, "native", &["--query", "*", "--as", "native"]);
+    let record = record(&out);
+    assert_eq!(
+        (&record["left_out"][0]["reason"], &record["left_out"][0]["items"]),
+        (&"privileged".into(), &1.into()),
+        "{record}"
+    );
+    for name in listing(&out) {
+        let bytes = files::read(&out.join(&name));
+        assert!(!bytes.windows(9).any(|window| window == b"informant"), "{name}");
+    }
+    let ran = site.ok(&["schedule", "mg6c", "--format", "json"]);
+    let (said, text) = (ran.stderr.clone(), ran.json().to_string());
+    assert!(!text.contains("tea.txt") && !text.contains("harmless.txt"), "{text}");
+    assert!(
+        said.contains("1 unused items are not listed: they have the same bytes"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_archive_stays_out_for_what_lies_in_it() {
+    let site = Site::new();
+    let source = site.path("files");
+    let archive = zip_of("secret.txt", b"The informant is J.");
+    files::write(&source.join("a.txt"), "plain words");
+    files::write(&source.join("b.zip"), &archive);
+    files::write(
+        &source.join("c.eml"),
+        embley_tests::packed::mail(
+            "c@mail.example",
+            "see the archive",
+            &[("d.zip", "application/zip", &archive)],
+        ),
+    );
+    site.ingest(&[source.as_os_str()]).expect(0);
+    assert_eq!(items(&site, "before", &["--query", "*"]).len(), 5);
+    let member = site.hits("informant")[0]["item_no"]
+        .as_u64()
+        .expect("a number")
+        .to_string();
+    site.ok(&["disclosure", "set", "unused", "--query", "*"]);
+    site.ok(&["disclosure", "set", "sensitive", &member, "--reason", "names a source"]);
+    let draft = site.ok(&["schedule", "mg6c", "--format", "json"]).json();
+    assert_eq!(draft["entries"].as_array().map(Vec::len), Some(1), "{draft}");
+    site.ok(&["privilege", "mark", "legal", &member]);
+    let out = exported(&site, "native", &["--query", "*", "--as", "native"]);
+    assert_eq!(record(&out)["counts"]["items"], 1, "{}", record(&out));
+    let left: Vec<(String, u64)> = record(&out)["left_out"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| {
+            (
+                one["reason"].as_str().unwrap_or("").to_owned(),
+                one["items"].as_u64().unwrap_or(0),
+            )
+        })
+        .collect();
+    assert_eq!(
+        left,
+        [("privileged".to_owned(), 1), ("family-of-privileged".to_owned(), 3)]
+    );
+}
+
 #[test]
 fn an_export_says_what_could_not_be_searched_and_what_has_no_original() {
     let site = Site::new();

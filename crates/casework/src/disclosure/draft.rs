@@ -32,7 +32,7 @@ pub struct Sources<'a> {
 /// # Errors
 /// The case cannot be read.
 pub fn draft(sources: &Sources<'_>, form: Form) -> Result<Draft> {
-    let material = Material::read(sources.searcher)?;
+    let material = Material::read(sources.case, sources.searcher)?;
     let mut draft = begin(sources, form)?;
     match form {
         Form::Mg6c => non_sensitive(&material, &mut draft)?,
@@ -118,7 +118,7 @@ fn non_sensitive(material: &Material<'_>, draft: &mut Draft) -> Result<()> {
     );
     warn(
         chosen.family,
-        "their family has sensitive material, or a copy of some; describe them in words of your own (`disclosure describe`) and they are listed so",
+        "their family, or what lies in them, has sensitive material, or a copy of some; describe them in words of your own (`disclosure describe`) and they are listed so",
     );
     warn(
         chosen.same_bytes,

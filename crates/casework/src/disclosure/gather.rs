@@ -1,26 +1,28 @@
 //! The items of a schedule: through the searcher, without what must not be on it.
 //!
-//! Invariant: [`Material::non_sensitive`] gives no item that is sensitive, may be privileged, or has the bytes of a sensitive item; one of a
-//! family with such a member only when an officer described it in words of their own.
+//! Invariant: [`Material::non_sensitive`] gives no item that is sensitive, may be privileged, or has the bytes of a sensitive item, seen or
+//! not; one of a family with such a member, or in which one lies, only when an officer described it in words of their own.
 
 use std::collections::HashMap;
 
 use embley_model::id::ItemNo;
 use embley_search::Searcher;
+use embley_store::Case;
 use embley_store::catalogue::{CatalogueReader, ItemRow};
 use embley_store::facts::disclosure::{self, State};
 use embley_store::facts::schedules::{self, Form};
 use roaring::RoaringBitmap;
 
 use crate::error::{CaseworkError, Result};
-use crate::export::selection::{privileged, roots_of, with_twins};
+use crate::export::selection::{Marked, privileged};
 
 /// What a schedule is made from.
 pub(super) struct Material<'a> {
     pub(super) searcher: &'a Searcher,
+    case: &'a Case,
     /// Everything that the actor sees.
     pub(super) visible: RoaringBitmap,
-    /// Seen, and marked as possibly privileged, with their families.
+    /// Seen, and marked as possibly privileged, with their copies, their families, and what they lie in.
     pub(super) privileged: RoaringBitmap,
     /// The officers' own descriptions.
     pub(super) described: HashMap<ItemNo, String>,
@@ -36,19 +38,18 @@ pub(super) struct NonSensitive {
 
 impl<'a> Material<'a> {
     /// Reads what the searcher sees.
-    pub(super) fn read(searcher: &'a Searcher) -> Result<Self> {
+    pub(super) fn read(case: &'a Case, searcher: &'a Searcher) -> Result<Self> {
         let wrong = |source| CaseworkError::Export {
             source: Box::new(source),
         };
         let everything = searcher.plan("*").map_err(wrong)?;
         let visible = searcher.items(&everything).map_err(wrong)?;
         let reader = searcher.reader();
-        let roots = reader.roots()?;
-        let marked = with_twins(reader, &privileged(searcher, &[])?)? & &visible;
-        let privileged = reader.families(&roots_of(&marked, &roots))?;
+        let marked = Marked::of(case, privileged(searcher, &[])?)?;
         Ok(Self {
             searcher,
-            privileged,
+            case,
+            privileged: marked.with_holders & &visible,
             visible,
             described: disclosure::descriptions(reader.facts())?,
         })
@@ -65,21 +66,16 @@ impl<'a> Material<'a> {
 
     /// What a new MG6C lists.
     pub(super) fn non_sensitive(&self) -> Result<NonSensitive> {
-        let reader = self.reader();
-        let facts = reader.facts();
-        // Of what this reader sees: what is hidden from it is on no list, and decides nothing about other items.
-        let sensitive = disclosure::items(facts, State::Sensitive)?;
+        let facts = self.reader().facts();
+        // Of the whole case: a copy of something sensitive says what that says, also when whoever drafts may not see the original.
+        let sensitive = Marked::of(self.case, |whole| Ok(disclosure::items(whole, State::Sensitive)?))?;
         let mut items = self.in_state(State::Unused)? - schedules::listed_items(facts, Form::Mg6c)?;
-        items -= &sensitive;
         let privileged = items.intersection_len(&self.privileged);
         items -= &self.privileged;
-        let twins = with_twins(reader, &sensitive)? - &sensitive;
-        let same_bytes = &items & &twins;
+        // Nothing has two states of one decision, so these are copies.
+        let same_bytes = &items & &sensitive.items;
         items -= &same_bytes;
-        let roots = reader.roots()?;
-        let secret = (sensitive | twins) & &self.visible;
-        let families = reader.families(&roots_of(&secret, &roots))?;
-        let in_family: RoaringBitmap = (&items & &families)
+        let in_family: RoaringBitmap = (&items & &sensitive.with_holders)
             .into_iter()
             .filter(|item| !self.described.contains_key(&ItemNo(*item)))
             .collect();

@@ -232,7 +232,7 @@ pub fn run(sources: &Sources<'_>, request: &Request<'_>) -> Result<Made> {
         families: request.families,
         privileged: request.privileged,
     };
-    let chosen = selection::select(searcher, sources.texts, &ask)?;
+    let chosen = selection::select(sources.case, searcher, sources.texts, &ask)?;
     let mut record = begin_record(sources, request, &chosen);
     // Refused before anything is written.
     let mut register = match request.form {

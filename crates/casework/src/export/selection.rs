@@ -1,22 +1,21 @@
 //! Which items an export holds: through the searcher, without what is privileged, families whole when that was asked for.
 //!
 //! Main function: [`select`]. Invariants: nothing comes in that the searcher does not give to this actor; an original that holds a
-//! privileged or hidden part does not come in either, so a family with one such member is left out whole; what the actor may not see is
-//! neither listed nor counted.
+//! privileged or hidden part does not come in either, so a family with one such member is left out whole, and so is an archive or mailbox in
+//! which one lies; what the actor may not see is neither listed nor counted. Marks are looked up in the whole case: a copy of a marked item
+//! says what that says, whether the actor may see it or not ([`Marked`]).
 
 use std::collections::BTreeMap;
 
-use embley_model::id::{BlobId, ItemNo};
+use embley_model::id::ItemNo;
 use embley_search::{ItemText, Level, SearchOptions, Searcher};
-use embley_store::catalogue::CatalogueReader;
-use embley_store::facts::{privilege, sets};
+use embley_store::Case;
+use embley_store::catalogue::{CatalogueReader, Sight};
+use embley_store::facts::{Connection, privilege, sets};
 use roaring::RoaringBitmap;
 
 use super::record::LeftOut;
 use crate::error::{CaseworkError, Result};
-
-/// The catalogue's look-up index from bytes to items.
-const BLOB_LOOKUP: &str = "item_by_blob";
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -44,7 +43,7 @@ pub(super) struct Selection {
 }
 
 /// Finds the items of an export.
-pub(super) fn select(searcher: &Searcher, texts: &dyn ItemText, ask: &Ask<'_>) -> Result<Selection> {
+pub(super) fn select(case: &Case, searcher: &Searcher, texts: &dyn ItemText, ask: &Ask<'_>) -> Result<Selection> {
     let plan = searcher.plan_with_texts(ask.query, texts).map_err(wrong)?.at(ask.level);
     let counts = SearchOptions {
         limit: Some(0),
@@ -67,11 +66,10 @@ pub(super) fn select(searcher: &Searcher, texts: &dyn ItemText, ask: &Ask<'_>) -
     items &= &visible;
 
     let mut left_out = Vec::new();
-    let privileged = privileged(searcher, ask.privileged)? & &visible;
-    let privileged = open_families(reader, &with_twins(reader, &privileged)?, &hidden)?;
-    let kept_back = &items & whole(&privileged)?;
+    let marked = Marked::of(case, privileged(searcher, ask.privileged)?)?;
+    let kept_back = &items & &marked.with_holders;
     if !kept_back.is_empty() {
-        let own = (&kept_back & &privileged).len();
+        let own = kept_back.intersection_len(&marked.items);
         let others = kept_back.len() - own;
         items -= &kept_back;
         left_out.push(LeftOut {
@@ -85,7 +83,7 @@ pub(super) fn select(searcher: &Searcher, texts: &dyn ItemText, ask: &Ask<'_>) -
                 reason: "family-of-privileged".to_owned(),
                 items: others,
                 sentence:
-                    "of a family with a member that is marked as possibly privileged: their originals may hold it"
+                    "of a family with a member that is marked as possibly privileged, or an archive or mailbox in which one lies: their originals may hold it"
                         .to_owned(),
             });
         }
@@ -129,50 +127,47 @@ fn open_families(reader: &CatalogueReader, items: &RoaringBitmap, hidden: &Roari
     Ok(open)
 }
 
-/// The items with a mark of privilege, save those of marks that were asked for.
-pub(crate) fn privileged(searcher: &Searcher, asked: &[String]) -> Result<RoaringBitmap> {
+/// What somebody said of items that is true of their bytes, wherever these are.
+pub(crate) struct Marked {
+    /// The marked items of the whole case, with all that have the same bytes.
+    pub(crate) items: RoaringBitmap,
+    /// These, with everything whose original holds one of them.
+    pub(crate) with_holders: RoaringBitmap,
+}
+
+impl Marked {
+    /// Reads the whole case, of which only what the actor sees may be spoken of. `marks` gives the marked items.
+    pub(crate) fn of(case: &Case, marks: impl FnOnce(&Connection) -> Result<RoaringBitmap>) -> Result<Self> {
+        let whole = case.reader_as(Sight::Whole)?;
+        let items = whole.with_same_bytes(&marks(whole.facts())?)?;
+        Ok(Self {
+            with_holders: whole.closure(&items)?,
+            items,
+        })
+    }
+}
+
+/// Gives the items with a mark of privilege, save those of marks that were asked for.
+pub(crate) fn privileged(
+    searcher: &Searcher,
+    asked: &[String],
+) -> Result<impl FnOnce(&Connection) -> Result<RoaringBitmap>> {
     let facts = searcher.reader().facts();
     let wanted: Vec<i64> = asked
         .iter()
         .map(|name| Ok(privilege::find(facts, name)?.set_id))
         .collect::<Result<_>>()?;
-    // An item with two marks comes in only when both were asked for.
-    let mut closed = RoaringBitmap::new();
-    for mark in privilege::list(facts)?
-        .iter()
-        .filter(|mark| !wanted.contains(&mark.set_id))
-    {
-        closed |= sets::members(facts, mark.set_id)?;
-    }
-    Ok(closed)
-}
-
-/// These items and all others with the same bytes, empty ones apart: a copy says what the original says.
-pub(crate) fn with_twins(reader: &CatalogueReader, items: &RoaringBitmap) -> Result<RoaringBitmap> {
-    let mut all = items.clone();
-    let mut blobs = RoaringBitmap::new();
-    for item in items {
-        let brief = reader.brief(ItemNo(item))?;
-        blobs.extend(brief.filter(|brief| brief.size > 0).map(|brief| brief.blob_id.0));
-    }
-    if blobs.is_empty() {
-        return Ok(all);
-    }
-    // Many, or no index to look them up in, as during an ingest: one look at every item is cheaper.
-    if blobs.len() < 1_000 && reader.lookups()?.iter().any(|name| name == BLOB_LOOKUP) {
-        for blob in blobs {
-            all.extend(reader.items_of_blob(BlobId(blob))?.into_iter().map(|twin| twin.0));
+    Ok(move |whole: &Connection| {
+        // An item with two marks comes in only when both were asked for.
+        let mut closed = RoaringBitmap::new();
+        for mark in privilege::list(whole)?
+            .iter()
+            .filter(|mark| !wanted.contains(&mark.set_id))
+        {
+            closed |= sets::members(whole, mark.set_id)?;
         }
-        return Ok(all);
-    }
-    let range = ItemNo(1)..ItemNo(reader.checkpoint().next_item);
-    reader.for_each_brief::<CaseworkError>(range, |brief| {
-        if blobs.contains(brief.blob_id.0) {
-            all.insert(brief.item_no.0);
-        }
-        Ok(())
-    })?;
-    Ok(all)
+        Ok(closed)
+    })
 }
 
 /// The top-level items of the families of these items.

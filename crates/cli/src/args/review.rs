@@ -18,6 +18,14 @@ pub(crate) enum ReviewCommand {
         #[command(flatten)]
         target: TargetArgs,
     },
+    /// Takes a change of review states back, by its event: items get the state that they had; what was changed again later stays
+    Undo {
+        /// The event, as `review set` and `journal` say it
+        event: i64,
+        /// Why
+        #[arg(long, default_value = "")]
+        note: String,
+    },
     /// All review states and how many items are in them
     List(ListArgs),
 }
@@ -38,6 +46,14 @@ pub(crate) enum PrivilegeCommand {
         #[command(flatten)]
         target: TargetArgs,
     },
+    /// Takes a change of a mark back, by its event; what was changed again later stays
+    Undo {
+        /// The event, as `privilege mark` and `journal` say it
+        event: i64,
+        /// Why
+        #[arg(long, default_value = "")]
+        note: String,
+    },
     /// All marks and how many items they hold
     List(ListArgs),
     /// Adds terms of privilege; from the first one on, new material is held back until it is screened (privilege reviewers)
@@ -56,7 +72,7 @@ pub(crate) enum PrivilegeCommand {
     },
     /// The terms in use (privilege reviewers)
     Terms(ListArgs),
-    /// Runs all terms; what they hit goes into quarantine with its family (privilege reviewers)
+    /// Runs all terms; what they hit goes into quarantine with its copies and families (privilege reviewers)
     Screen,
     /// Puts on record that independent counsel released items (privilege reviewers)
     Release {

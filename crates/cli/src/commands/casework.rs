@@ -66,3 +66,10 @@ pub(crate) fn some(items: &RoaringBitmap, target: &TargetArgs) -> anyhow::Result
     }
     Ok(())
 }
+
+/// How a change is taken back, behind the sentence that says what it did.
+pub(crate) fn undo_words(command: &str, event: Option<i64>) -> String {
+    event.map_or(String::new(), |event| {
+        format!("; `embley {command} undo {event}` takes it back")
+    })
+}

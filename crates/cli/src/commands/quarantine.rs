@@ -51,7 +51,10 @@ pub(crate) fn run(args: &Args, command: &PrivilegeCommand) -> anyhow::Result<u8>
         } => return run_release(&case, (target, *families), by, reason, stamp),
         PrivilegeCommand::Terms(list) => return terms(&case, list),
         PrivilegeCommand::History(list) => return history(&case, list),
-        PrivilegeCommand::Mark { .. } | PrivilegeCommand::Unmark { .. } | PrivilegeCommand::List(_) => {}
+        PrivilegeCommand::Mark { .. }
+        | PrivilegeCommand::Unmark { .. }
+        | PrivilegeCommand::Undo { .. }
+        | PrivilegeCommand::List(_) => {}
     }
     Ok(exit::DONE)
 }
@@ -115,6 +118,12 @@ fn run_screen(case: &Case, stamp: embley_store::facts::Stamp<'_>) -> anyhow::Res
         done.added,
         done.held
     );
+    if done.copies > 0 {
+        note!(
+            "{} items that no term hit have the same bytes as one that was hit",
+            done.copies
+        );
+    }
     if done.released_before > 0 {
         note!(
             "{} of them were released before and stay released",
@@ -153,6 +162,12 @@ fn run_release(
         done.not_held,
         done.held
     );
+    if done.copies_held > 0 {
+        note!(
+            "{} items with the same bytes as a released one are in quarantine still; --duplicates releases copies too",
+            done.copies_held
+        );
+    }
     if done.still_hidden > 0 {
         note!(
             "{} of the released items stay out of sight: a member of their family, or something that lies in them, is in quarantine; --families releases whole families",

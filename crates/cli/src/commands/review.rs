@@ -6,7 +6,7 @@ use embley_store::facts::{privilege, review};
 use roaring::RoaringBitmap;
 use serde_json::json;
 
-use super::casework::{reason, some, targets};
+use super::casework::{reason, some, targets, undo_words};
 use crate::args::{Args, ListArgs, PrivilegeCommand, ReviewCommand};
 use crate::context;
 use crate::exit;
@@ -25,11 +25,12 @@ pub(crate) fn review(args: &Args, command: &ReviewCommand) -> anyhow::Result<u8>
             let known = review::list(reader.facts())?;
             let done = review::set(case.facts()?.connection(), state, &items, &reason(target), stamp)?;
             note!(
-                "{}: {} items set, {} of them had another state, {} were in it",
+                "{}: {} items set, {} of them had another state, {} were in it{}",
                 clean(state),
                 done.changed,
                 done.moved,
-                done.as_before
+                done.as_before,
+                undo_words("review", done.event)
             );
             if is_new(state, &known) {
                 note!("note: {} is a new review state", clean(state));
@@ -40,9 +41,19 @@ pub(crate) fn review(args: &Args, command: &ReviewCommand) -> anyhow::Result<u8>
             some(&items, target)?;
             let done = review::clear(case.facts()?.connection(), &items, &reason(target), stamp)?;
             note!(
-                "{} items are not reviewed any more, {} were not before",
+                "{} items are not reviewed any more, {} were not before{}",
                 done.changed,
-                done.as_before
+                done.as_before,
+                undo_words("review", done.event)
+            );
+        }
+        ReviewCommand::Undo { event, note } => {
+            let done = review::undo(case.facts()?.connection(), *event, note, stamp)?;
+            note!(
+                "event {event} is taken back for {} items; {} were changed again later and stay{}",
+                done.changed,
+                done.held_back,
+                undo_words("review", done.event)
             );
         }
         ReviewCommand::List(list) => {
@@ -72,7 +83,10 @@ fn is_new(state: &str, known: &[SetRow]) -> bool {
 pub(crate) fn privilege(args: &Args, command: &PrivilegeCommand) -> anyhow::Result<u8> {
     if !matches!(
         command,
-        PrivilegeCommand::Mark { .. } | PrivilegeCommand::Unmark { .. } | PrivilegeCommand::List(_)
+        PrivilegeCommand::Mark { .. }
+            | PrivilegeCommand::Unmark { .. }
+            | PrivilegeCommand::Undo { .. }
+            | PrivilegeCommand::List(_)
     ) {
         return super::quarantine::run(args, command);
     }
@@ -90,21 +104,32 @@ pub(crate) fn privilege(args: &Args, command: &PrivilegeCommand) -> anyhow::Resu
             let items = wanted(target)?;
             let change = privilege::mark(case.facts()?.connection(), name, &items, &reason(target), stamp)?;
             note!(
-                "{}: {} items marked, {} were, {} carry it now",
+                "{}: {} items marked, {} were, {} carry it now{}",
                 clean(name),
                 change.changed,
                 change.as_before,
-                change.members
+                change.members,
+                undo_words("privilege", change.event)
             );
         }
         PrivilegeCommand::Unmark { name, target } => {
             let items = wanted(target)?;
             let change = privilege::unmark(case.facts()?.connection(), name, &items, &reason(target), stamp)?;
             note!(
-                "{}: taken off {} items, {} carry it now",
+                "{}: taken off {} items, {} carry it now{}",
                 clean(name),
                 change.changed,
-                change.members
+                change.members,
+                undo_words("privilege", change.event)
+            );
+        }
+        PrivilegeCommand::Undo { event, note } => {
+            let change = privilege::undo(case.facts()?.connection(), *event, note, stamp)?;
+            note!(
+                "event {event} is taken back for {} items; {} were changed again later and stay{}",
+                change.changed,
+                change.held_back,
+                undo_words("privilege", change.event)
             );
         }
         PrivilegeCommand::List(list) => print_privilege(&privilege::list(reader.facts())?, list)?,

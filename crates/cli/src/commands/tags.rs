@@ -6,7 +6,7 @@ use embley_store::facts::tag_rules::{self, Said};
 use embley_store::facts::tags::{self, Put};
 use serde_json::json;
 
-use super::casework::{reason, some, targets};
+use super::casework::{reason, some, targets, undo_words};
 use super::journal;
 use crate::args::{Args, TagCommand};
 use crate::context;
@@ -37,7 +37,7 @@ pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
                 done.change.changed,
                 done.change.as_before,
                 done.change.members,
-                undo_words(done.change.event)
+                undo_words("tag", done.change.event)
             );
             if done.moved > 0 {
                 note!("{} items left another tag of the same set", done.moved);
@@ -59,7 +59,7 @@ pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
                 clean(tag),
                 change.changed,
                 change.members,
-                undo_words(change.event)
+                undo_words("tag", change.event)
             );
         }
         TagCommand::Undo { event, note } => {
@@ -68,7 +68,7 @@ pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
                 "event {event} is taken back for {} items; {} were changed again later and stay{}",
                 change.changed,
                 change.held_back,
-                undo_words(change.event)
+                undo_words("tag", change.event)
             );
         }
         TagCommand::List(list) => {
@@ -137,10 +137,4 @@ pub(crate) fn tag(args: &Args, command: &TagCommand) -> anyhow::Result<u8> {
         }
     }
     Ok(exit::DONE)
-}
-
-fn undo_words(event: Option<i64>) -> String {
-    event.map_or(String::new(), |event| {
-        format!("; `embley tag undo {event}` takes it back")
-    })
 }

@@ -18,6 +18,7 @@ mod read_people;
 mod read_sets;
 mod read_threads;
 mod rows;
+mod same_bytes;
 mod schema;
 mod sight;
 mod sight_views;
@@ -43,4 +44,4 @@ pub use write::CatalogueWriter;
 
 pub(crate) use read_sets::families;
 pub(crate) use schema::{OpenAs, create, not_a_catalogue, open_connection};
-pub(crate) use sight::{add_count, store_error};
+pub(crate) use sight::{add_told, store_error};

@@ -5,7 +5,7 @@
 //! another.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use embley_model::address::Address;
 use embley_model::id::{BlobId, ItemNo, Key128, RunNo, Ticket};
@@ -73,6 +73,7 @@ pub struct Counts {
 #[derive(Debug)]
 pub struct CatalogueReader {
     pub(super) conn: Connection,
+    pub(super) path: PathBuf,
     pub(super) pinned: Checkpoint,
     /// Catalogues of format 1 have no tables of openings and containers.
     pub(super) has_openings: bool,
@@ -92,6 +93,7 @@ impl CatalogueReader {
         let has_openings = super::schema::format_of(&conn)? >= 2;
         let mut reader = Self {
             conn,
+            path: path.to_owned(),
             pinned,
             has_openings,
             sight,

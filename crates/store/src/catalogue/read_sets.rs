@@ -150,6 +150,12 @@ impl CatalogueReader {
     /// # Errors
     /// When the catalogue cannot be read.
     pub fn folder_items(&self, folder: FolderId) -> Result<RoaringBitmap> {
+        let found = self.folder_roots(folder)?;
+        self.families(&found)
+    }
+
+    /// Top-level items found in a folder itself.
+    pub(super) fn folder_roots(&self, folder: FolderId) -> Result<RoaringBitmap> {
         let mut ranges = Vec::new();
         {
             let sql = "SELECT first_instance, first_instance + instance_count FROM file WHERE folder_id=?1";
@@ -159,8 +165,7 @@ impl CatalogueReader {
                 ranges.push((row.get(0)?, row.get(1)?));
             }
         }
-        let found = self.roots_of_instances(ranges)?;
-        self.families(&found)
+        self.roots_of_instances(ranges)
     }
 
     /// Items found in these files, with their families.

@@ -166,7 +166,8 @@ pub(crate) fn not_a_catalogue(path: &Path) -> Result<Option<String>> {
     })
 }
 
-fn open_reader(path: &Path) -> Result<Connection> {
+/// A connection that only reads, also where nothing can be written.
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).doing("open the catalogue")?;
     match conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {

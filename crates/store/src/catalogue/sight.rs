@@ -13,7 +13,8 @@
 //! labels of sources, which whoever ingests chose. `docs/roles.md` lists them.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use embley_model::id::{Key128, Ticket};
 use roaring::RoaringBitmap;
@@ -136,13 +137,7 @@ impl CatalogueReader {
         if items.is_empty() {
             return Ok(RoaringBitmap::new());
         }
-        let roots = self.family_starts()?;
-        let wanted = items
-            .iter()
-            .filter_map(|item| roots.rank(item).checked_sub(1))
-            .filter_map(|at| roots.select(u32::try_from(at).ok()?))
-            .collect();
-        Ok(families(&wanted, &roots, self.pinned.next_item))
+        Ok(families_of(items, &self.family_starts()?, self.pinned.next_item))
     }
 
     /// The top-level items of the whole case, hidden ones included: where the numbers of one family end and the next begin, for whoever
@@ -157,7 +152,7 @@ impl CatalogueReader {
     }
 
     /// Everything that would show one of these items: their families; what lies in containers among them; and the containers in which
-    /// one of them lies, whose own bytes hold it. A container that is part of a family (an archive attached to a message) takes the whole
+    /// one of them lies, whose own bytes hold it, with every copy of such a container. A container that is part of a family (an archive attached to a message) takes the whole
     /// family with it; of one that was found by itself (a PST file, an archive on a disk) the other members stay as they are.
     ///
     /// # Errors
@@ -168,15 +163,20 @@ impl CatalogueReader {
                 "a closure is asked of a reader that does not see everything",
             ));
         }
-        let mut closed = self.whole_families(items)?;
-        if closed.is_empty() || !self.has_openings {
-            return Ok(closed);
+        if items.is_empty() {
+            return Ok(RoaringBitmap::new());
         }
         let roots = self.family_starts()?;
+        let whole_families = |items: &RoaringBitmap| families_of(items, &roots, self.pinned.next_item);
+        let mut closed = whole_families(items);
+        if !self.has_openings {
+            return Ok(closed);
+        }
         let mut insides = Vec::new();
         for folder in self.folders()? {
             if let Some(container) = folder.container {
-                insides.push((container.0, self.folder_items(folder.folder_id)?));
+                let members = families(&self.folder_roots(folder.folder_id)?, &roots, self.pinned.next_item);
+                insides.push((container.0, members));
             }
         }
         // Containers whose bytes are kept from sight for what lies in them, their other members are not.
@@ -187,11 +187,12 @@ impl CatalogueReader {
                 if closed.contains(*container) {
                     closed |= members;
                 } else if !members.is_disjoint(&closed) || !members.is_disjoint(&only_itself) {
-                    let family = self.whole_families(&RoaringBitmap::from_iter([*container]))?;
+                    let family = whole_families(&RoaringBitmap::from_iter([*container]));
+                    // Copies too, of which one may not have been opened.
+                    let copies = self.with_same_bytes(&RoaringBitmap::from_iter([*container]))?;
+                    closed |= whole_families(&(copies - &roots));
                     if roots.contains(*container) {
                         only_itself |= family;
-                    } else {
-                        closed |= family;
                     }
                 }
             }
@@ -219,7 +220,18 @@ impl CatalogueReader {
                 seen.serialize_into(&mut bytes).map_err(failed)?;
                 Ok(bytes)
             }))?;
-        add_count(&self.conn, items)?;
+        let hidden = Arc::clone(items);
+        add(self
+            .conn
+            .create_scalar_function("embley_count", 1, FLAGS, move |context| {
+                let all = bitmap(context)?;
+                Ok((all.len() - all.intersection_len(&hidden)).cast_signed())
+            }))?;
+        add(self.conn.create_scalar_function("embley_tag", 1, FLAGS, |context| {
+            let subject = context.get::<String>(0)?;
+            let name = subject.strip_prefix("tag \"").and_then(|rest| rest.strip_suffix('"'));
+            Ok(name.map(facts::fold))
+        }))?;
         let hidden = Arc::clone(items);
         add(self
             .conn
@@ -233,19 +245,25 @@ impl CatalogueReader {
             .create_scalar_function("embley_reviews", 1, FLAGS, move |context| {
                 Ok(reviewers.contains(&facts::fold(&context.get::<String>(0)?)))
             }))?;
-        let ids = Arc::new(self.written_ids(items, &state.closed)?);
+        let ids = Arc::new(WrittenIds {
+            catalogue: self.path.clone(),
+            items: Arc::clone(items),
+            closed: state.closed.clone(),
+            ids: OnceLock::new(),
+        });
         let names = Arc::clone(&ids);
         add(self
             .conn
             .create_scalar_function("embley_names", 1, FLAGS, move |context| {
                 let text = context.get::<String>(0)?;
-                Ok(item_hashes(&text).any(|hash| names.contains(hash)))
+                names.stand_in(&text).map_err(failed)
             }))?;
         let exhibits = self.emptied_exhibits()?;
         add(self
             .conn
             .create_scalar_function("embley_schedule", 1, FLAGS, move |context| {
                 let body = context.get_raw(0).as_blob().map_err(failed)?;
+                let ids = ids.read().map_err(failed)?;
                 without(
                     body,
                     |held| item_hashes(held).any(|hash| ids.contains(hash)),
@@ -265,26 +283,27 @@ impl CatalogueReader {
         let all = self.rows(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
         Ok(all.into_iter().collect())
     }
+}
 
-    /// The first halves of the ids of hidden items that kept texts could name: of all that are quarantined, and of those on schedules.
-    fn written_ids(&self, hidden: &RoaringBitmap, closed: &RoaringBitmap) -> Result<HashSet<String>> {
-        let mut ids = HashSet::new();
-        let has = |table| facts::has_table(&self.conn, table).map_err(store_error);
-        let mut closed = closed.clone();
-        if has("schedule_entry")? {
-            let listed: RoaringBitmap = self
-                .rows("SELECT item_no FROM main.schedule_entry", [], |row| {
-                    Ok(row.get::<_, u32>(0)?)
-                })?
-                .into_iter()
-                .collect();
-            closed |= self.whole_families(&(listed & hidden))?;
-        } else if !has("indicator_form")? {
+/// The ids of hidden items, by which kept texts (schedules, indicators) name them: the first halves of the hashes of top-level items. Read when
+/// the first such text is, since it takes a look at every hidden item; not from the reader's own moment, but what an item is does not change.
+struct WrittenIds {
+    catalogue: PathBuf,
+    items: Arc<RoaringBitmap>,
+    closed: RoaringBitmap,
+    ids: OnceLock<HashSet<String>>,
+}
+
+impl WrittenIds {
+    fn read(&self) -> Result<&HashSet<String>> {
+        if let Some(ids) = self.ids.get() {
             return Ok(ids);
         }
+        let conn = super::schema::open_reader(&self.catalogue)?;
         let sql = "SELECT b.blake3 FROM item i JOIN blob b ON b.blob_id = i.blob_id WHERE i.item_no = ?1 AND i.root = i.item_no";
-        let mut statement = self.conn.prepare_cached(sql)?;
-        for item in &closed {
+        let mut statement = conn.prepare(sql)?;
+        let mut ids = HashSet::new();
+        for item in self.items.as_ref() | &self.closed {
             let mut rows = statement.query([item])?;
             if let Some(row) = rows.next().doing("read what is in quarantine")? {
                 let half = row
@@ -296,8 +315,39 @@ impl CatalogueReader {
                 ids.extend(half.map(|half| half.to_hex()));
             }
         }
-        Ok(ids)
+        Ok(self.ids.get_or_init(|| ids))
     }
+
+    /// True when a text names one of them.
+    fn stand_in(&self, text: &str) -> Result<bool> {
+        if item_hashes(text).next().is_none() {
+            return Ok(false);
+        }
+        let ids = self.read()?;
+        Ok(item_hashes(text).any(|hash| ids.contains(hash)))
+    }
+}
+
+/// So few items that looking each up among the top-level items is faster than walking beside them.
+const FEW: u64 = 64;
+
+/// The families of these items, given all top-level items and the first number beyond the last item.
+fn families_of(items: &RoaringBitmap, roots: &RoaringBitmap, next_item: u32) -> RoaringBitmap {
+    let mut wanted = RoaringBitmap::new();
+    if items.len() < FEW {
+        let ranks = items.iter().filter_map(|item| roots.rank(item).checked_sub(1));
+        wanted.extend(ranks.filter_map(|rank| roots.select(u32::try_from(rank).ok()?)));
+    } else {
+        let mut next = roots.iter().peekable();
+        let mut last = None;
+        for item in items {
+            while let Some(root) = next.next_if(|root| *root <= item) {
+                last = Some(root);
+            }
+            wanted.extend(last);
+        }
+    }
+    families(&wanted, roots, next_item)
 }
 
 /// Pure functions of their argument; views may use them.
@@ -305,12 +355,14 @@ const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8
     .union(FunctionFlags::SQLITE_DETERMINISTIC)
     .union(FunctionFlags::SQLITE_INNOCUOUS);
 
-/// Gives a connection the function that counts what is not hidden of a set.
-pub(crate) fn add_count(conn: &Connection, items: &Arc<RoaringBitmap>) -> Result<()> {
+/// Gives a connection for changes, which has no views, the function by which `facts::told` knows what of a set may be spoken of.
+pub(crate) fn add_told(conn: &Connection, items: &Arc<RoaringBitmap>) -> Result<()> {
     let hidden = Arc::clone(items);
-    let added = conn.create_scalar_function("embley_count", 1, FLAGS, move |context| {
-        let all = bitmap(context)?;
-        Ok((all.len() - all.intersection_len(&hidden)).cast_signed())
+    let added = conn.create_scalar_function(facts::TOLD, 1, FLAGS, move |context| {
+        let told = bitmap(context)? - hidden.as_ref();
+        let mut bytes = Vec::with_capacity(told.serialized_size());
+        told.serialize_into(&mut bytes).map_err(failed)?;
+        Ok(bytes)
     });
     added.doing("keep from sight what is in quarantine")
 }
@@ -354,5 +406,23 @@ impl CatalogueReader {
         }
         let ticket: Ticket = self.pinned.ticket;
         Ok(quarantine::UpTo { ticket, run_no })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_are_found_the_same_way_for_few_items_and_for_many() {
+        let roots: RoaringBitmap = (1..2_000).filter(|item| item % 7 == 1 || item % 11 == 3).collect();
+        let items: RoaringBitmap = (1..2_000).filter(|item| item % 13 == 5).collect();
+        assert!(items.len() > FEW);
+        let mut one_by_one = RoaringBitmap::new();
+        for item in &items {
+            one_by_one |= families_of(&RoaringBitmap::from_iter([item]), &roots, 2_000);
+        }
+        assert_eq!(families_of(&items, &roots, 2_000), one_by_one);
+        assert!(items.is_subset(&one_by_one) && one_by_one.len() > items.len());
     }
 }

@@ -7,13 +7,14 @@
 //! The tables are made by the first part; a register without them reads as one without parts.
 
 use embley_model::id::{ItemNo, Sha256};
+use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 use sha2::Digest;
 
 use super::exhibit_files::Withdrawn;
 use super::exhibits::Exhibit;
-use super::{FactsError, Result, Stamp, as_i64, as_u64, atomically, has_table};
+use super::{FactsError, Result, Stamp, as_i64, as_u64, atomically, has_table, is_hidden};
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS exhibit_part (
@@ -195,10 +196,14 @@ pub fn add(conn: &Connection, exhibit: &Exhibit, part: &NewPart, stamp: Stamp<'_
 pub fn withdraw(conn: &Connection, exhibit: &Exhibit, part_id: i64, reason: &str, stamp: Stamp<'_>) -> Result<()> {
     atomically(conn, |conn| {
         let held = of(conn, exhibit)?;
-        if !held
+        let found = held
             .iter()
-            .any(|part| part.part_id == part_id && part.withdrawn.is_none())
-        {
+            .find(|part| part.part_id == part_id && part.withdrawn.is_none());
+        let is_there = match found {
+            Some(part) => !is_hidden(conn, &RoaringBitmap::from_iter([part.item_no.0]))?,
+            None => false,
+        };
+        if !is_there {
             return Err(FactsError::NotFound {
                 what: "part",
                 name: format!("{part_id} of exhibit {}", exhibit.reference),

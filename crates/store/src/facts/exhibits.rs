@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::reference::NextRef;
 use super::sets::{self, Action, Change, SetKind};
-use super::{ExhibitRef, FactsError, Result, Stamp, atomically, fold};
+use super::{ExhibitRef, FactsError, Result, Stamp, atomically, fold, is_hidden, is_limited, seen_len};
 use crate::error::StoreError;
 
 /// An exhibit as the register has it now.
@@ -80,7 +80,11 @@ pub fn register(conn: &Connection, reference: &ExhibitRef, said: &Said<'_>, stam
         let held = with_reference(conn, reference)?;
         let (exhibit, created) = match choose(held, reference, said.produced_by)? {
             Some(found) => (amend(conn, found, said, stamp)?, false),
-            None => (insert(conn, reference, said, stamp)?, true),
+            None => {
+                let producer = fold(said.produced_by.unwrap_or_default());
+                refuse_taken(conn, reference, &producer)?;
+                (insert(conn, reference, said, stamp)?, true)
+            }
         };
         let clashes = clashes(conn, &exhibit)?;
         Ok(Registered {
@@ -140,6 +144,24 @@ fn insert(conn: &Connection, reference: &ExhibitRef, said: &Said<'_>, stamp: Sta
     one(conn, "WHERE exhibit_id = ?1", &conn.last_insert_rowid())
 }
 
+/// Refuses what an exhibit has that whoever holds the connection may not be told of: it is not there for them, and its place in the
+/// register is not free. Nothing of it is said.
+fn refuse_taken(conn: &Connection, reference: &ExhibitRef, producer_key: &str) -> Result<()> {
+    let is_series = reference.series().is_some();
+    let taken: i64 = conn
+        .prepare_cached("SELECT count(*) FROM exhibit WHERE reference = ?1 AND (?2 OR producer_key = ?3)")?
+        .query_row(params![reference.to_string(), is_series, producer_key], |row| {
+            row.get(0)
+        })?;
+    if taken == 0 {
+        return Ok(());
+    }
+    Err(FactsError::not_allowed(
+        format!("{reference} is not free"),
+        Some("take another number; `+` in its place gives the next free one"),
+    ))
+}
+
 /// Writes what is newly said, and what was said before into the history.
 fn amend(conn: &Connection, held: Exhibit, said: &Said<'_>, stamp: Stamp<'_>) -> Result<Exhibit> {
     let news = [
@@ -181,6 +203,9 @@ fn set_field(conn: &Connection, held: &Exhibit, field: &str, after: &str) -> Res
     let id = held.exhibit_id;
     match field {
         "produced_by" => {
+            if held.reference.series().is_none() {
+                refuse_taken(conn, &held.reference, &fold(after))?;
+            }
             conn.execute(
                 "UPDATE exhibit SET produced_by = ?2, producer_key = ?3 WHERE exhibit_id = ?1",
                 params![id, after, fold(after)],
@@ -247,12 +272,13 @@ pub fn find(conn: &Connection, reference: &ExhibitRef, produced_by: Option<&str>
     })
 }
 
-/// The next free reference of a place in the register, whoever produces there: the one behind the highest that was ever given.
+/// The next free reference of a place in the register, whoever produces there: the one behind the highest that was ever given, also to
+/// what is kept from sight.
 ///
 /// # Errors
 /// There is no number left, or the database's.
 pub fn next_free(conn: &Connection, next: &NextRef) -> Result<ExhibitRef> {
-    let held = many(conn, "WHERE e.initials = ?1", &next.initials())?;
+    let held = register_rows(conn, "WHERE e.initials = ?1", &next.initials())?;
     next.behind(held.iter().map(|one| &one.reference))
         .ok_or_else(|| FactsError::BadReference {
             text: next.initials().to_owned(),
@@ -355,7 +381,24 @@ pub struct ExhibitChange {
     pub after: String,
 }
 
+/// Exhibits of which whoever holds the connection may be told: one that holds nothing but what is kept from them is not there.
 fn many(conn: &Connection, condition: &str, parameter: &dyn rusqlite::ToSql) -> Result<Vec<Exhibit>> {
+    let all = register_rows(conn, condition, parameter)?;
+    if all.is_empty() || !is_limited(conn)? {
+        return Ok(all);
+    }
+    let mut told = Vec::with_capacity(all.len());
+    for mut exhibit in all {
+        let items = sets::members(conn, exhibit.set_id)?;
+        if !is_hidden(conn, &items)? {
+            exhibit.count = seen_len(conn, &items)?;
+            told.push(exhibit);
+        }
+    }
+    Ok(told)
+}
+
+fn register_rows(conn: &Connection, condition: &str, parameter: &dyn rusqlite::ToSql) -> Result<Vec<Exhibit>> {
     let sql = format!(
         "SELECT e.exhibit_id, e.set_id, e.reference, e.produced_by, e.produced_on, e.description, s.member_count,
             e.created_by, e.created_at_micros

@@ -149,18 +149,36 @@ pub(crate) fn read_bitmap(bytes: &[u8], place: impl FnOnce() -> String) -> Resul
         .map_err(|cause| StoreError::damaged("a set of items", place(), cause.to_string()).into())
 }
 
-/// How many of these items whoever holds the connection may be told of: a connection of a case with less than the whole sight has a
-/// function that says so ([`crate::Case::facts`]).
-pub(crate) fn seen_len(conn: &Connection, items: &RoaringBitmap) -> Result<u64> {
-    let sql = "SELECT count(*) FROM pragma_function_list WHERE name = 'embley_count'";
-    let is_limited: i64 = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-    if is_limited == 0 {
-        return Ok(items.len());
+/// The function that says, on a connection for changes of a case with less than the whole sight, what may be spoken of
+/// ([`crate::Case::facts`]).
+pub(crate) const TOLD: &str = "embley_told";
+
+/// True when whoever holds the connection may not be told of everything.
+fn is_limited(conn: &Connection) -> Result<bool> {
+    let sql = "SELECT count(*) FROM pragma_function_list WHERE name = ?1";
+    let count: i64 = conn.prepare_cached(sql)?.query_row([TOLD], |row| row.get(0))?;
+    Ok(count > 0)
+}
+
+/// Of these items, those that whoever holds the connection may be told of.
+fn told(conn: &Connection, items: &RoaringBitmap) -> Result<RoaringBitmap> {
+    if items.is_empty() || !is_limited(conn)? {
+        return Ok(items.clone());
     }
-    let count = conn
-        .prepare_cached("SELECT embley_count(?1)")?
+    let bytes: Vec<u8> = conn
+        .prepare_cached(&format!("SELECT {TOLD}(?1)"))?
         .query_row([bitmap_bytes(items)?], |row| row.get(0))?;
-    Ok(as_u64(count))
+    read_bitmap(&bytes, || "what may be told".to_owned())
+}
+
+/// How many they are.
+fn seen_len(conn: &Connection, items: &RoaringBitmap) -> Result<u64> {
+    Ok(told(conn, items)?.len())
+}
+
+/// True when there are some and whoever holds the connection may be told of none: what is about them alone is not there for them.
+fn is_hidden(conn: &Connection, items: &RoaringBitmap) -> Result<bool> {
+    Ok(!items.is_empty() && told(conn, items)?.is_empty())
 }
 
 /// A count as SQLite keeps it.

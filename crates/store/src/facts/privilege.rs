@@ -32,6 +32,22 @@ pub fn unmark(conn: &Connection, name: &str, items: &RoaringBitmap, reason: &str
     sets::change(conn, set_id, Action::Removed, items, reason, stamp)
 }
 
+/// Takes a change of a mark back, by its event, as [`sets::undo`].
+///
+/// # Errors
+/// There is no such event of a mark, or nothing is left to take back; nothing is changed then.
+pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) -> Result<Change> {
+    atomically(conn, |conn| {
+        if sets::kind_of_event(conn, event_id)? != Some(SetKind::Privilege) {
+            return Err(FactsError::NotFound {
+                what: "event of a mark of privilege",
+                name: event_id.to_string(),
+            });
+        }
+        sets::undo(conn, event_id, reason, stamp)
+    })
+}
+
 /// All marks with their counts, in the order of their names.
 ///
 /// # Errors
@@ -45,7 +61,7 @@ pub fn list(conn: &Connection) -> Result<Vec<SetRow>> {
 /// # Errors
 /// There is no such mark.
 pub fn find(conn: &Connection, name: &str) -> Result<SetRow> {
-    sets::find(conn, SetKind::Privilege, &sets::key_of(name))?.ok_or_else(|| FactsError::NotFound {
+    sets::find_told(conn, SetKind::Privilege, &sets::key_of(name))?.ok_or_else(|| FactsError::NotFound {
         what: WHAT,
         name: format!("\"{}\"", name.trim()),
     })

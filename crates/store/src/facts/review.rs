@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::sets::{self, Action, SetKind, SetRow};
-use super::{FactsError, Result, Stamp, atomically, read_bitmap};
+use super::{FactsError, Result, Stamp, atomically, is_hidden, read_bitmap, seen_len};
 
 /// What messages call such a set.
 const WHAT: &str = "review state";
@@ -95,15 +95,15 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
     atomically(conn, |conn| {
         let events = events_of_change(conn, event_id)?;
         let last = events.iter().map(|event| event.event_id).max();
-        let last = last.ok_or_else(|| FactsError::NotFound {
-            what: "event of a review state",
-            name: event_id.to_string(),
-        })?;
+        let last = last.ok_or_else(|| no_event(event_id))?;
         let done = events
             .iter()
             .fold(RoaringBitmap::new(), |done, event| done | &event.delta);
+        if is_hidden(conn, &done)? {
+            return Err(no_event(event_id));
+        }
         let still = &done - changed_after(conn, last)?;
-        if still.is_empty() {
+        if seen_len(conn, &still)? == 0 {
             return Err(FactsError::NothingToUndo {
                 event: event_id,
                 detail: "it was undone before, or every item was changed again later",
@@ -111,8 +111,8 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
         }
         let stamp = own_time(conn, stamp)?;
         let mut undone = Reviewed {
-            changed: still.len(),
-            held_back: done.len() - still.len(),
+            changed: seen_len(conn, &still)?,
+            held_back: seen_len(conn, &(&done - &still))?,
             ..Reviewed::default()
         };
         for event in &events {
@@ -120,7 +120,7 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
             let written = sets::reverse(conn, event.event_id, &delta, reason, stamp)?;
             undone.event = written.or(undone.event);
             if event.action == Action::Added {
-                undone.moved += delta.len();
+                undone.moved += seen_len(conn, &delta)?;
             }
         }
         Ok(undone)
@@ -133,6 +133,13 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
 /// The database's.
 pub fn list(conn: &Connection) -> Result<Vec<SetRow>> {
     sets::list(conn, SetKind::Review)
+}
+
+fn no_event(event_id: i64) -> FactsError {
+    FactsError::NotFound {
+        what: "event of a review state",
+        name: event_id.to_string(),
+    }
 }
 
 struct Event {

@@ -8,7 +8,10 @@ use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use super::{FactsError, Result, Stamp, as_i64, as_u64, atomically, bitmap_bytes, fold, pass, read_bitmap, seen_len};
+use super::{
+    FactsError, Result, Stamp, as_i64, as_u64, atomically, bitmap_bytes, fold, is_hidden, is_limited, pass,
+    read_bitmap, seen_len,
+};
 
 /// Longest name, in bytes.
 const MAX_NAME_BYTES: usize = 120;
@@ -135,6 +138,15 @@ pub fn find(conn: &Connection, kind: SetKind, key: &str) -> Result<Option<SetRow
         .optional()?)
 }
 
+/// The same, but one that holds nothing but what whoever holds the connection may not be told of is not there.
+pub(super) fn find_told(conn: &Connection, kind: SetKind, key: &str) -> Result<Option<SetRow>> {
+    let found = find(conn, kind, key)?;
+    match &found {
+        Some(row) if row.count > 0 && is_limited(conn)? && is_hidden(conn, &members(conn, row.set_id)?)? => Ok(None),
+        Some(_) | None => Ok(found),
+    }
+}
+
 /// All sets of a kind, in the order of their keys.
 ///
 /// # Errors
@@ -248,6 +260,9 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
         }
         let (set_id, at_version, action, bytes) = event_with_delta(conn, event_id)?;
         let done = read_bitmap(&bytes, || format!("fact_event {event_id}"))?;
+        if is_hidden(conn, &done)? {
+            return Err(no_event(event_id));
+        }
         let mut still = done.clone();
         let mut statement =
             conn.prepare_cached("SELECT event_id, delta FROM fact_event WHERE set_id = ?1 AND version > ?2")?;
@@ -258,7 +273,7 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
                 format!("fact_event {id}")
             })?;
         }
-        if still.is_empty() {
+        if seen_len(conn, &still)? == 0 {
             return Err(FactsError::NothingToUndo {
                 event: event_id,
                 detail: "it was undone before, or every item was changed again later",
@@ -282,12 +297,21 @@ pub fn undo(conn: &Connection, event_id: i64, reason: &str, stamp: Stamp<'_>) ->
     })
 }
 
+/// Of what kind the set of an event is; none for an event that is about nothing but what may not be told of.
 pub(super) fn kind_of_event(conn: &Connection, event_id: i64) -> Result<Option<SetKind>> {
-    let kind: Option<u8> = conn
-        .prepare_cached("SELECT s.kind FROM fact_event e JOIN fact_set s ON s.set_id = e.set_id WHERE e.event_id = ?1")?
-        .query_row([event_id], |row| row.get(0))
+    let found: Option<(u8, Vec<u8>)> = conn
+        .prepare_cached(
+            "SELECT s.kind, e.delta FROM fact_event e JOIN fact_set s ON s.set_id = e.set_id WHERE e.event_id = ?1",
+        )?
+        .query_row([event_id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    Ok(kind.and_then(SetKind::from_code))
+    let Some((kind, bytes)) = found else {
+        return Ok(None);
+    };
+    if is_hidden(conn, &read_bitmap(&bytes, || format!("fact_event {event_id}"))?)? {
+        return Ok(None);
+    }
+    Ok(SetKind::from_code(kind))
 }
 
 /// Reverses an event for these of its items; gives the new event, none for no items. The caller holds a transaction and vouches for
@@ -316,10 +340,14 @@ fn event_with_delta(conn: &Connection, event_id: i64) -> Result<(i64, i64, Actio
             Ok((row.get(0)?, row.get(1)?, Action::from_code(row.get(2)?), row.get(3)?))
         })
         .optional()?
-        .ok_or_else(|| FactsError::NotFound {
-            what: "event",
-            name: event_id.to_string(),
-        })
+        .ok_or_else(|| no_event(event_id))
+}
+
+fn no_event(event_id: i64) -> FactsError {
+    FactsError::NotFound {
+        what: "event",
+        name: event_id.to_string(),
+    }
 }
 
 struct Event<'a> {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
 use super::sets::{self, SetKind, check_name, key_of};
-use super::{FactsError, Result, Stamp, atomically, has_table, tags};
+use super::{FactsError, Result, Stamp, atomically, has_table, tags, told};
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS tag_set (
@@ -259,12 +259,20 @@ fn leave(conn: &Connection, set: &TagSet, tag: &str, stamp: Stamp<'_>) -> Result
 
 fn refuse_overlap(conn: &Connection, set: &TagSet) -> Result<()> {
     let twice = carried_twice(conn, set)?;
-    match twice.min() {
-        None => Ok(()),
+    let seen = told(conn, &twice)?;
+    match seen.min() {
+        None if twice.is_empty() => Ok(()),
+        None => Err(FactsError::not_allowed(
+            format!(
+                "tags of \"{}\" cannot be exclusive: what is kept from you carries more than one of them",
+                set.name
+            ),
+            Some("make the set of other tags"),
+        )),
         Some(first) => Err(FactsError::not_allowed(
             format!(
                 "{} items carry more than one tag of \"{}\", the first of them item {first}; of an exclusive set an item carries one",
-                twice.len(),
+                seen.len(),
                 set.name
             ),
             Some("take the tags off that are too many, then make the set exclusive"),

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
 use super::sets::{self, Action, Change, SetKind, SetRow};
-use super::{FactsError, Result, Stamp, atomically, has_table, read_bitmap, tag_rules};
+use super::{FactsError, Result, Stamp, atomically, has_table, read_bitmap, seen_len, tag_rules};
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS tag_change (
@@ -271,15 +271,15 @@ pub(super) fn undo_together(
     for event in events.iter().filter(|event| event.action == Action::Removed) {
         still -= kept_by_others(conn, event, &events)?;
     }
-    if still.is_empty() {
+    if seen_len(conn, &still)? == 0 {
         return Err(FactsError::NothingToUndo {
             event: event_id,
             detail: "it was undone before, or every item was changed again later",
         });
     }
     let mut undone = Change {
-        changed: still.len(),
-        held_back: done.len() - still.len(),
+        changed: seen_len(conn, &still)?,
+        held_back: seen_len(conn, &(&done - &still))?,
         ..Change::default()
     };
     let mut written = Vec::new();
@@ -292,7 +292,7 @@ pub(super) fn undo_together(
     }
     tie(conn, &written)?;
     undone.event = written.last().copied();
-    undone.members = sets::members(conn, set_id)?.len();
+    undone.members = seen_len(conn, &sets::members(conn, set_id)?)?;
     Ok(Some(undone))
 }
 
@@ -352,7 +352,7 @@ pub fn list(conn: &Connection) -> Result<Vec<SetRow>> {
 /// # Errors
 /// There is no such tag.
 pub fn find(conn: &Connection, name: &str) -> Result<SetRow> {
-    sets::find(conn, SetKind::Tag, &sets::key_of(name))?.ok_or_else(|| FactsError::NotFound {
+    sets::find_told(conn, SetKind::Tag, &sets::key_of(name))?.ok_or_else(|| FactsError::NotFound {
         what: "tag",
         name: format!("\"{}\"", name.trim()),
     })

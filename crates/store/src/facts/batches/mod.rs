@@ -21,7 +21,9 @@ use read::find_review;
 use rows::{TABLES, cut};
 
 use super::sets::{check_name, key_of};
-use super::{FactsError, Result, Stamp, as_i64, atomically, bitmap_bytes, codings, fold, pass, read_bitmap, seen_len};
+use super::{
+    FactsError, Result, Stamp, as_i64, atomically, bitmap_bytes, codings, fold, pass, read_bitmap, seen_len, told,
+};
 use crate::error::StoreError;
 
 /// Makes a review and its batches.
@@ -229,7 +231,8 @@ pub fn release(conn: &Connection, batch_id: i64, note: &str, stamp: Stamp<'_>) -
     })
 }
 
-/// Finishes a batch: every item of it is coded by its holder, where its review has a form.
+/// Finishes a batch: every item of it is coded by its holder, where its review has a form. What is kept from the holder's sight is not
+/// asked for.
 ///
 /// # Errors
 /// There is no such batch, the actor does not have it, or items are not coded (the message counts them and names the first); nothing is
@@ -241,7 +244,7 @@ pub fn finish(conn: &Connection, batch_id: i64, note: &str, stamp: Stamp<'_>) ->
             return Err(taken(&batch));
         }
         if !batch.form.is_empty() {
-            let left = members(conn, batch_id)? - codings::coded(conn, &batch.form, stamp.actor)?;
+            let left = told(conn, &members(conn, batch_id)?)? - codings::coded(conn, &batch.form, stamp.actor)?;
             if let Some(first) = left.min() {
                 return Err(FactsError::not_allowed(
                     format!(
