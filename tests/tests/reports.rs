@@ -73,6 +73,147 @@ fn terms(site: &Site, list: &Path, more: &[&str]) -> Ran {
 }
 
 #[test]
+fn a_csv_whose_quotes_are_wrong_is_an_error_of_the_line_and_never_another_query() {
+    let site = made("2");
+    let list = site.path("list.csv");
+    files::write(
+        &list,
+        "name,query\nA,\"about fraud\" w/9 word3\nB,fraud, lunch\nC,\"fraud\nD,\"\"\"about fraud\"\" w/9 word3\"\nE,tag:nothing\n",
+    );
+    let ran = terms(&site, &list, &["--format", "json"]).expect(3);
+    let report = ran.json();
+    let lines = |name: &str, text: &str| -> Vec<(u64, String)> {
+        let all = report[name].as_array().expect("a list").iter();
+        all.map(|one| {
+            (
+                one["line"].as_u64().expect("a line"),
+                one[text].as_str().unwrap_or_default().to_owned(),
+            )
+        })
+        .collect()
+    };
+    let errors = lines("errors", "message");
+    assert_eq!(errors.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3, 4]);
+    assert!(
+        errors[0].1.contains("closing quote")
+            && errors[1].1.contains("3 cells")
+            && errors[2].1.contains("closing quote"),
+        "{errors:?}"
+    );
+    assert_eq!(
+        lines("terms", "query"),
+        [
+            (5, "\"about fraud\" w/9 word3".to_owned()),
+            (6, "tag:nothing".to_owned())
+        ]
+    );
+    assert_eq!(report["terms"][0]["hits"], 1);
+    assert!(
+        ran.stderr
+            .contains("line 6: note: nothing in this case fits `tag:nothing`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_count_says_what_is_to_be_known_of_it() {
+    let site = made("2");
+    for (query, code, count, said) in [
+        ("tag:nothing", 1, "0", "nothing in this case fits `tag:nothing`"),
+        ("lunch and fraud", 1, "0", "`and` in lower case is searched as a word"),
+        ("lunch", 0, "27", ""),
+    ] {
+        let ran = site.run(&["search", query, "--count"]).expect(code);
+        assert_eq!(ran.text().trim(), count, "{query}");
+        assert!(ran.stderr.contains(said), "{query}: {}", ran.stderr);
+    }
+    let ran = site
+        .run(&["tag", "add", "key", "--query", "=Fraud OR tag:nothing"])
+        .expect(0);
+    assert!(
+        ran.stderr.contains("nothing in this case fits `tag:nothing`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_new_case_answers_with_nothing_and_one_that_lost_its_index_is_damaged() {
+    let site = Site::new();
+    site.run(&["search", "*", "--count"]).expect(1);
+    let ran = site
+        .run(&[
+            "search",
+            "*",
+            "--level",
+            "family",
+            "--facets",
+            "custodian,year,sender",
+            "--format",
+            "json",
+        ])
+        .expect(1);
+    assert_eq!(
+        (&ran.json()["count"], &ran.json()["hits"]),
+        (&0.into(), &serde_json::json!([]))
+    );
+    let list = site.path("list.txt");
+    files::write(&list, "fraud\n=Fraud\n");
+    assert_eq!(
+        terms(&site, &list, &["--format", "json"]).expect(0).json()["totals"]["hits"],
+        0
+    );
+    site.run(&["saved", "add", "frauds", "fraud"]).expect(0);
+    site.run(&["saved", "run", "frauds"]).expect(1);
+    site.run(&["search", "fraud", "--fold", "email", "--near-date", "today"])
+        .expect(1);
+    let [smith, _] = mailboxes(&site);
+    ingest(&site, &smith, "Smith", "1");
+    assert_eq!(site.count("fraud"), 8);
+    files::remove(&site.case().join("index"));
+    site.run(&["search", "fraud"]).expect(5).says(&["there is no index"]);
+}
+
+#[test]
+fn hits_by_nearness_to_a_date_with_their_context_as_a_table_and_csv() {
+    let site = made("2");
+    let near = [
+        "search",
+        "word16 OR word17 OR type:attachment word16",
+        "--near-date",
+        "2019-03-05",
+        "--context",
+    ];
+    let ran = site.run(&[&near[..], &["--format", "csv"]].concat()).expect(0);
+    let mut lines = ran.text().lines().map(str::to_owned);
+    let head = lines.next().expect("a head");
+    assert!(head.ends_with("reasons,near_days,decision_before,decision_after,people,answers,answers_reason,answered_by,thread_messages,family"));
+    let first = lines.next().expect("a hit");
+    assert!(
+        first.starts_with("2") && first.contains(",-1,"),
+        "the later one is nearer: {first}"
+    );
+    let table = site.run(&[&near[..], &["--format", "table"]].concat()).expect(0);
+    assert!(
+        table.text().contains("(1 day before)") && table.text().contains("in its family: #"),
+        "{}",
+        table.text()
+    );
+    let refused = site.run(&["search", "lunch", "--near-date", "soon"]).expect(2);
+    assert!(
+        refused.stderr.contains("cannot be read as a date"),
+        "{}",
+        refused.stderr
+    );
+    site.run(&["search", "lunch", "--near-date", "2019", "--sort", "-date"])
+        .expect(2);
+    site.run(&["search", "lunch", "--context", "--count"]).expect(2);
+    let folded = site.run(&["search", "lunch", "--fold", "email", "--count"]).expect(0);
+    assert_eq!(folded.text().trim(), "27", "nothing here says the same");
+}
+
+#[test]
 fn a_list_gives_hits_families_and_unique_hits_and_its_errors_stop_nothing() {
     let site = made("2");
     let list = site.path("list.txt");

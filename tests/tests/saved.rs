@@ -40,7 +40,7 @@ fn a_saved_search_says_after_an_ingest_what_is_new_until_somebody_runs_it() {
     let ingested = site.ingest(&[site.path("two.mbox").as_os_str()]).expect(0);
     ingested.says(&[
         "\"Contracts\" 1 new hits since it was run",
-        "\"Lunch\" 1 new hits (not run yet)",
+        "\"Lunch\" 0 new hits of 1 (not run yet)",
     ]);
     let list = site.ok(&["saved", "list", "--format", "json"]).json();
     let contracts = &saved(&list, "Contracts")["last"];

@@ -133,6 +133,11 @@ fn a_thread_is_shown_as_a_tree_with_reasons_missing_messages_and_altered_quotati
         (5, 5, 1)
     );
     let hits = site.hits("type:email");
+    let with_thread = hits.iter().filter(|hit| !hit["thread"].is_null()).count() as u64;
+    assert_eq!(site.count("thread:*"), with_thread, "those that show one");
+    site.run(&["search", "thread:1*"])
+        .expect(2)
+        .says(&["threads are named by whole item numbers"]);
     let threads: Vec<&Value> = hits.iter().map(|hit| &hit["thread"]).collect();
     assert_eq!(threads.iter().filter(|thread| ***thread == "thread:1").count(), 5);
     assert!(threads.contains(&&Value::Null));

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use embley_model::id::ItemNo;
 use embley_model::record::{RecordTime, RecordType};
+use embley_search::DecisionLink;
 use embley_store::facts::cases::case_key;
 use embley_store::facts::links::{self, Target};
 use embley_store::facts::member::{FactSets, Membership};
@@ -60,6 +61,17 @@ pub struct NearDecision {
     /// Calendar days, in the zone of the case, from the decision to the item: negative when the item came first.
     /// `None` when one of the two has no date.
     pub days: Option<i64>,
+}
+
+impl NearDecision {
+    /// As hits show it.
+    pub fn link(&self) -> DecisionLink {
+        DecisionLink {
+            id: self.id.clone(),
+            relation: self.relation.word().to_owned(),
+            days: self.days,
+        }
+    }
 }
 
 /// What stands beside an item.

@@ -5,13 +5,14 @@ use std::cell::OnceCell;
 use embley_model::id::ItemNo;
 use embley_model::record::Record;
 use embley_search::Searcher;
-use embley_search::hit::{DecisionLink, HitLinks, Links};
+use embley_search::hit::{HitLinks, Links};
 use embley_search::plan::BoxError;
 use embley_store::facts::member::FactSets;
 use embley_store::facts::people::{Directory, PersonRef};
 use embley_store::facts::records;
 
-use crate::annotate::{DatedItem, annotate};
+use crate::annotate::{DatedItem, NearDecision, annotate};
+use crate::context::Surroundings;
 use crate::error::Result;
 
 /// Gives hits of one searcher their decisions. Sets are read with the first page.
@@ -19,6 +20,7 @@ pub struct CaseHits<'a> {
     searcher: &'a Searcher,
     sets: OnceCell<FactSets>,
     people: OnceCell<Directory>,
+    around: Option<Surroundings<'a>>,
 }
 
 impl<'a> CaseHits<'a> {
@@ -28,7 +30,15 @@ impl<'a> CaseHits<'a> {
             searcher,
             sets: OnceCell::new(),
             people: OnceCell::new(),
+            around: None,
         }
+    }
+
+    /// The same, with what stands around each hit.
+    #[must_use]
+    pub fn with_context(mut self) -> Self {
+        self.around = Some(Surroundings::new(self.searcher));
+        self
     }
 
     fn read(&self, items: &[ItemNo]) -> Result<Vec<Links>> {
@@ -47,23 +57,20 @@ impl<'a> CaseHits<'a> {
         };
         let page = annotate(reader.facts(), sets, self.searcher.zone(), &dated)?;
         let people = dated.iter().map(|one| self.people(*one)).collect::<Result<Vec<_>>>()?;
-        Ok(page
-            .into_iter()
-            .zip(people)
-            .map(|(one, people)| Links {
+        let mut all = Vec::with_capacity(items.len());
+        for ((item, one), people) in items.iter().zip(page).zip(people) {
+            let context = match &self.around {
+                Some(around) => Some(Box::new(around.of(*item, &one.decisions)?)),
+                None => None,
+            };
+            all.push(Links {
                 people,
-                decisions: one
-                    .decisions
-                    .into_iter()
-                    .map(|near| DecisionLink {
-                        id: near.id,
-                        relation: near.relation.word().to_owned(),
-                        days: near.days,
-                    })
-                    .collect(),
+                decisions: one.decisions.iter().map(NearDecision::link).collect(),
+                context,
                 ..Links::default()
-            })
-            .collect())
+            });
+        }
+        Ok(all)
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod annotate;
 pub mod changes;
 pub mod coding;
+mod context;
 pub mod dip_sample;
 pub mod disclosure;
 pub mod document_links;

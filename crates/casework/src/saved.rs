@@ -5,7 +5,7 @@
 //! cannot run any more is named with the reason and stops nothing.
 
 use embley_ingest::{FinishStep, IngestError};
-use embley_model::id::{RunNo, Ticket};
+use embley_model::id::{ItemNo, RunNo, Ticket};
 use embley_search::{Level, Searcher};
 use embley_store::Case;
 use embley_store::catalogue::Sight;
@@ -33,6 +33,8 @@ pub struct News {
     pub new: u64,
     /// Its hits that are none any more.
     pub gone: u64,
+    /// Hits that the last ingest brought: items that it made.
+    pub brought: u64,
     /// False when no person ran it yet, so that all hits are new.
     pub was_run: bool,
 }
@@ -47,12 +49,14 @@ impl Checked {
                     0 => String::new(),
                     gone => format!(", {gone} gone"),
                 };
-                let since = if news.was_run {
-                    "since it was run"
+                if news.was_run {
+                    format!("\"{}\" {} new hits since it was run{gone}", self.name, news.new)
                 } else {
-                    "(not run yet)"
-                };
-                format!("\"{}\" {} new hits {since}{gone}", self.name, news.new)
+                    format!(
+                        "\"{}\" {} new hits of {} (not run yet)",
+                        self.name, news.brought, news.new
+                    )
+                }
             }
         }
     }
@@ -111,7 +115,11 @@ impl CheckSaved {
         let mut checked = Vec::with_capacity(all.len());
         for one in &all {
             let outcome = match hits(case, &searcher, one) {
-                Ok(found) => Ok(self.news(facts.connection(), one, (&found, hidden), ran)?),
+                Ok(found) => {
+                    let mut news = self.news(facts.connection(), one, (&found, hidden), ran)?;
+                    news.brought = brought(&searcher, &found, last_run)?;
+                    Ok(news)
+                }
                 Err(why) => Err(why),
             };
             checked.push(Checked {
@@ -140,9 +148,23 @@ impl CheckSaved {
         Ok(News {
             new: delta.new.len(),
             gone: delta.gone.len(),
+            brought: 0,
             was_run: delta.before.is_some(),
         })
     }
+}
+
+/// How many of the hits are items that a run made: they have the highest numbers.
+fn brought(searcher: &Searcher, found: &RoaringBitmap, run: Option<RunNo>) -> Result<u64> {
+    let mut count = 0;
+    for item in found.iter().rev() {
+        let brief = searcher.reader().brief(ItemNo(item))?;
+        if brief.map(|brief| brief.run_no) != run {
+            break;
+        }
+        count += 1;
+    }
+    Ok(count)
 }
 
 impl FinishStep for CheckSaved {

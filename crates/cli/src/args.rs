@@ -344,9 +344,21 @@ pub(crate) struct SearchArgs {
     /// Order: date, -date or relevance
     #[arg(long, value_parser = ["date", "-date", "relevance"], default_value = "date", allow_hyphen_values = true)]
     pub(crate) sort: String,
+    /// Order by nearness in time to a date or range, the nearest first, such as 2012-05-14, 2012-05 or yesterday; each hit says how many days
+    /// lie between. Nothing is left out; undated items come last
+    #[arg(long, value_name = "DATE", conflicts_with = "sort", allow_hyphen_values = true)]
+    pub(crate) near_date: Option<String>,
+    /// With each hit what stands around it: the nearest decision of its cases before and after, the message that it answers and those that
+    /// answer it, its family
+    #[arg(long, conflicts_with_all = ["count", "not_searchable", "explain"])]
+    pub(crate) context: bool,
     /// What is counted: items, (item, custodian) pairs, or instances
     #[arg(long, value_parser = ["global", "custodian", "instance"], default_value = "global")]
     pub(crate) scope: String,
+    /// Count families that say the same as one: messages with the same sender, recipients, time, subject, text and attachments, however they were
+    /// stored; the lowest item number is shown and names the others
+    #[arg(long, value_name = "KEY", value_parser = ["email"], conflicts_with = "not_searchable")]
+    pub(crate) fold: Option<String>,
     /// What AND, OR and NOT act on: items, or families, each leaf of the query being met by any member
     #[arg(long, value_parser = ["item", "family"], default_value = "item")]
     pub(crate) level: String,
@@ -379,6 +391,9 @@ impl SearchArgs {
             query: query.to_owned(),
             count: false,
             sort: "date".to_owned(),
+            near_date: None,
+            context: false,
+            fold: None,
             scope: "global".to_owned(),
             level: "item".to_owned(),
             not_searchable: false,

@@ -115,6 +115,13 @@ pub enum Order {
     DateAsc,
     /// Newest first; undated items last.
     DateDesc,
+    /// Those in a stretch of time first, then by their distance from it, before or behind; undated items last.
+    Near {
+        /// First moment of the stretch, seconds UTC.
+        first: i64,
+        /// First moment after it.
+        end: i64,
+    },
     /// BM25 over the words of the query; not part of any certificate.
     Relevance,
     /// By item number.

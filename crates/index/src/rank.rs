@@ -9,6 +9,7 @@
 use std::collections::BinaryHeap;
 
 use embley_model::field::Field;
+use tantivy::columnar::MonotonicallyMappableToU64;
 use tantivy::postings::{Postings, TermInfo};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, InvertedIndexReader, TERMINATED};
@@ -40,6 +41,11 @@ pub(crate) fn best(
         Order::ItemNo => bits.for_each(|doc| keep.offer((0, doc))),
         Order::DateAsc => by_date(segment, bits, &mut keep, |date| date.min(u64::MAX - 1))?,
         Order::DateDesc => by_date(segment, bits, &mut keep, |date| (!date).min(u64::MAX - 1))?,
+        Order::Near { first, end } => {
+            let (first, last) = (first.to_u64(), end.saturating_sub(1).max(first).to_u64());
+            let away = |date: u64| first.saturating_sub(date).max(date.saturating_sub(last));
+            by_date(segment, bits, &mut keep, |date| away(date).min(u64::MAX - 1))?;
+        }
         Order::Relevance => {
             let mut docs = Vec::with_capacity(bits.count() as usize);
             bits.for_each(|doc| docs.push(doc));

@@ -86,6 +86,16 @@ impl Snapshot {
         }
     }
 
+    /// The state of a case into which nothing was taken: no commit, no item.
+    pub fn nothing() -> Self {
+        Self {
+            ticket: None,
+            segments: Vec::new(),
+            values: ValueLists::default(),
+            hidden: None,
+        }
+    }
+
     /// The ticket of this commit: the index holds exactly the items up to it.
     pub fn ticket(&self) -> Option<Ticket> {
         self.ticket

@@ -18,7 +18,9 @@ use crate::error::SearchError;
 use crate::facet::{Facet, FacetCounts};
 use crate::family::members::{self, MemberDraft};
 use crate::family::{Level, MEMBERS_WITH_SNIPPETS, Member};
-use crate::hit::{self, Draft, Hit, HitLinks, HitMaker, ItemText};
+use crate::fold::Folded;
+use crate::hit::{self, Draft, Hit, HitLinks, HitMaker, ItemText, JoinedHit};
+use crate::near_date::NearDate;
 use crate::not_searchable::NotSearchable;
 use crate::plan::Plan;
 use crate::searcher::Searcher;
@@ -53,21 +55,25 @@ impl Scope {
 }
 
 /// The order of hits; ties always by item number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     /// Oldest first, undated last.
     #[default]
-    #[serde(rename = "date")]
     Date,
     /// Newest first, undated last.
-    #[serde(rename = "-date")]
     DateDescending,
+    /// Nearest to a date first, undated last; not for certificates.
+    NearDate(NearDate),
     /// Best first; not for certificates.
-    #[serde(rename = "relevance")]
     Relevance,
     /// By item number.
-    #[serde(rename = "item")]
     Item,
+}
+
+impl Serialize for Sort {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 impl Sort {
@@ -82,8 +88,20 @@ impl Sort {
         }
     }
 
+    /// The name in JSON and of certificates.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::DateDescending => "-date",
+            Self::NearDate(_) => "near-date",
+            Self::Relevance => "relevance",
+            Self::Item => "item",
+        }
+    }
+
     pub(crate) fn order(self) -> Order {
         match self {
+            Self::NearDate(date) => date.order(),
             Self::Date => Order::DateAsc,
             Self::DateDescending => Order::DateDesc,
             Self::Relevance => Order::Relevance,
@@ -97,6 +115,8 @@ impl Sort {
 pub struct SearchOptions<'o> {
     /// How equal items are counted.
     pub scope: Scope,
+    /// Count families that say the same as one ([`crate::Summary::fold`]), and show the one with the lowest item number.
+    pub fold: bool,
     /// The order of hits.
     pub sort: Sort,
     /// Hits to pass over.
@@ -126,9 +146,14 @@ pub struct Summary {
     pub scope: Scope,
     /// The order of hits.
     pub sort: Sort,
+    /// The date that the hits are ordered by their nearness to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near_date: Option<NearDate>,
+    /// `email` when families with the same family key count as one; null when they do not.
+    pub fold: Option<&'static str>,
     /// Exact number of hits in the scope.
     pub count: u64,
-    /// Exact number of items.
+    /// Exact number of items; where equal families count as one, of all of them.
     pub items: u64,
     /// Items that dates, sets and kinds in the query would let in, and whose text could not be searched, by reason. A family counts
     /// with each reason that one of its members has.
@@ -158,6 +183,8 @@ pub(crate) struct Found<'s> {
     pub(crate) node: Cow<'s, Node>,
     /// The items of a short page, in order; `None` when they have to be asked for.
     pub(crate) page: Option<Vec<(u32, f32)>>,
+    /// Which hits stand for others, when equal families are one.
+    pub(crate) folded: Option<Arc<Folded>>,
 }
 
 impl<'s> Answer<'s> {
@@ -232,6 +259,7 @@ impl<'s> Answer<'s> {
             plan: self.plan,
             options: self.options,
             order,
+            folded: self.found.folded.clone(),
             counts_all: shown >= COUNT_ALL_FROM || (shown > 0 && !self.searcher.has_instance_lookup()),
             told,
             page: Vec::new().into_iter(),
@@ -255,6 +283,7 @@ pub struct Hits<'s> {
     plan: &'s Plan,
     options: SearchOptions<'s>,
     order: Box<dyn Iterator<Item = (u32, f32)>>,
+    folded: Option<Arc<Folded>>,
     /// Instances of all items are counted at once.
     counts_all: bool,
     told: Told,
@@ -305,12 +334,29 @@ impl Hits<'_> {
             custodians: &custodians,
             instance_counts: counts.as_ref().map(|counts| counts.as_slice()),
         };
+        let read = |item, score| {
+            let draft = maker.draft(ItemNo(item), score);
+            draft.map_err(|source| SearchError::catalogue("read a hit", source))
+        };
         let mut drafts = Vec::with_capacity(page.len());
         for (item, score) in &page {
-            let draft = maker.draft(ItemNo(*item), scored.then_some(*score));
-            drafts.push(draft.map_err(|source| SearchError::catalogue("read a hit", source))?);
+            let mut draft = read(*item, scored.then_some(*score))?;
+            if let Some(folded) = &self.folded {
+                let mut joined = Vec::new();
+                for other in folded.others(*item) {
+                    joined.push(JoinedHit::from(read(other, None)?.hit));
+                }
+                draft.hit.joined = Some(joined);
+            }
+            drafts.push(draft);
         }
         self.add_facts(&mut drafts)?;
+        if let Sort::NearDate(date) = self.options.sort {
+            for draft in &mut drafts {
+                let secs = draft.row.date.utc_secs;
+                draft.hit.near_days = Some(secs.and_then(|secs| date.days_to(secs, searcher.zone())));
+            }
+        }
         match &self.told {
             Told::Nothing => self.add_snippets(&mut drafts),
             Told::Matched(all) => self.add_matched(&mut drafts, all.as_ref())?,
@@ -346,6 +392,7 @@ impl Hits<'_> {
             for (draft, links) in drafts.iter_mut().zip(links) {
                 draft.hit.people = links.people;
                 draft.hit.decisions = links.decisions;
+                draft.hit.context = links.context;
                 draft.hit.thread = links.thread.or(draft.hit.thread.take());
             }
         }

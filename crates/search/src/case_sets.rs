@@ -292,23 +292,19 @@ impl CaseSets {
             return Ok(vec![None; items.len()]);
         }
         let links = self.threads.of_page(&self.reader, items)?;
-        let shown = |link: crate::threads::LinkRow| {
-            let alone = link.next == link.item && link.reason == crate::threads::Reason::None;
-            (!alone).then(|| ThreadId(link.thread).to_string())
-        };
+        let shown = |link: crate::threads::LinkRow| (!link.is_alone()).then(|| ThreadId(link.thread).to_string());
         Ok(links.into_iter().map(|link| link.and_then(shown)).collect())
     }
 
     /// The thread that a message belongs to: by the number of the thread or of any message in it, or by an item id.
     fn by_thread(&self, ask: &SetAsk) -> std::result::Result<Found, BoxError> {
+        if matches!(ask, SetAsk::Any) {
+            let items = self.threads.linked(&self.reader)?;
+            let names_count = items.len();
+            return Ok(Found { items, names_count });
+        }
         let mut found = Found::default();
-        let (SetAsk::Is(value) | SetAsk::Begins(value)) = ask else {
-            return Ok(found);
-        };
-        let named = self.by_item(&match value.strip_prefix("thread:") {
-            Some(number) => SetAsk::Is(number.to_owned()),
-            None => ask.clone(),
-        })?;
+        let named = self.by_item(ask)?;
         for item in &named.items {
             let items = self.threads.items(&self.reader, ItemNo(item))?;
             if !items.is_empty() {

@@ -12,6 +12,7 @@ use roaring::RoaringBitmap;
 use crate::error::SearchError;
 use crate::facet::{self, Facet, FacetCounts, FacetHome, FacetSets};
 use crate::family::Level;
+use crate::fold::Folded;
 use crate::searcher::Searcher;
 
 impl Searcher {
@@ -49,6 +50,34 @@ impl Searcher {
                 }
             };
             all.push(counts);
+        }
+        Ok(all)
+    }
+
+    /// The same of hits in which equal families are one: sets, kinds and defects count for each that stands for a hit with them; addresses,
+    /// domains, languages and dates are those of the one shown.
+    ///
+    /// # Errors
+    /// As [`Searcher::facets`].
+    pub(crate) fn facets_folded(
+        &self,
+        wanted: &[Facet],
+        folded: &Folded,
+        level: Level,
+        limit: Option<usize>,
+    ) -> Result<Vec<FacetCounts>, SearchError> {
+        let mut all = self.facets(wanted, &folded.shown, level, limit)?;
+        for counts in &mut all {
+            match counts.facet.home() {
+                FacetHome::Column(_) | FacetHome::Period(_) => {}
+                FacetHome::Named(_) | FacetHome::Defects | FacetHome::Hidden => {
+                    let sets = self.facet_sets(counts.facet, level)?;
+                    let shown = sets
+                        .iter()
+                        .map(|(name, items)| (name.clone(), Arc::new(folded.shown_for(items))));
+                    *counts = facet::count(counts.facet, &shown.collect(), &folded.shown, limit);
+                }
+            }
         }
         Ok(all)
     }

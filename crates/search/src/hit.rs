@@ -85,6 +85,12 @@ pub struct Hit {
     pub defects: Vec<&'static str>,
     /// How far its text could be searched.
     pub searchability: &'static str,
+    /// What stands around it, when that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Box<HitContext>>,
+    /// In the order of nearness to a date: calendar days from that date to the item, negative before it; null for undated items.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near_days: Option<Option<i64>>,
     /// Relevance, when that is the order.
     pub score: Option<f32>,
     /// Pieces of its text around what the query marks.
@@ -92,6 +98,9 @@ pub struct Hit {
     /// Why there are no snippets from its text, when that could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snippet_error: Option<String>,
+    /// Where equal families are one: the other hits that this one stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Vec<JoinedHit>>,
     /// At the level of families: the members that the query was found in; see [`crate::family`]. Empty when it only excludes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matched: Option<Vec<Member>>,
@@ -114,6 +123,106 @@ pub struct DecisionLink {
     pub days: Option<i64>,
 }
 
+/// A hit that is shown by another one with the same family key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JoinedHit {
+    /// Stable id.
+    pub item: ItemId,
+    /// Number of the item in this case.
+    pub item_no: u32,
+    /// Everyone it was found with.
+    pub custodians: Vec<String>,
+    /// How often the top-level item of its family was found.
+    pub instances: u64,
+}
+
+impl From<Hit> for JoinedHit {
+    fn from(hit: Hit) -> Self {
+        Self {
+            item: hit.item,
+            item_no: hit.item_no,
+            custodians: hit.custodians,
+            instances: hit.instances,
+        }
+    }
+}
+
+/// What stands around an item: decisions of its cases in time, its family, the messages before and behind it in its thread.
+///
+/// What is listed is what is on record or in headers; nearness in time is shown, not interpreted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HitContext {
+    /// The nearest decision on its day or before it, of those that the item is linked to.
+    pub decision_before: Option<DecisionBeside>,
+    /// The nearest one after its day.
+    pub decision_after: Option<DecisionBeside>,
+    /// The message that its message follows.
+    pub answers: Option<Beside>,
+    /// The reason of that link, or why there is none; null for what is no message.
+    pub answers_reason: Option<&'static str>,
+    /// Messages that follow its message, in the order of their numbers; at most [`CONTEXT_LIMIT`].
+    pub answered_by: Vec<Beside>,
+    /// How many there are.
+    pub answered_by_count: u64,
+    /// Messages of its thread that are held, its own included; 0 for what is no message.
+    pub thread_messages: u64,
+    /// The other members of its family; at most [`CONTEXT_LIMIT`].
+    pub family: Vec<Beside>,
+    /// How many there are.
+    pub family_count: u64,
+}
+
+/// Items of one kind that a context lists; the others are counted.
+pub const CONTEXT_LIMIT: usize = 10;
+
+/// A decision in the context of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DecisionBeside {
+    /// How it is linked, and the days from it to the item.
+    #[serde(flatten)]
+    pub link: DecisionLink,
+    /// Its item.
+    pub item_no: u32,
+    /// Its case.
+    pub case: String,
+    /// What was decided about; empty when the record does not say.
+    pub decision_type: String,
+    /// Its date, RFC 3339 UTC.
+    pub date: Option<String>,
+}
+
+/// An item in the context of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Beside {
+    /// Its number.
+    pub item_no: u32,
+    /// Its kind.
+    pub kind: ItemKind,
+    /// Its date, RFC 3339 UTC; null for undated items.
+    pub date: Option<String>,
+    /// Who sent it; empty when nobody is named.
+    pub from: String,
+    /// Its subject or title, else its file name.
+    pub title: String,
+}
+
+impl From<&ItemRow> for Beside {
+    fn from(row: &ItemRow) -> Self {
+        let title = if row.subject.is_empty() {
+            row.filename.clone().unwrap_or_default()
+        } else {
+            row.subject.clone()
+        };
+        Self {
+            item_no: row.item_no.0,
+            kind: row.kind,
+            date: row.date.utc_secs.and_then(rfc3339),
+            from: shown(row, &[Role::From]).join("; "),
+            title,
+        }
+    }
+}
+
 /// What the case records say of an item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
@@ -123,6 +232,8 @@ pub struct Links {
     pub decisions: Vec<DecisionLink>,
     /// Thread.
     pub thread: Option<String>,
+    /// What stands around it, when that was asked for.
+    pub context: Option<Box<HitContext>>,
 }
 
 /// Gives what case records say of items; the implementor is above this crate.
@@ -212,9 +323,12 @@ impl HitMaker<'_> {
             decisions: Vec::new(),
             defects,
             searchability: row.searchability.word(),
+            context: None,
+            near_days: None,
             score,
             snippets: Vec::new(),
             snippet_error: None,
+            joined: None,
             matched: None,
             reasons: Vec::new(),
             not_searchable: None,

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use embley_index::{Node, Order, Snapshot, Want};
+use embley_index::{IndexError, ItemBits, Node, Order, Snapshot, Want};
 use embley_model::clock::{Clock, SystemClock};
 use embley_model::field::Field;
 use embley_model::id::Ticket;
@@ -23,7 +23,9 @@ use crate::error::SearchError;
 use crate::exact::{ExactForms, StoredForms};
 use crate::facet::{Facet, FacetSets};
 use crate::family::{Families, Level};
+use crate::fold::{Folded, Folds};
 use crate::hit::ItemText;
+use crate::near_date::NearDate;
 use crate::not_searchable::Hidden;
 use crate::plan::{DEFAULT_ZONE, Plan, PlanContext, prepare};
 
@@ -43,6 +45,7 @@ pub struct Searcher {
     pub(crate) facets: RefCell<HashMap<(Facet, Level), Arc<FacetSets>>>,
     pub(crate) hidden: Hidden,
     pub(crate) families: OnceLock<Arc<Families>>,
+    folds: OnceLock<Arc<Folds>>,
     instance_counts: OnceLock<Arc<Vec<u32>>>,
     has_instance_lookup: OnceLock<bool>,
 }
@@ -63,7 +66,8 @@ fn hide(snapshot: &mut Arc<Snapshot>, reader: &CatalogueReader) -> Result<(), Se
 }
 
 impl Searcher {
-    /// Opens the newest state of a case that both index and catalogue hold, with the sight of the case.
+    /// Opens the newest state of a case that both index and catalogue hold, with the sight of the case. A case into which nothing was taken
+    /// has no index, and nothing is found in it.
     ///
     /// # Errors
     /// When index or catalogue cannot be read, or do not belong together.
@@ -77,10 +81,15 @@ impl Searcher {
     /// As [`Searcher::open`].
     pub fn open_as(case: &Case, sight: Sight) -> Result<Self, SearchError> {
         // The index first: whatever it holds, a catalogue read later holds too, or keeps from sight.
-        let snapshot = Snapshot::open(&case.index_dir())?;
+        let snapshot = Snapshot::open(&case.index_dir());
         let reader = case
             .reader_as(sight)
             .map_err(|source| SearchError::catalogue("open it", source))?;
+        let snapshot = match snapshot {
+            // A new case is whole without an index; one that ever held an item is not.
+            Err(IndexError::Missing { .. }) if reader.checkpoint().next_item <= 1 => Snapshot::nothing(),
+            opened => opened?,
+        };
         let zone = TimeZone::get(&case.config().zone).or_else(|_| TimeZone::get(DEFAULT_ZONE));
         Self::new(Arc::new(snapshot), reader, zone.unwrap_or(TimeZone::UTC))
     }
@@ -106,6 +115,7 @@ impl Searcher {
             facets: RefCell::default(),
             hidden: Hidden::default(),
             families: OnceLock::new(),
+            folds: OnceLock::new(),
             instance_counts: OnceLock::new(),
             has_instance_lookup: OnceLock::new(),
         })
@@ -125,6 +135,7 @@ impl Searcher {
             hide(&mut self.snapshot, self.sets.reader())?;
             self.hidden = Hidden::default();
             self.families = OnceLock::new();
+            self.folds = OnceLock::new();
             self.instance_counts = OnceLock::new();
             // Sets are told apart by their versions, which do not change with what is hidden of them.
             *self.facts.borrow_mut() = None;
@@ -173,6 +184,14 @@ impl Searcher {
     /// Counts relative dates from this moment instead of when the searcher was made; seconds UTC.
     pub fn set_now(&mut self, now: i64) {
         self.now = now;
+    }
+
+    /// A date or a range as `date:` reads it, for an order of hits by nearness to it. Relative dates are counted from the searcher's present.
+    ///
+    /// # Errors
+    /// [`SearchError::Syntax`] when it cannot be read, has an open end, or lies outside of the calendar.
+    pub fn near_date(&self, text: &str) -> Result<NearDate, SearchError> {
+        Ok(NearDate::read(text, self.now, &self.zone)?)
     }
 
     /// The plan in words, with the words that its patterns stand for in this case.
@@ -256,7 +275,22 @@ impl Searcher {
     /// # Errors
     /// When index or catalogue cannot be read.
     pub fn run<'s>(&'s self, plan: &'s Plan, options: SearchOptions<'s>) -> Result<Answer<'s>, SearchError> {
-        let node = self.found(plan)?;
+        let found = self.found(plan)?;
+        let folded = if options.fold {
+            Some(Arc::new(self.folded(&found)?))
+        } else {
+            None
+        };
+        let node = match &folded {
+            None => found,
+            Some(folded) if plan.level == Level::Family => {
+                Cow::Owned(Node::Bits(Arc::new(ItemBits::from_bitmap(&folded.shown))))
+            }
+            Some(folded) => {
+                let shown = Node::Items(Arc::new(folded.shown.clone()));
+                Cow::Owned(Node::And(vec![shown, found.into_owned()]))
+            }
+        };
         let scored = options.sort == Sort::Relevance && plan.level == Level::Family;
         let top = page_of(&options).filter(|_| !scored);
         let needs_items = options.scope != Scope::Global || !options.facets.is_empty();
@@ -268,15 +302,29 @@ impl Searcher {
             },
         )?;
         let items = outcome.items.unwrap_or_default();
-        let facets = self.facets(options.facets, &items, plan.level, options.facet_limit)?;
+        let (facets, count) = match &folded {
+            None => (
+                self.facets(options.facets, &items, plan.level, options.facet_limit)?,
+                self.counted(options.scope, outcome.count, &items)?,
+            ),
+            Some(folded) => (
+                self.facets_folded(options.facets, folded, plan.level, options.facet_limit)?,
+                self.counted_folded(options.scope, folded)?,
+            ),
+        };
         let not_searchable = self.count_not_searchable(plan)?;
         let summary = Summary {
             query: plan.query.clone(),
             level: plan.level,
             scope: options.scope,
             sort: options.sort,
-            count: self.counted(options.scope, outcome.count, &items)?,
-            items: outcome.count,
+            near_date: match options.sort {
+                Sort::NearDate(date) => Some(date),
+                Sort::Date | Sort::DateDescending | Sort::Relevance | Sort::Item => None,
+            },
+            fold: folded.is_some().then_some("email"),
+            count,
+            items: folded.as_ref().map_or(outcome.count, |folded| folded.items.len()),
             not_searchable: not_searchable.by_reason,
             not_searchable_total: not_searchable.total,
             not_indexed: self.not_indexed,
@@ -287,7 +335,43 @@ impl Searcher {
             Some(0) => Some(Vec::new()),
             _ => top.map(|_| outcome.top),
         };
-        Ok(Answer::new(self, plan, options, summary, Found { node, page }))
+        Ok(Answer::new(self, plan, options, summary, Found { node, page, folded }))
+    }
+
+    /// What was found, with equal families as one.
+    fn folded(&self, found: &Node) -> Result<Folded, SearchError> {
+        let folds = match self.folds.get() {
+            Some(known) => Arc::clone(known),
+            None => {
+                let read = Folds::read(self.reader())
+                    .map_err(|source| SearchError::catalogue("read the keys of its messages", source))?;
+                Arc::clone(self.folds.get_or_init(|| Arc::new(read)))
+            }
+        };
+        let items = match found {
+            Node::Bits(roots) => roots.to_bitmap(),
+            node => self.bitmap(node)?,
+        };
+        Ok(Folded::new(folds, items))
+    }
+
+    /// The number of hits as the scope counts them, equal families being one.
+    fn counted_folded(&self, scope: Scope, folded: &Folded) -> Result<u64, SearchError> {
+        match scope {
+            Scope::Global => Ok(folded.shown.len()),
+            Scope::Custodian => {
+                let mut left = folded.shown.clone();
+                let mut pairs = 0;
+                for set in self.named(Field::Custodian)?.iter() {
+                    let held = folded.shown_for(&set.items);
+                    pairs += held.len();
+                    left -= held;
+                }
+                Ok(pairs + left.len())
+            }
+            // Each place where one of them was found is one.
+            Scope::Instance => self.counted(scope, folded.items.len(), &folded.items),
+        }
     }
 
     /// Items in the order that is wanted, from `offset` on and at most `limit`.

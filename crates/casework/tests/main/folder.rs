@@ -59,12 +59,17 @@ impl Folder {
 
     /// Takes a mailbox in; the number of new entries.
     pub(crate) fn ingest(&self, name: &str, mailbox: &str) -> u64 {
+        self.ingest_of("Lee", name, mailbox)
+    }
+
+    /// Takes in a mailbox of somebody; the number of new entries.
+    pub(crate) fn ingest_of(&self, custodian: &str, name: &str, mailbox: &str) -> u64 {
         let path = self.file(name, mailbox);
         let request = IngestRequest {
             sources: vec![SourceSpec {
                 path,
                 label: name.to_owned(),
-                custodian: CustodianRule::Named("Lee".to_owned()),
+                custodian: CustodianRule::Named(custodian.to_owned()),
             }],
             exclude: Vec::new(),
             known_hashes: Vec::new(),

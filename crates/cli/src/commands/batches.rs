@@ -9,6 +9,7 @@ use embley_store::facts::codings;
 use embley_store::{Access, Case};
 use serde_json::{Value, json};
 
+use super::casework;
 use crate::args::{Args, BatchCommand, ListArgs};
 use crate::context;
 use crate::exit::{self, CliError};
@@ -38,7 +39,7 @@ pub(crate) fn batch(args: &Args, command: &BatchCommand) -> anyhow::Result<u8> {
             }
             let searcher = Searcher::open(&case)?;
             let families = level == Level::Family.name();
-            let plan = searcher.plan(query).map_err(|error| exit::pointed(error, query))?;
+            let plan = casework::planned(&case, &searcher, query)?;
             let plan = plan.at(if families { Level::Family } else { Level::Item });
             let reach = Reach {
                 families,

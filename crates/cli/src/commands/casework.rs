@@ -1,6 +1,7 @@
 //! Which items a command on facts is about.
 
-use embley_search::{Level, Reach, Searcher};
+use embley_casework::texts::StoredTexts;
+use embley_search::{Level, Plan, Reach, Searcher};
 use embley_store::Case;
 use embley_store::catalogue::CatalogueReader;
 use roaring::RoaringBitmap;
@@ -33,11 +34,20 @@ pub(crate) fn targets(case: &Case, reader: &CatalogueReader, target: &TargetArgs
     }
     let searcher = Searcher::open(case)?;
     if let Some(query) = &target.query {
-        let plan = searcher.plan(query).map_err(|error| exit::pointed(error, query))?;
+        let plan = planned(case, &searcher, query)?;
         let level = if families { Level::Family } else { Level::Item };
         items |= searcher.items(&plan.at(level))?;
     }
     Ok(searcher.reach(&items, reach)?)
+}
+
+/// The plan of a query that chooses items; what its reader should know is said.
+pub(crate) fn planned(case: &Case, searcher: &Searcher, query: &str) -> anyhow::Result<Plan> {
+    let plan = searcher
+        .plan_with_texts(query, &StoredTexts::new(case))
+        .map_err(|error| exit::pointed(error, query))?;
+    super::search::tell_notes(&plan.notes);
+    Ok(plan)
 }
 
 /// What made a bulk change, for its event.

@@ -1,5 +1,6 @@
 //! One file a command; each opens what it needs, calls the library, prints.
 
+mod around;
 mod audit;
 mod batches;
 mod bench;

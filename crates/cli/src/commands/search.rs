@@ -13,6 +13,7 @@ use embley_search::{
 use embley_store::facts::looks::Looked;
 use embley_store::{Access, Case};
 
+use super::around::{self, Further};
 use crate::args::{Args, Format, SearchArgs};
 use crate::context;
 use crate::exit::{self, CliError};
@@ -49,7 +50,10 @@ pub(crate) fn answer(
     } else {
         Some(&stored)
     };
-    let links = CaseHits::new(searcher);
+    let mut links = CaseHits::new(searcher);
+    if search.context {
+        links = links.with_context();
+    }
     let limit = if search.count {
         Some(0)
     } else {
@@ -57,8 +61,8 @@ pub(crate) fn answer(
     };
     let options = SearchOptions {
         scope: scope(&search.scope)?,
-        sort: Sort::from_name(&search.sort)
-            .ok_or_else(|| CliError::usage(format!("unknown order {:?}", search.sort)))?,
+        fold: search.fold.is_some(),
+        sort: sort(searcher, search)?,
         offset: 0,
         limit,
         facets: &facets,
@@ -67,19 +71,37 @@ pub(crate) fn answer(
         style: SnippetStyle::default(),
         links: Some(&links),
     };
+    let further = Further {
+        near_date: search.near_date.is_some(),
+        context: search.context,
+        fold: search.fold.is_some(),
+    };
     let answer = searcher.run(plan, options)?;
     let count = answer.summary().count;
     let not_searchable = answer.summary().not_searchable_total;
     match (search.not_searchable, search.count) {
         (true, true) => result_line!("{not_searchable}")?,
-        (true, false) => print(&answer, answer.not_searchable()?, context::format(&search.list))?,
+        (true, false) => print(
+            &answer,
+            answer.not_searchable()?,
+            context::format(&search.list),
+            further,
+        )?,
         (false, true) => {
             result_line!("{count}")?;
-            tell_of_lack(&answer);
+            tell_besides(&answer);
         }
-        (false, false) => print(&answer, answer.hits()?, context::format(&search.list))?,
+        (false, false) => print(&answer, answer.hits()?, context::format(&search.list), further)?,
     }
-    let options = serde_json::json!({"scope": search.scope, "level": search.level, "sort": search.sort}).to_string();
+    let mut options = serde_json::json!({"scope": search.scope, "level": search.level, "sort": search.sort});
+    if let Some(date) = &search.near_date {
+        options["sort"] = "near-date".into();
+        options["near_date"] = date.as_str().into();
+    }
+    if let Some(fold) = &search.fold {
+        options["fold"] = fold.as_str().into();
+    }
+    let options = options.to_string();
     let looked = Looked {
         command: if saved.is_some() { "saved run" } else { "search" },
         saved,
@@ -99,6 +121,14 @@ pub(crate) fn answer(
 
 pub(crate) fn level(name: &str) -> anyhow::Result<Level> {
     Level::from_name(name).ok_or_else(|| CliError::usage(format!("unknown level {name:?}")))
+}
+
+fn sort(searcher: &Searcher, search: &SearchArgs) -> anyhow::Result<Sort> {
+    if let Some(date) = &search.near_date {
+        let near = searcher.near_date(date).map_err(|error| exit::pointed(error, date))?;
+        return Ok(Sort::NearDate(near));
+    }
+    Sort::from_name(&search.sort).ok_or_else(|| CliError::usage(format!("unknown order {:?}", search.sort)))
 }
 
 pub(super) fn scope(name: &str) -> anyhow::Result<Scope> {
@@ -126,7 +156,23 @@ fn facets(search: &SearchArgs) -> anyhow::Result<Vec<Facet>> {
         .collect()
 }
 
-fn print(answer: &Answer<'_>, hits: Hits<'_>, format: Format) -> anyhow::Result<()> {
+/// The columns of every list of hits as CSV.
+const COLUMNS: [&str; 12] = [
+    "item_no",
+    "item",
+    "kind",
+    "date",
+    "from",
+    "to",
+    "subject",
+    "filename",
+    "custodians",
+    "sha256",
+    "members",
+    "reasons",
+];
+
+fn print(answer: &Answer<'_>, hits: Hits<'_>, format: Format, further: Further) -> anyhow::Result<()> {
     let out = RefCell::new(std::io::BufWriter::new(results()));
     let summary = serde_json::to_value(answer.summary())?;
     match format {
@@ -163,22 +209,12 @@ fn print(answer: &Answer<'_>, hits: Hits<'_>, format: Format) -> anyhow::Result<
         Format::Csv => {
             let mut out = out.borrow_mut();
             let mut csv = csv::Writer::from_writer(&mut *out);
-            csv.write_record([
-                "item_no",
-                "item",
-                "kind",
-                "date",
-                "from",
-                "to",
-                "subject",
-                "filename",
-                "custodians",
-                "sha256",
-                "members",
-                "reasons",
-            ])?;
+            csv.write_record(COLUMNS.iter().chain(further.columns()))?;
             for hit in hits {
-                csv.write_record(cells(&hit?).iter().map(|cell| defuse(cell)))?;
+                let hit = hit?;
+                let mut row: Vec<String> = cells(&hit).iter().map(|cell| defuse(cell)).collect();
+                row.extend(further.cells(&hit));
+                csv.write_record(row)?;
             }
             csv.flush()?;
         }
@@ -199,7 +235,14 @@ fn table(hits: Hits<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
         } else {
             hit.subject.clone()
         };
-        writeln!(out, "#{}  {date}  {}  {}", hit.item_no, hit.kind.word(), clean(&title))?;
+        writeln!(
+            out,
+            "#{}  {date}{}  {}  {}",
+            hit.item_no,
+            around::near_days(&hit),
+            hit.kind.word(),
+            clean(&title)
+        )?;
         writeln!(
             out,
             "    from {}  to {}  held by {}",
@@ -222,6 +265,9 @@ fn table(hits: Hits<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
         .collect();
         if !marks.is_empty() {
             writeln!(out, "    {}", clean(&marks.join("  ")))?;
+        }
+        for line in around::lines(&hit) {
+            writeln!(out, "    {}", clean(&line))?;
         }
         match hit.matched.as_ref().or(hit.not_searchable.as_ref()) {
             Some(members) => table_of_members(&hit, members, out)?,
@@ -310,6 +356,18 @@ fn tell(answer: &Answer<'_>) {
         Level::Item => note!("{} hits", summary.count),
         Level::Family => note!("{} hits, each a family", summary.count),
     }
+    if summary.fold.is_some() {
+        note!(
+            "families that say the same count as one; {} items were found",
+            summary.items
+        );
+    }
+    tell_besides(answer);
+}
+
+/// What belongs to a count: facets asked for, what could not be searched, what is not in the index, how the query was read.
+fn tell_besides(answer: &Answer<'_>) {
+    let summary = answer.summary();
     for facet in &summary.facets {
         note!("{}: {}", facet.facet.name(), listed(facet));
     }
@@ -325,7 +383,12 @@ fn tell(answer: &Answer<'_>) {
         );
     }
     tell_of_lack(answer);
-    for note in &summary.notes {
+    tell_notes(&summary.notes);
+}
+
+/// Notes on a query, a line each.
+pub(super) fn tell_notes(notes: &[String]) {
+    for note in notes {
         note!("note: {}", clean(note));
     }
 }

@@ -324,6 +324,9 @@ fn tell(report: &TermReport) {
                 row.line
             );
         }
+        for note in &row.notes {
+            note!("line {}: note: {}", row.line, clean(note));
+        }
     }
     super::standing::tell(&report.standing);
 }

@@ -147,6 +147,10 @@ impl Oracle {
             Order::DateDesc => {
                 found.sort_by_key(|(no, _)| (date(*no).is_none(), date(*no).map(std::cmp::Reverse), *no))
             }
+            Order::Near { first, end } => found.sort_by_key(|(no, _)| {
+                let away = date(*no).map(|at| (first - at).max(at - (end - 1)).max(0));
+                (away.is_none(), away, *no)
+            }),
             Order::Relevance => {
                 for (no, score) in &mut found {
                     *score = self.score(*no, node);

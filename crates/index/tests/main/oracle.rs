@@ -15,6 +15,9 @@ use roaring::RoaringBitmap;
 
 use crate::corpus::{Item, Oracle, Piece, commit};
 
+/// Amid the dates of the made items.
+const NEAR: Order = Order::Near { first: 1, end: 3 };
+
 const WORDS: &[&str] = &[
     "a", "b", "ab", "abc", "abd", "bribe", "bribery", "Bribed", "minister", "the", "of", "é", "e", "日", "14a",
 ];
@@ -182,7 +185,7 @@ fn check(
     let counted = snapshot.run(node, Want::default()).expect("a whole index");
     prop_assert_eq!(counted.count as usize, expected.len());
     prop_assert!(counted.items.is_none() && counted.top.is_empty());
-    for order in [Order::ItemNo, Order::DateAsc, Order::DateDesc, Order::Relevance] {
+    for order in [Order::ItemNo, Order::DateAsc, Order::DateDesc, NEAR, Order::Relevance] {
         let want = Want {
             items: true,
             top: Some((order, offset, limit)),
@@ -356,7 +359,7 @@ fn columns_of_many_items_with_and_without_gaps_are_read_as_those_of_few() {
                 let range = Node::Range { field, low, high };
                 for node in [range.clone(), Node::And(vec![often.clone(), range])] {
                     let expected = oracle.matching(&node);
-                    for order in [Order::DateAsc, Order::DateDesc] {
+                    for order in [Order::DateAsc, Order::DateDesc, NEAR] {
                         let want = Want {
                             items: true,
                             top: Some((order, 3, 30)),

@@ -135,6 +135,20 @@ fn resolved(spec: DateSpec, today: Date) -> Option<(DateSpec, DateSpec)> {
     }
 }
 
+/// The first moment of an interval with two ends and the first one after it, seconds UTC; relative dates are counted from `now`.
+pub(crate) fn bounds(interval: &Interval<DateSpec>, now: i64, zone: &TimeZone) -> Option<(i64, i64)> {
+    let (low, high) = match absolute(interval, today(now, zone))? {
+        Interval::In(spec) => (spec, spec),
+        Interval::Between(Some(low), Some(high)) => (low, high),
+        Interval::Between(..)
+        | Interval::Above(_)
+        | Interval::AtLeast(_)
+        | Interval::Below(_)
+        | Interval::AtMost(_) => return None,
+    };
+    Some((spans(low, zone).first()?.start?, end_of(high, zone)?))
+}
+
 /// True when an absolute interval ends before it begins.
 pub(super) fn is_empty(interval: &Interval<DateSpec>, zone: &TimeZone) -> bool {
     match range(Field::Date, interval, zone) {

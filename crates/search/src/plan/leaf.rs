@@ -130,8 +130,13 @@ impl Planner<'_> {
         let found = forms.find(&folded, &fields, &words);
         let found = found.map_err(|source| SearchError::Texts { source })?;
         if found.unread > 0 {
+            let taken = if positive {
+                "they are left out"
+            } else {
+                "they count as without the exact form, so NOT keeps them"
+            };
             self.note(format!(
-                "{} items hold the words of `{leaf}` in some form, but their texts could not be compared; they are left out",
+                "{} items hold the words of `{leaf}` in some form, but their texts could not be compared; {taken}",
                 found.unread
             ));
         }
@@ -271,6 +276,13 @@ impl Planner<'_> {
         if token.chars().all(|c| !c.is_alphanumeric()) {
             let message = format!("there is no letter or digit in `{text}`");
             return Err(self.fault(span, message).into());
+        }
+        if token.chars().all(char::is_alphanumeric) {
+            let (finds, end) = if prefix { ("begins", "*") } else { ("is", "") };
+            self.note(format!(
+                "`{text}{end}` holds no sign of an address: items in which a word of a name {finds} so are found too; with the sign that follows \
+                 it (`john.`, `john@`) only addresses are"
+            ));
         }
         Ok(if prefix {
             self.address_prefix(token, ROLES, positive)
@@ -457,6 +469,7 @@ impl Planner<'_> {
             Field::Path | Field::Folder => self.path_words(&value, span)?,
             Field::Hash => self.hash(&value, span)?,
             Field::Item => self.item(&value, span)?,
+            Field::Thread => self.thread(&value, span)?,
             _ => match value {
                 Value::Is(text) => SetAsk::Is(text.to_owned()),
                 Value::Begins(text) => SetAsk::Begins(text.to_owned()),
@@ -516,6 +529,17 @@ impl Planner<'_> {
         } else {
             SetAsk::Begins(bare)
         })
+    }
+
+    /// A thread by the number of any message in it, by its name as hits show it, or by an item id.
+    fn thread(&self, value: &Value<'_>, span: Span) -> Result<SetAsk, SearchError> {
+        match value {
+            Value::Is(text) => self.item(&Value::Is(text.strip_prefix("thread:").unwrap_or(text)), span),
+            Value::Begins(text) => Err(self
+                .fault(span, format!("`{text}*` is no thread: threads are named by whole item numbers"))
+                .hint("write `thread:17` for the thread of item 17; `thread:*` is every message that is linked to another")
+                .into()),
+        }
     }
 
     fn item(&self, value: &Value<'_>, span: Span) -> Result<SetAsk, SearchError> {

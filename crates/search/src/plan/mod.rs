@@ -20,7 +20,7 @@ use embley_model::field::Field;
 use jiff::tz::TimeZone;
 use roaring::RoaringBitmap;
 
-pub(crate) use date::end_of;
+pub(crate) use date::{bounds, end_of};
 #[cfg(test)]
 pub(crate) use fold::simplify;
 pub(crate) use leaf::NOT_SEARCHABLE;

@@ -259,8 +259,51 @@ fn group(input: &mut Input<'_>, place: Place) -> Parsed<Expr> {
         return Fault::new(Span::new(start, start + 1), "this parenthesis is not closed").cut();
     }
     input.next_slice(1);
+    refuse_pattern_behind(input, "parentheses")?;
     let span = Span::new(start, position(input));
     Ok(Expr::new(inner.node, span))
+}
+
+/// Refuses what stands right behind closing quotes and would be read as a word of its own: `"gross mis"*`, `"May 2001"..2002`, `"say ""no"""`.
+fn refuse_glued(input: &Input<'_>) -> Parsed<()> {
+    let next = rest(input);
+    let parted = next.is_empty() || next.starts_with(|c: char| c.is_whitespace() || matches!(c, '(' | ')'));
+    // `~` and `^` are refused as what they are.
+    if parted || next.starts_with(['~', '^']) || next.starts_with("/*") || word::peek_operator(input).is_some() {
+        return Ok(());
+    }
+    refuse_pattern_behind(input, "quotes")?;
+    let at = position(input);
+    let raw = word::peek_raw(input);
+    let first = next.chars().next().map_or(0, char::len_utf8);
+    let glued = if raw.is_empty() { &next[..first] } else { raw };
+    let fault = Fault::new(
+        Span::new(at, at + glued.len()),
+        format!("`{glued}` stands right behind the quotes, and would be a term of its own"),
+    );
+    if raw.is_empty() {
+        return fault
+            .hint("a quote inside quotes is written `\\\"`; two phrases need white space between them")
+            .cut();
+    }
+    fault
+        .hint("put white space between them, or, when it belongs to what is in the quotes, into them")
+        .cut()
+}
+
+/// Refuses a wildcard right behind closing quotes or parentheses: it would stand for everything, or for any word of one letter.
+fn refuse_pattern_behind(input: &Input<'_>, what: &str) -> Parsed<()> {
+    if !rest(input).starts_with(['*', '?']) {
+        return Ok(());
+    }
+    let at = position(input);
+    let sign = &rest(input)[..1];
+    Fault::new(
+        Span::new(at, at + 1),
+        format!("`{sign}` stands right behind the {what}, and a wildcard belongs to a word"),
+    )
+    .hint("write it right beside the letters, in quotes too: `\"gross mis*\"`, `(mis* OR fraud*)`")
+    .cut()
 }
 
 /// The name before a colon, when the word at the front begins like `name:`.
@@ -347,6 +390,12 @@ fn leaf(input: &mut Input<'_>, place: Place) -> Parsed<Expr> {
     } else {
         word::bare(input, mode)?
     };
+    let in_exact_quotes = typed
+        .strip_prefix('=')
+        .is_some_and(|after| after.starts_with(word::is_quote));
+    if quoted || (mode == Mode::Words && in_exact_quotes) {
+        refuse_glued(input)?;
+    }
     if node == ExprNode::All || matches!(mode, Mode::Words | Mode::Whole) {
         return Ok(Expr::new(node, span));
     }

@@ -25,7 +25,7 @@ use winnow::error::{ErrMode, ParserError};
 use winnow::stream::{LocatingSlice, Location};
 
 use crate::error::SyntaxError;
-use crate::tree::{Expr, Span};
+use crate::tree::{DateSpec, Expr, Interval, Span};
 
 /// Longest query in bytes.
 pub const MAX_QUERY_BYTES: usize = 256 * 1024;
@@ -56,6 +56,17 @@ pub fn parse(query: &str) -> Result<Expr, SyntaxError> {
         let mut error = SyntaxError::at(query, fault.span, fault.message);
         error.hint = fault.hint;
         error
+    })
+}
+
+/// Reads a date or range of dates as it stands behind `date:`.
+///
+/// # Errors
+/// A [`SyntaxError`] that points at what cannot be read.
+pub(crate) fn date_interval(text: &str) -> Result<Interval<DateSpec>, SyntaxError> {
+    value::dates(text).map_err(|bad| {
+        let span = Span::new(bad.range.start, bad.range.end);
+        SyntaxError::at(text, span, bad.message).hint(bad.hint)
     })
 }
 

@@ -39,43 +39,44 @@ const MONTHS: [&str; 12] = [
 /// Reads a range of dates.
 pub(super) fn dates(text: &str) -> Result<Interval<DateSpec>, BadValue> {
     let parsed = interval(text, date, "date", DATE_HINT)?;
-    // Which of two dates is earlier is known here only when neither is relative to the present day.
-    let absolute = |spec: &DateSpec| sort_key(*spec).is_some();
+    // Which of two dates is earlier is known here only when neither is relative to the present day. A range goes on to the last moment of its
+    // end: `2001-05..2001` is the rest of that year.
     match &parsed {
-        Interval::Between(Some(low), Some(high)) if !absolute(low) || !absolute(high) => Ok(parsed),
-        _ => refuse_backwards(text, parsed, DATE_HINT, |spec| sort_key(*spec)),
+        Interval::Between(Some(low), Some(high)) => match (sort_key(*low, FIRST), sort_key(*high, LAST)) {
+            (Some(low), Some(high)) if low > high => Err(backwards(text, DATE_HINT)),
+            _ => Ok(parsed),
+        },
+        _ => Ok(parsed),
     }
 }
 
 /// Reads a range of numbers; k, M and G are powers of 1024.
 pub(super) fn numbers(text: &str) -> Result<Interval<u64>, BadValue> {
-    let parsed = interval(text, number, "number", NUMBER_HINT)?;
-    refuse_backwards(text, parsed, NUMBER_HINT, |value| *value)
-}
-
-fn refuse_backwards<T, K: Ord>(
-    text: &str,
-    parsed: Interval<T>,
-    hint: &str,
-    key: impl Fn(&T) -> K,
-) -> Result<Interval<T>, BadValue> {
-    match &parsed {
-        Interval::Between(Some(low), Some(high)) if key(low) > key(high) => Err(BadValue {
-            range: 0..text.len(),
-            message: format!("the range `{text}` runs backwards: its end lies before its start"),
-            hint: hint.to_owned(),
-        }),
-        _ => Ok(parsed),
+    match interval(text, number, "number", NUMBER_HINT)? {
+        Interval::Between(Some(low), Some(high)) if low > high => Err(backwards(text, NUMBER_HINT)),
+        parsed => Ok(parsed),
     }
 }
 
-/// The earliest moment of a date, comparable with that of any other; `None` when it is relative to the present day.
-fn sort_key(spec: DateSpec) -> Option<(i16, i8, i8, i8, i8, i8)> {
+fn backwards(text: &str, hint: &str) -> BadValue {
+    BadValue {
+        range: 0..text.len(),
+        message: format!("the range `{text}` runs backwards: its end lies before its start"),
+        hint: hint.to_owned(),
+    }
+}
+
+/// What stands for the parts that a date does not name, in the key of its first moment and in that of its last.
+const FIRST: i8 = i8::MIN;
+const LAST: i8 = i8::MAX;
+
+/// The first or last moment of a date, comparable with that of any other; `None` when it is relative to the present day.
+fn sort_key(spec: DateSpec, rest: i8) -> Option<(i16, i8, i8, i8, i8, i8)> {
     let key = match spec {
-        DateSpec::Year(y) => (y, 0, 0, 0, 0, 0),
-        DateSpec::Month(y, mo) => (y, mo, 0, 0, 0, 0),
-        DateSpec::Day(y, mo, d) => (y, mo, d, -1, 0, 0),
-        DateSpec::Minute(y, mo, d, h, mi) => (y, mo, d, h, mi, -1),
+        DateSpec::Year(y) => (y, rest, rest, rest, rest, rest),
+        DateSpec::Month(y, mo) => (y, mo, rest, rest, rest, rest),
+        DateSpec::Day(y, mo, d) => (y, mo, d, rest, rest, rest),
+        DateSpec::Minute(y, mo, d, h, mi) => (y, mo, d, h, mi, rest),
         DateSpec::Second(y, mo, d, h, mi, s) => (y, mo, d, h, mi, s),
         DateSpec::Today
         | DateSpec::Yesterday

@@ -1,11 +1,15 @@
 //! The list of a search term report: plain lines, or CSV.
 //!
 //! Plain: one query a line; blank lines and lines that begin with `#` are passed over. CSV: a column `query` or `term`, and optionally
-//! `name` or `id`; other columns are passed over. Not for: reading files. Main type: [`TermList`]. Invariant: every line that holds
-//! something is an entry, also when it cannot be read.
+//! `name` or `id`; other columns are passed over. UTF-8, or UTF-16 with its mark. Not for: reading files. Main type: [`TermList`]. Invariant: every
+//! line that holds something is an entry, also when it cannot be read; no part of a query is dropped without a fault.
+
+use std::borrow::Cow;
 
 use embley_model::id::Sha256;
 use sha2::Digest;
+
+use super::records::{Record, Records, lines};
 
 /// A line of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +44,14 @@ pub enum ListError {
         columns: String,
     },
     /// The first line of the CSV cannot be read.
-    #[error("the list's first line cannot be read")]
+    #[error("the list's first line cannot be read: {fault}")]
     Header {
         /// Why.
-        source: csv::Error,
+        fault: &'static str,
     },
+    /// The list says that it is UTF-16, and is not.
+    #[error("the list begins with the mark of UTF-16 and cannot be read as such; save it as UTF-8")]
+    Encoding,
     /// Nothing is in it.
     #[error("the list holds no query: one a line is expected; blank lines and lines that begin with # are passed over")]
     Empty,
@@ -56,25 +63,16 @@ impl TermList {
     /// # Errors
     /// When there is no query in it.
     pub fn from_lines(bytes: &[u8]) -> Result<Self, ListError> {
-        let without_mark = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let entries = without_mark
-            .split(|byte| *byte == b'\n')
-            .zip(1..)
-            .filter_map(|(line, number)| {
-                let (text, fault) = match std::str::from_utf8(line) {
-                    Ok(text) => (text.trim().to_owned(), None),
-                    Err(_) => (
-                        String::from_utf8_lossy(line).trim().to_owned(),
-                        Some(NOT_UTF_8.to_owned()),
-                    ),
-                };
-                (!is_passed_over(&text)).then_some(TermEntry {
-                    line: number,
-                    name: None,
-                    query: text,
-                    fault,
-                })
-            });
+        let text = without_mark(bytes)?;
+        let entries = lines(&text).filter_map(|(number, line)| {
+            let query = String::from_utf8_lossy(line).trim().to_owned();
+            (!is_passed_over(&query)).then_some(TermEntry {
+                line: number,
+                name: None,
+                fault: fault_of(line),
+                query,
+            })
+        });
         Self::of(bytes, entries.collect())
     }
 
@@ -83,39 +81,26 @@ impl TermList {
     /// # Errors
     /// When there is no column of queries, or no query in it.
     pub fn from_csv(bytes: &[u8]) -> Result<Self, ListError> {
-        let without_mark = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(without_mark);
-        let header = reader.byte_headers().map_err(|source| ListError::Header { source })?;
-        let columns: Vec<String> = header
-            .iter()
-            .map(|name| String::from_utf8_lossy(name).trim().to_lowercase())
-            .collect();
+        let text = without_mark(bytes)?;
+        let mut records = Records::new(&text);
+        let header = records.next().ok_or(ListError::Empty)?;
+        if let Some(fault) = header.fault {
+            return Err(ListError::Header { fault });
+        }
+        let columns: Vec<String> = header.cells.iter().map(|name| read(name).to_lowercase()).collect();
         let place = |names: [&str; 2]| columns.iter().position(|column| names.contains(&column.as_str()));
         let query_at = place(["query", "term"]).ok_or_else(|| ListError::NoColumn {
             columns: columns.join(", "),
         })?;
-        let name_at = place(["name", "id"]);
-        let mut entries = Vec::new();
-        let mut record = csv::ByteRecord::new();
-        loop {
-            match reader.read_byte_record(&mut record) {
-                Ok(false) => break,
-                Ok(true) => entries.extend(csv_entry(&record, query_at, name_at)),
-                Err(error) => {
-                    entries.push(TermEntry {
-                        line: error.position().map_or(0, csv::Position::line),
-                        name: None,
-                        query: String::new(),
-                        fault: Some(format!("this line of the CSV cannot be read: {error}")),
-                    });
-                    // What follows an error of the reader itself (not of one record) would be the same error again.
-                    if error.is_io_error() {
-                        break;
-                    }
-                }
-            }
-        }
-        Self::of(bytes, entries)
+        let columns = Columns {
+            count: columns.len(),
+            query_at,
+            name_at: place(["name", "id"]),
+        };
+        Self::of(
+            bytes,
+            records.filter_map(|record| csv_entry(&record, &columns)).collect(),
+        )
     }
 
     fn of(bytes: &[u8], entries: Vec<TermEntry>) -> Result<Self, ListError> {
@@ -130,33 +115,81 @@ impl TermList {
 }
 
 const NOT_UTF_8: &str = "this line is not UTF-8";
+const HAS_NUL: &str = "this line holds NUL characters, as UTF-16 without its mark does; save the list as UTF-8";
+
+/// The list as UTF-8 as far as it is, without the mark at its beginning.
+fn without_mark(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ListError> {
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let pairs = bytes[2..].chunks_exact(2);
+        if !pairs.remainder().is_empty() {
+            return Err(ListError::Encoding);
+        }
+        let units = pairs.map(|pair| unit([pair[0], pair[1]]));
+        let text: Result<String, _> = char::decode_utf16(units).collect();
+        Ok(Cow::Owned(text.map_err(|_| ListError::Encoding)?.into_bytes()))
+    };
+    match bytes {
+        [0xFF, 0xFE, ..] => wide(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => wide(u16::from_be_bytes),
+        _ => Ok(Cow::Borrowed(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))),
+    }
+}
+
+fn read(cell: &[u8]) -> String {
+    String::from_utf8_lossy(cell).trim().to_owned()
+}
+
+/// What is wrong with the bytes of a line or a cell.
+fn fault_of(bytes: &[u8]) -> Option<String> {
+    if std::str::from_utf8(bytes).is_err() {
+        return Some(NOT_UTF_8.to_owned());
+    }
+    bytes.contains(&0).then(|| HAS_NUL.to_owned())
+}
 
 fn is_passed_over(text: &str) -> bool {
     text.is_empty() || text.starts_with('#')
 }
 
-fn csv_entry(record: &csv::ByteRecord, query_at: usize, name_at: Option<usize>) -> Option<TermEntry> {
-    let cell = |at: usize| record.get(at).unwrap_or_default();
-    let query = String::from_utf8_lossy(cell(query_at)).trim().to_owned();
-    let name = name_at
-        .map(|at| String::from_utf8_lossy(cell(at)).trim().to_owned())
-        .filter(|name| !name.is_empty());
-    if query.starts_with('#') || (query.is_empty() && name.is_none()) {
+/// What the first line of a CSV says of the others.
+struct Columns {
+    count: usize,
+    query_at: usize,
+    name_at: Option<usize>,
+}
+
+fn csv_entry(record: &Record, columns: &Columns) -> Option<TermEntry> {
+    let entry = |name, query, fault| {
+        Some(TermEntry {
+            line: record.line,
+            name,
+            query,
+            fault,
+        })
+    };
+    let cell = |at: usize| record.cells.get(at).map_or(&[][..], Vec::as_slice);
+    if let Some(fault) = record.fault {
+        return entry(None, read(cell(0)), Some(fault.to_owned()));
+    }
+    let query = read(cell(columns.query_at));
+    let name = columns.name_at.map(|at| read(cell(at))).filter(|name| !name.is_empty());
+    if query.starts_with('#') {
         return None;
     }
-    let fault = if query.is_empty() {
-        Some("this line has a name and no query".to_owned())
-    } else if std::str::from_utf8(cell(query_at)).is_err() {
-        Some(NOT_UTF_8.to_owned())
-    } else {
-        None
-    };
-    Some(TermEntry {
-        line: record.position().map_or(0, csv::Position::line),
-        name,
-        query,
-        fault,
-    })
+    let extra = record.cells.iter().skip(columns.count);
+    if extra.map(|cell| read(cell)).any(|cell| !cell.is_empty()) {
+        let fault = format!(
+            "this line has {} cells and the first line names {}: a query with a comma has to stand in quotes",
+            record.cells.len(),
+            columns.count
+        );
+        return entry(name, query, Some(fault));
+    }
+    match (query.is_empty(), name.is_none()) {
+        (true, true) => None,
+        (true, false) => entry(name, query, Some("this line has a name and no query".to_owned())),
+        (false, _) => entry(name, query, fault_of(cell(columns.query_at))),
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +230,53 @@ mod tests {
                 (5, "T3", "", true),
                 (6, "T4", "lunch", false)
             ]
+        );
+    }
+
+    #[test]
+    fn no_part_of_a_query_in_a_csv_is_dropped_without_a_fault() {
+        let csv = b"name,query\nA,\"gross misconduct\" w/5 hearing\nB,fraud, theft\nC,\"lunch\nD,subject:\"gross misconduct\"\nE,fraud,\nF,f\0r\n";
+        let list = TermList::from_csv(csv).expect("a list");
+        assert_eq!(
+            shown(&list),
+            [
+                (2, "-", "A,\"gross misconduct\" w/5 hearing", true),
+                (3, "B", "fraud", true),
+                (4, "-", "C,\"lunch", true),
+                (5, "D", "subject:\"gross misconduct\"", false),
+                (6, "E", "fraud", false),
+                (7, "F", "f\0r", true),
+            ]
+        );
+        assert!(TermList::from_csv(b"\"query\nfraud\n").is_err());
+    }
+
+    #[test]
+    fn line_ends_and_encodings_of_other_systems_are_read() {
+        let list = TermList::from_lines(b"fraud\rtheft\r\nlunch").expect("a list");
+        assert_eq!(
+            shown(&list),
+            [
+                (1, "-", "fraud", false),
+                (2, "-", "theft", false),
+                (3, "-", "lunch", false)
+            ]
+        );
+        for (mark, unit) in [
+            ([0xFF, 0xFE], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+            ([0xFE, 0xFF], u16::to_be_bytes),
+        ] {
+            let mut bytes = mark.to_vec();
+            bytes.extend("query\r\ncaf\u{e9}\r\n".encode_utf16().flat_map(unit));
+            let list = TermList::from_csv(&bytes).expect("a list");
+            assert_eq!(shown(&list), [(2, "-", "caf\u{e9}", false)]);
+            bytes.push(b'x');
+            assert!(TermList::from_csv(&bytes).is_err());
+        }
+        assert!(
+            TermList::from_lines(b"f\0r\0").expect("a list").entries[0]
+                .fault
+                .is_some()
         );
     }
 

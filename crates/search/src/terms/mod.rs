@@ -10,6 +10,7 @@
 //! instances), and for each of the 32 lines that are run at a time a few bits an item, whatever the number of lines.
 
 mod list;
+mod records;
 mod report;
 mod tally;
 

@@ -108,6 +108,13 @@ pub struct LinkRow {
     pub oddities: Oddities,
 }
 
+impl LinkRow {
+    /// True for a message that refers to nothing and that no other one is in a thread with.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.next == self.item && self.reason == Reason::None
+    }
+}
+
 /// The chunk in which an item stands.
 pub(super) fn chunk_of(item: u32) -> u32 {
     item >> CHUNK_BITS

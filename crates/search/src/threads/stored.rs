@@ -184,6 +184,19 @@ impl StoredThreads {
         Ok(found)
     }
 
+    /// All messages that a hit shows a thread for: not those that stand alone.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub(crate) fn linked(&self, reader: &CatalogueReader) -> Result<RoaringBitmap, SearchError> {
+        let mut found = RoaringBitmap::new();
+        for number in 0..=row::chunk_of(reader.checkpoint().next_item) {
+            let rows = self.read_chunk(reader, number)?;
+            found.extend(rows.iter().filter(|row| !row.is_alone()).map(|row| row.item));
+        }
+        Ok(found)
+    }
+
     /// The items that belong to a thread, parts of its messages included.
     ///
     /// # Errors

@@ -158,6 +158,24 @@ fn every_order_ends_with_the_item_number_and_undated_items_come_last() {
     assert_eq!(sorted(Sort::Date), [1, 2, 7, 8, 5, 6, 3, 4]);
     assert_eq!(sorted(Sort::DateDescending), [6, 5, 8, 7, 1, 2, 3, 4]);
     assert_eq!(sorted(Sort::Item), [1, 2, 3, 4, 5, 6, 7, 8]);
+    // Items 1 and 2 are of the night to 14 May 2001, London time.
+    for (date, order, days) in [
+        ("2001-05-14", [1, 2, 7, 8, 5, 6, 3, 4], Some(0)),
+        ("1999..2000", [1, 2, 7, 8, 5, 6, 3, 4], Some(134)),
+        ("2019", [6, 5, 8, 7, 1, 2, 3, 4], Some(-6441)),
+    ] {
+        let near = searcher.near_date(date).expect("a date");
+        assert_eq!(sorted(Sort::NearDate(near)), order, "{date}");
+        let options = SearchOptions {
+            sort: Sort::NearDate(near),
+            ..SearchOptions::default()
+        };
+        let all = hits(&searcher, "*", options);
+        let first = all.iter().find(|hit| hit.item_no == 1).expect("it is found");
+        assert_eq!(first.near_days, Some(days), "{date}");
+        assert_eq!(all[7].near_days, Some(None), "item 4 has no date");
+    }
+    assert!(searcher.near_date("2001..").is_err());
     let options = SearchOptions {
         sort: Sort::Relevance,
         ..SearchOptions::default()
@@ -318,6 +336,27 @@ fn facets_count_all_hits_exactly() {
     );
 }
 
+#[test]
+fn an_address_without_a_sign_finds_words_of_names_too_and_says_so() {
+    let case = SmallCase::make(8);
+    let searcher = searcher(&case);
+    for (query, noted) in [
+        ("address:joh*", true),
+        ("address:smith", true),
+        ("address:john.*", false),
+        ("address:john.smith@force.example", false),
+        ("domain:law*", false),
+        ("from:joh*", false),
+    ] {
+        let plan = searcher.plan(query).expect("it is planned");
+        assert_eq!(
+            plan.notes.iter().any(|note| note.contains("a word of a name")),
+            noted,
+            "{query}"
+        );
+    }
+}
+
 struct OneLink;
 
 impl HitLinks for OneLink {
@@ -330,6 +369,7 @@ impl HitLinks for OneLink {
                 days: Some(-3),
             }],
             thread: None,
+            context: None,
         };
         Ok(items.iter().map(link).collect())
     }
