@@ -32,6 +32,7 @@ mod standing;
 mod status;
 mod tags;
 mod terms;
+mod text_links;
 mod threads;
 mod timeline;
 mod user;
