@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use embley_model::id::ItemNo;
 use embley_search::Searcher;
 use embley_store::catalogue::CatalogueReader;
-use embley_store::facts::cases::case_key;
-use embley_store::facts::people::{Directory, PersonRef, person_key};
+use embley_store::facts::cases::{self, case_key};
+use embley_store::facts::people::{self, Directory, PersonRef, person_key};
 use embley_store::facts::text_links::{self, Named, TextDecision, decisions};
 use embley_store::facts::{Connection, Stamp, records};
 use roaring::RoaringBitmap;
@@ -51,7 +51,8 @@ struct Form {
     confidence: &'static str,
 }
 
-/// The items that name a case, by any of the references that its records give it; those that somebody denied among them.
+/// The messages, attachments and files that name a case, by any of the references that its records give it, and records of other cases that do;
+/// those that somebody denied among them.
 ///
 /// # Errors
 /// The index or the catalogue refuses.
@@ -77,6 +78,10 @@ pub fn of_case(searcher: &Searcher, patterns: &References, case_ref: &str) -> Re
         }
         all.decided(decisions(facts, Named::Case(reference))?);
     }
+    // Records belong to the case that their fields name, whatever their text says.
+    for reference in &known {
+        all.without(&cases::record_items(facts, reference)?);
+    }
     Ok(all.done())
 }
 
@@ -90,7 +95,11 @@ pub fn of_person(searcher: &Searcher, directory: &Directory, text: &str) -> Resu
     for form in forms_of(directory, person) {
         all.find(searcher, &form)?;
     }
-    all.decided(decisions(searcher.reader().facts(), Named::Person(&person.id))?);
+    let facts = searcher.reader().facts();
+    all.decided(decisions(facts, Named::Person(&person.id))?);
+    let keys: Vec<String> = person.ids.iter().map(|id| person_key(id)).collect();
+    all.without(&people::items_naming(facts, keys.iter().map(String::as_str))?);
+    all.without(&person.items.iter().map(|item| item.0).collect());
     Ok(all.done())
 }
 
@@ -199,6 +208,10 @@ impl Links {
             one.holds = decision.linked || one.decided.as_ref().is_some_and(|earlier| earlier.linked);
             one.decided = Some(decision);
         }
+    }
+
+    fn without(&mut self, items: &RoaringBitmap) {
+        self.0.retain(|item, _| !items.contains(item.0));
     }
 
     fn done(self) -> Vec<TextLink> {

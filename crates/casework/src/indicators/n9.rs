@@ -228,6 +228,14 @@ fn between_imports(context: &Context<'_>, case: &CaseFile, row: &Row) -> Result<
                 after.source,
                 after.source_row
             ));
+            let next = if before.run == after.run {
+                next.against(
+                    Weight::Lowers,
+                    "the two rows stand in one import: one of them may have been left in by a slip",
+                )
+            } else {
+                next
+            };
             draft = Some(if told(&change.field) {
                 next.against(
                     Weight::Lowers,
