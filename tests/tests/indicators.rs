@@ -78,13 +78,18 @@ fn an_indicator_is_raised_concluded_exported_and_gone_when_the_record_is_correct
     assert_eq!(second["indicators"][0]["state"], "same");
     import(&site, "corrected.jsonl", CORRECTED);
     let third = list(&site, &["--keep"]);
+    assert_eq!(third["gone"].as_array().map(Vec::len), Some(1), "{third}");
+    // What makes the first one go is that the row was rewritten, and that is said.
     assert_eq!(
         (
             third["indicators"].as_array().map(Vec::len),
-            third["gone"].as_array().map(Vec::len)
+            &third["indicators"][0]["rule"]
         ),
-        (Some(0), Some(1))
+        (Some(1), &"N9".into()),
+        "{third}"
     );
+    let told = third["indicators"][0]["for"][0].as_str().unwrap_or_default();
+    assert!(told.starts_with("decided by \"P-1\" became \"P-2\" between "), "{told}");
     let runs = site.ok(&["indicators", "runs", "--format", "json"]).json();
     assert_eq!(runs["runs"].as_array().map(Vec::len), Some(2), "--keep leaves no run");
 }

@@ -351,3 +351,68 @@ fn declarations_and_consultation_in_mail_are_found() {
     site.run(&["privilege", "mark", "legal", &item]).expect(0);
     check(&raised(&site, "N4"), &[]);
 }
+
+#[test]
+fn another_message_with_the_message_id_of_one_is_read_too() {
+    let mut mail = Mailbox::new();
+    mail.add("1", "Mon, 6 Apr 2020", "ann", "ian", "How is this one going?")
+        .add(
+            "1",
+            "Tue, 7 Apr 2020",
+            "xenia",
+            "ian",
+            "Please let this one rest. I have decided to restrict Olive to office duties from today.",
+        );
+    let site = site(&records(), &mail);
+    check(&raised(&site, "N11"), &[("from Xenia Other", "high")]);
+    check(&raised(&site, "N1"), &[("from Xenia Other (P-X) has words", "high")]);
+}
+
+#[test]
+fn a_decision_about_somebody_else_is_no_record_of_what_a_message_states() {
+    let mut mail = Mailbox::new();
+    mail.add(
+        "1",
+        "Mon, 6 Apr 2020",
+        "ann",
+        "ian",
+        "I have decided to restrict Olive Force to office duties from today.",
+    );
+    let restricted = |about: &str| {
+        let mut all = records();
+        all.push(json!({"record_type": "party", "record_id": "PA-2", "case_ref": CASE, "person_id": "P-X", "capacity": "officer_concerned"}));
+        all.push(decision(
+            "D-1",
+            "restriction",
+            "2020-04-06",
+            "P-AA",
+            json!({"subject_person_ids": [about]}),
+        ));
+        let found = raised(&site(&all, &mail), "N1");
+        found
+            .into_iter()
+            .filter(|(words, _)| words.contains("has words that state"))
+            .collect::<Vec<_>>()
+    };
+    check(&restricted("P-OFF"), &[]);
+    check(&restricted("P-X"), &[("(restriction)", "high")]);
+}
+
+#[test]
+fn a_message_without_a_date_that_states_a_decision_is_raised_where_none_is_on_record() {
+    let mut mail = Mailbox::new();
+    mail.add(
+        "1",
+        "soon",
+        "ann",
+        "ian",
+        "I have decided to restrict Olive to office duties from today.",
+    );
+    check(
+        &raised(&site(&records(), &mail), "N1"),
+        &[("a message without a date from Ann Able", "medium")],
+    );
+    let mut all = records();
+    all.push(json!({"record_type": "decision", "record_id": "D-1", "case_ref": CASE, "decision_type": "restriction", "decided_by": "P-AA"}));
+    check(&raised(&site(&all, &mail), "N1"), &[]);
+}

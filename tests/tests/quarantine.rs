@@ -489,6 +489,22 @@ const COMMANDS: &[(&str, Walk, &[&[&str]])] = &[
     ),
     ("records links", Same, &[&["--format", "json"]]),
     ("records link", Same, &[&["9", "1", "--reason", "x"]]),
+    ("records history", Same, &[&["1"], &["9"]]),
+    ("records case-links", Same, &[&["CM/1/20", "--format", "json"]]),
+    (
+        "records case-link",
+        Same,
+        &[
+            &["CM/1/20", "1", "--not", "--reason", "x"],
+            &["CM/1/20", "9", "--reason", "x"],
+        ],
+    ),
+    ("people mentions", Same, &[&["P-1", "--format", "json"]]),
+    (
+        "people mention",
+        Same,
+        &[&["P-1", "1", "--reason", "x"], &["P-1", "9", "--reason", "x"]],
+    ),
     (
         "exhibit add",
         Same,

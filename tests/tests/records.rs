@@ -412,3 +412,148 @@ fn a_document_on_record_is_linked_to_its_attachment_and_the_link_is_corrected_by
         .says(&["no kind of entry", "role-start"]);
     site.run(&["timeline"]).expect(2);
 }
+
+#[test]
+fn what_a_record_said_in_each_import_is_shown_field_by_field() {
+    let site = Site::new();
+    let (map, rows) = sample(&site);
+    let import = ["records", "import", rows.as_str(), "--mapping", map.as_str()];
+    site.run(&import).expect(3);
+    files::write(
+        &site.path("accused.csv"),
+        ROWS.replace("1,7,P-1,SU,NS", "1,7,P-1,SU,SU"),
+    );
+    site.run(&import).expect(3);
+    let history = |id: &str| site.ok(&["records", "history", id, "--format", "json"]).json();
+    let told = history("dec:sample/1-final");
+    let changes: Vec<(u64, String, String, String)> = told["versions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|one| !one["change"].is_null())
+        .map(|one| {
+            let word = |name: &str| one["change"][name].as_str().unwrap_or_default().to_owned();
+            (
+                one["version"].as_u64().unwrap_or(0),
+                word("field"),
+                word("before"),
+                word("after"),
+            )
+        })
+        .collect();
+    let line = |field: &str, before: &str, after: &str| (2, field.to_owned(), before.to_owned(), after.to_owned());
+    assert_eq!(
+        changes,
+        [
+            line("outcome", "not sustained", "sustained"),
+            line("raw.Final", "NS", "SU")
+        ],
+        "{told}"
+    );
+    assert_eq!(history(&told["item_no"].to_string()), told, "by its item too");
+    // Two rows of one file with one id: the later one holds, and it is said.
+    let lines = ["a", "b"].map(|outcome| {
+        serde_json::json!({"record_type": "decision", "source_system": "sample", "record_id": "9", "case_ref": "CM/7/19", "outcome": outcome}).to_string()
+    });
+    files::write(&site.path("twice.jsonl"), lines.join("\n"));
+    let twice = site.path("twice.jsonl");
+    site.run(&["records".as_ref(), "import".as_ref(), twice.as_os_str()])
+        .expect(0)
+        .says(&["1 rows say otherwise than an earlier row of the file with the same id"]);
+    assert_eq!(history("dec:sample/9")["versions"].as_array().map(Vec::len), Some(2));
+    // What was not changed has one content.
+    assert_eq!(
+        history("dec:sample/2-final")["versions"].as_array().map(Vec::len),
+        Some(1)
+    );
+    site.run(&["records", "history", "dec:sample/none"])
+        .expect(2)
+        .says(&["no record has the id"]);
+}
+
+#[test]
+fn what_names_a_case_or_a_person_is_told_with_a_reason_and_corrected_by_hand() {
+    let site = Site::new();
+    let mail = |id: &str, subject: &str, text: &str| {
+        let head = format!(
+            "Message-ID: <{id}@x.example>\nDate: Mon, 6 Jan 2020 10:00:00 +0000\nFrom: a@x.example\nTo: b@x.example\n"
+        );
+        files::write(
+            &site.path("mail").join(format!("{id}.eml")),
+            format!("{head}Subject: {subject}\n\n{text}\n"),
+        );
+    };
+    mail("1", "CM/19/2019", "Ann Lee was on duty.");
+    mail("2", "the lift", "order CM19/2019 for the lift has come");
+    mail("3", "the gate", "what happened at the gate");
+    let case = serde_json::json!({"record_type": "case", "source_system": "t", "record_id": "1", "case_ref": "CM/19/2019", "opened_at": "2020-01-01"});
+    let person = serde_json::json!({"record_type": "person", "source_system": "t", "record_id": "P-1", "person_id": "P-1", "full_name": "Ann Lee"});
+    files::write(&site.path("r.jsonl"), format!("{case}\n{person}\n"));
+    site.ok(&["records".as_ref(), "import".as_ref(), site.path("r.jsonl").as_os_str()]);
+    site.ingest(&[site.path("mail")]).expect(0);
+
+    let item = |word: &str| site.hits(word)[0]["item_no"].to_string();
+    let (named, lift, gate) = (item("duty"), item("lift"), item("gate"));
+    let links = |args: &[&str]| {
+        let told = site.ok(&[args, &["--format", "json"]].concat()).json()["links"].clone();
+        let all = told.as_array().cloned().unwrap_or_default();
+        all.iter()
+            .map(|one| {
+                let word = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+                (one["item_no"].to_string(), word("confidence"), one["holds"] == true)
+            })
+            .collect::<Vec<_>>()
+    };
+    let of_case = || links(&["records", "case-links", "cm/19/2019"]);
+    let on_timeline = || {
+        let made = site
+            .ok(&["timeline", "CM/19/2019", "--kind", "email", "--format", "json"])
+            .json();
+        let all = made["entries"].as_array().cloned().unwrap_or_default();
+        all.iter().map(|one| one["item_no"].to_string()).collect::<Vec<_>>()
+    };
+    let line = |item: &String, confidence: &str, holds: bool| (item.clone(), confidence.to_owned(), holds);
+    assert_eq!(of_case(), [line(&named, "high", true), line(&lift, "medium", true)]);
+    assert_eq!(on_timeline(), [named.clone(), lift.clone()]);
+
+    let say = |item: &str, more: &[&str]| {
+        let args = [
+            &["records", "case-link", "CM/19/2019", item, "--reason", "read it"],
+            more,
+        ]
+        .concat();
+        site.run(&args).expect(0);
+    };
+    say(&lift, &["--not"]);
+    say(&gate, &[]);
+    let corrected = [
+        line(&named, "high", true),
+        line(&lift, "said", false),
+        line(&gate, "said", true),
+    ];
+    assert_eq!(of_case(), corrected);
+    assert_eq!(on_timeline(), [named.clone(), gate.clone()]);
+    assert_eq!(site.count("case:\"CM/19/2019\" AND type:email"), 2, "queries too");
+    // Nothing that is found later takes it back.
+    mail("4", "CM/19/2019", "more of it");
+    site.ingest(&[site.path("mail")]).expect(0);
+    assert_eq!(site.count("case:\"CM/19/2019\" AND type:email"), 3);
+    assert!(!on_timeline().contains(&lift) && on_timeline().contains(&gate));
+    say(&lift, &[]);
+    assert!(on_timeline().contains(&lift), "and taken back by hand");
+
+    let of_person = || links(&["people", "mentions", "P-1"]);
+    assert_eq!(of_person(), [line(&named, "medium", true)]);
+    site.run(&["people", "mention", "P-1", &named, "--not", "--reason", "another one"])
+        .expect(0);
+    assert_eq!(of_person(), [line(&named, "said", false)]);
+    site.run(&["people", "mention", "P-9", &named, "--reason", "x"])
+        .expect(2);
+    site.run(&["records", "case-link", "CM/1/1", &named, "--reason", "x"])
+        .expect(2)
+        .says(&["no record in the material loaded names"]);
+    let record = item("type:record");
+    site.run(&["records", "case-link", "CM/19/2019", &record, "--reason", "x"])
+        .expect(2)
+        .says(&["is a record"]);
+}

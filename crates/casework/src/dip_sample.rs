@@ -95,7 +95,7 @@ pub struct CheckedCase {
     pub checks: BTreeMap<&'static str, Found>,
     /// Severity assessments on record.
     pub severity_assessments: u64,
-    /// True when one was revised, or a later one has another outcome.
+    /// True when one was revised to another outcome or without saying to which, or a later one has another outcome.
     pub severity_changed: bool,
 }
 
@@ -325,15 +325,24 @@ fn allegations(case: &CaseFile) -> Found {
 }
 
 fn severity_changed(case: &CaseFile) -> bool {
-    if of_kind(case, "severity_revision").next().is_some() {
+    let outcome = |row: &Row| row.text("outcome").trim().to_lowercase().replace(['_', '-'], " ");
+    // A revision that says what an assessment of the same people said is no change; one that does not say to what is one.
+    let confirms = |revision: &Row| {
+        let own = revision.record.list("subject_person_ids");
+        of_kind(case, "severity_assessment").any(|first| {
+            let theirs = first.record.list("subject_person_ids");
+            let same = own.is_empty() || theirs.is_empty() || theirs.iter().any(|id| own.contains(id));
+            same && !outcome(first).is_empty() && outcome(first) == outcome(revision)
+        })
+    };
+    if of_kind(case, "severity_revision").any(|revision| !confirms(revision)) {
         return true;
     }
     let mut outcomes: BTreeMap<Vec<&str>, BTreeSet<String>> = BTreeMap::new();
     for row in of_kind(case, "severity_assessment").filter(|row| !row.text("outcome").is_empty()) {
         let mut subjects = row.record.list("subject_person_ids");
         subjects.sort_unstable();
-        let outcome = row.text("outcome").to_lowercase().replace(['_', '-'], " ");
-        outcomes.entry(subjects).or_default().insert(outcome);
+        outcomes.entry(subjects).or_default().insert(outcome(row));
     }
     outcomes.values().any(|outcomes| outcomes.len() > 1)
 }

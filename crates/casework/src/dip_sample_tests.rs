@@ -163,3 +163,29 @@ fn severity_changes_are_counted_of_the_cases_that_have_an_assessment() {
         "the case of the parties says nothing of its kind"
     );
 }
+
+#[test]
+fn a_revision_that_says_what_was_said_before_is_no_change() {
+    let changed = |outcome: Option<&str>| {
+        let world = world(1);
+        let add = |id: &str, kind: &str, day: &str, outcome: Option<&str>| {
+            world.add(
+                "decision",
+                id,
+                json!({"case_ref": "CM/1/21", "decision_type": kind, "decided_at": day, "outcome": outcome}),
+            );
+        };
+        add("D-1", "severity_assessment", "2021-02-01", Some("misconduct"));
+        add("D-2", "severity_revision", "2021-03-01", outcome);
+        let ask = Ask {
+            size: 1,
+            seed: "",
+            all: true,
+        };
+        let sample = world.with(|context| dip_sample(context, ask)).expect("it is drawn");
+        sample.severity_changed.found
+    };
+    assert_eq!(changed(Some("Misconduct")), 0);
+    assert_eq!(changed(Some("gross_misconduct")), 1);
+    assert_eq!(changed(None), 1, "to what is not on record");
+}

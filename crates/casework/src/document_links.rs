@@ -105,7 +105,7 @@ fn candidates(
 }
 
 /// The references by which a case is known: this one, and those that records of the case itself join to it.
-fn references(conn: &Connection, case_ref: &str) -> Result<Vec<String>> {
+pub(crate) fn references(conn: &Connection, case_ref: &str) -> Result<Vec<String>> {
     let mut known = BTreeSet::from([case_key(case_ref)]);
     let mut all = vec![case_ref.to_owned()];
     let mut at = 0;

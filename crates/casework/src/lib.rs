@@ -5,6 +5,7 @@
 //! language (`search`). Invariant: words for people say what is on record and conclude nothing.
 
 pub mod annotate;
+pub mod case_links;
 pub mod changes;
 pub mod coding;
 mod context;
@@ -15,6 +16,7 @@ pub mod documents;
 pub mod error;
 pub mod exhibits;
 pub mod export;
+pub mod history;
 pub mod hits;
 pub mod import;
 pub mod indicators;

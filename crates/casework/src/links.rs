@@ -2,7 +2,7 @@
 //!
 //! A reference is looked for in each of its written forms (`references`) as the phrase of its words in subject, body, attachment text and file name. It is evaluated over what is
 //! in the case at that moment, so that mail and then records gives what records and then mail gives. A longer
-//! reference that begins with a shorter one (`CM/1/19` and `CM/1/19/2`) is found under both.
+//! reference that begins with a shorter one (`CM/1/19` and `CM/1/19/2`) is found under both. What somebody said of an item (`case_links`) goes before what is found.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -14,6 +14,7 @@ use embley_search::Searcher;
 use embley_store::Case;
 use embley_store::catalogue::{CatalogueReader, Sight};
 use embley_store::facts::cases::{self, Names};
+use embley_store::facts::text_links::{Named, corrected};
 use embley_store::facts::{Connection, documents, records};
 use roaring::RoaringBitmap;
 use serde::Serialize;
@@ -253,7 +254,7 @@ pub fn refresh(conn: &Connection, index: &dyn CaseNames, which: Which) -> Result
             let count = match held.get(key) {
                 Some((at, count)) if *at == ticket => *count,
                 Some(_) | None => {
-                    let items = index.naming(case_ref)?;
+                    let items = corrected(conn, Named::Case(case_ref), index.naming(case_ref)?)?;
                     let count = items.len();
                     summary.renewed += 1;
                     found.push(Names {

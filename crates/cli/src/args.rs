@@ -23,7 +23,7 @@ pub(crate) use self::indicators::{
     DipSampleArgs, ExportFormat, IndicatorsArgs, IndicatorsCommand, PhrasesArgs, RunArgs,
 };
 pub(crate) use self::people::{AliasArgs, PeopleCommand};
-pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand};
+pub(crate) use self::records::{ChangesArgs, ImportArgs, RecordsCommand, SaidLinkArgs};
 pub(crate) use self::saved::{AskedArgs, HistoryArgs, SavedCommand, SavedRunArgs};
 pub(crate) use self::schedule::{DisclosureCommand, DisclosureState, ScheduleArgs, ScheduleCommand, ScheduleForm};
 pub(crate) use self::timeline::{LinkArgs, LinksArgs, TimelineArgs, TimelineFormat};

@@ -117,12 +117,15 @@ fn touch(command: &Command) -> Touch<'_> {
         Command::Saved(saved) => when(!matches!(saved, SavedCommand::List(_) | SavedCommand::Show { .. })),
         Command::Records(records) => match records {
             RecordsCommand::Import(import) => when(!import.dry_run),
-            RecordsCommand::Link { .. } => Changes,
+            RecordsCommand::Link { .. } | RecordsCommand::CaseLink { .. } => Changes,
             _ => Looks,
         },
         Command::People(people) => when(!matches!(
             people,
-            PeopleCommand::List { .. } | PeopleCommand::Show { .. } | PeopleCommand::Suggest { .. }
+            PeopleCommand::List { .. }
+                | PeopleCommand::Show { .. }
+                | PeopleCommand::Suggest { .. }
+                | PeopleCommand::Mentions { .. }
         )),
         Command::Exhibit(exhibit) => match exhibit {
             ExhibitCommand::List { .. }

@@ -68,12 +68,22 @@ fn task_of(command: &Command) -> Option<Task> {
             RecordsCommand::Maps { .. } => return None,
             RecordsCommand::Import(import) if import.dry_run => Task::Look,
             RecordsCommand::Import(_) => Task::Ingest,
-            RecordsCommand::List { .. } | RecordsCommand::Changes(_) | RecordsCommand::Links { .. } => Task::Look,
-            RecordsCommand::Link { .. } => Task::Investigate,
+            RecordsCommand::List { .. }
+            | RecordsCommand::History { .. }
+            | RecordsCommand::Changes(_)
+            | RecordsCommand::Links { .. }
+            | RecordsCommand::CaseLinks { .. } => Task::Look,
+            RecordsCommand::Link { .. } | RecordsCommand::CaseLink { .. } => Task::Investigate,
         },
         Command::People(people) => match people {
-            PeopleCommand::List { .. } | PeopleCommand::Show { .. } | PeopleCommand::Suggest { .. } => Task::Look,
-            PeopleCommand::Merge { .. } | PeopleCommand::Split { .. } | PeopleCommand::Alias(_) => Task::Investigate,
+            PeopleCommand::List { .. }
+            | PeopleCommand::Show { .. }
+            | PeopleCommand::Suggest { .. }
+            | PeopleCommand::Mentions { .. } => Task::Look,
+            PeopleCommand::Merge { .. }
+            | PeopleCommand::Split { .. }
+            | PeopleCommand::Alias(_)
+            | PeopleCommand::Mention { .. } => Task::Investigate,
         },
         Command::Exhibit(exhibit) => match exhibit {
             ExhibitCommand::List { .. } | ExhibitCommand::Show { .. } | ExhibitCommand::History { .. } => Task::Look,

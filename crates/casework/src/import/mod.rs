@@ -11,6 +11,7 @@ mod read;
 mod report;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use crate::error::{CaseworkError, Result};
@@ -144,6 +145,8 @@ struct Import<'a> {
     in_hand: HashSet<RecordKey>,
     /// Ids made of key columns in this file: a second row with another content is not told apart by them.
     derived: HashMap<RecordKey, (u64, Key128)>,
+    /// Hashes of the keys of this file that made a version.
+    seen: HashSet<u64>,
 }
 
 impl<'a> Import<'a> {
@@ -175,6 +178,7 @@ impl<'a> Import<'a> {
             batch_bytes: 0,
             in_hand: HashSet::new(),
             derived: HashMap::new(),
+            seen: HashSet::new(),
         }
     }
 
@@ -271,12 +275,14 @@ impl<'a> Import<'a> {
         if read.derived {
             self.derived.insert(read.key.clone(), (number, read.content));
         }
+        let first_here = self.seen.insert(hash_of(&read.key));
         let previous = match records::known(self.conn, &read.key)? {
             Some(known) if known.content == read.content => {
                 self.keep(record_type);
                 return Ok(());
             }
             Some(known) => {
+                self.report.said_otherwise += u64::from(!first_here);
                 self.report.updated += 1;
                 self.report.of_type(Some(record_type)).updated += 1;
                 Some(known.item)
@@ -336,6 +342,12 @@ impl<'a> Import<'a> {
             detail,
         }
     }
+}
+
+fn hash_of(key: &RecordKey) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn empty_batch(source: &RecordSource, actor: &str, run: Option<RunNo>) -> RecordBatch {

@@ -58,6 +58,8 @@ pub struct ImportReport {
     pub new: u64,
     /// New versions.
     pub updated: u64,
+    /// Of the new versions, those that say otherwise than an earlier row of the same file under the same id; the later row holds.
+    pub said_otherwise: u64,
     /// Records that stand in the case as they are here.
     pub unchanged: u64,
     /// Records that could not be made.

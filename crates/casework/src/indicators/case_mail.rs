@@ -2,14 +2,15 @@
 //!
 //! Messages stand for themselves: parts of other messages (forwarded ones) are their own items only where they were also found alone. Of a
 //! message only the author's own new text is read ([`embley_search::threads::own_text`]), and a sentence that an earlier message of the case says
-//! word for word is a repetition. Main type: [`CaseMail`]. Invariant: messages stand by date, undated ones last; what is marked as privileged is not
+//! word for word is a repetition. Two items are one message only where Message-ID and e-mail key (or sender, second and subject) agree: another message
+//! may carry the same Message-ID. Main type: [`CaseMail`]. Invariant: messages stand by date, undated ones last; what is marked as privileged is not
 //! among them.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use embley_model::address::{Address, Role};
-use embley_model::id::ItemNo;
+use embley_model::id::{ItemNo, Key128};
 use embley_model::item::ItemKind;
 use embley_search::TextQuery;
 use embley_search::threads::own_text;
@@ -67,6 +68,15 @@ impl Correspondent {
     }
 }
 
+/// What two forms of one message have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Likeness {
+    /// The e-mail key.
+    Key(Key128),
+    /// Sender, second and subject.
+    Heads(String, i64, String),
+}
+
 /// A message that names the case.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
@@ -78,6 +88,8 @@ pub(super) struct Message {
     pub(super) sender: Option<Correspondent>,
     /// To whom, open and copied.
     pub(super) recipients: Vec<Correspondent>,
+    /// What tells it from other messages in ids: its Message-ID, with its e-mail key where another message of the case carried that id before.
+    pub(super) name: String,
     own: OnceCell<String>,
 }
 
@@ -85,6 +97,28 @@ impl Message {
     /// Its item.
     pub(super) fn item(&self) -> ItemNo {
         self.row.item_no
+    }
+
+    /// By what another item with its Message-ID is a copy of it.
+    fn likenesses(&self) -> Vec<Likeness> {
+        let mut all: Vec<Likeness> = self.row.keys.iter().map(|keys| Likeness::Key(keys.email)).collect();
+        // A form that keeps addresses or the text in another way has another key.
+        if let (Some(sender), Some(secs)) = (&self.sender, self.row.date.utc_secs) {
+            all.push(Likeness::Heads(
+                sender.key().to_owned(),
+                secs,
+                person_key(&self.row.subject),
+            ));
+        }
+        all
+    }
+
+    /// Its e-mail key in hexadecimal, else its item.
+    fn by_content(&self) -> String {
+        match &self.row.keys {
+            Some(keys) => keys.email.0.iter().map(|byte| format!("{byte:02x}")).collect(),
+            None => self.item().to_string(),
+        }
     }
 
     /// The day, for sentences.
@@ -139,7 +173,7 @@ impl CaseMail {
             }
         }
         let mut messages = Vec::new();
-        let mut ids: HashSet<String> = HashSet::new();
+        let mut copies: HashMap<String, HashSet<Likeness>> = HashMap::new();
         for root in roots {
             let Some(row) = reader.item(ItemNo(root))? else {
                 continue;
@@ -147,11 +181,20 @@ impl CaseMail {
             if row.kind != ItemKind::Email {
                 continue;
             }
-            // Copies of one message in two forms are one message.
-            if row.message_id.as_ref().is_some_and(|id| !ids.insert(id.clone())) {
-                continue;
+            let mut one = message(context, row);
+            if let Some(id) = &one.row.message_id {
+                let known = copies.entry(id.clone()).or_default();
+                let likenesses = one.likenesses();
+                // Copies of one message in two forms are one message; another message with the same Message-ID is one of its own.
+                if likenesses.iter().any(|one| known.contains(one)) {
+                    continue;
+                }
+                if !known.is_empty() {
+                    one.name = format!("{id} {}", one.by_content());
+                }
+                known.extend(likenesses);
             }
-            messages.push(message(context, row));
+            messages.push(one);
         }
         messages.sort_by_key(|one| (one.at.is_none(), one.at, one.item()));
         let words: Vec<String> = case.name().keys.iter().map(|key| phrase_of(key)).collect();
@@ -250,6 +293,7 @@ fn message(context: &Context<'_>, row: ItemRow) -> Message {
     });
     let sender = of(Role::From).next();
     Message {
+        name: row.message_id.clone().unwrap_or_else(|| row.item_no.0.to_string()),
         at,
         sender,
         recipients: recipients.into_iter().collect(),

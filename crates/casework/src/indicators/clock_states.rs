@@ -1,7 +1,7 @@
 //! What is due in a case when, and what is on record for it: clocks over records.
 //!
-//! Main function: [`clock_states`]; the rule N8 and the dip sample use it. Clocks run until the case was closed, the outcome was sent, or
-//! the last day of which its records speak. Invariant: a clock for whose kind of records nothing at all is loaded is not judged.
+//! Main function: [`clock_states`]; the rule N8 and the dip sample use it. Clocks run until the case was closed, the outcome was sent, the
+//! part of whoever is told ended, or the last day of which its records speak. Invariant: a clock for whose kind of records nothing at all is loaded is not judged.
 
 use embley_model::id::ItemNo;
 use embley_model::record::RecordType;
@@ -71,7 +71,7 @@ pub fn clock_states<'a>(context: &Context<'a>, case: &'a CaseFile) -> Vec<ClockS
         Some(governing) => governing.conduct.iter().map(|one| one.id.as_str()).collect(),
         None => Vec::new(),
     };
-    let closed = case.head().and_then(|head| head.day("closed_at", context.zone));
+    let closed = case.head_day("closed_at", context.zone);
     let scope = Judged {
         context,
         case,
@@ -109,11 +109,12 @@ struct Recipient<'a> {
     id: &'a str,
     capacity: &'a str,
     from: Option<Date>,
+    /// The last day of the part; `None` while one of its rows gives no end.
+    to: Option<Date>,
 }
 
 impl<'a> Judged<'_, 'a> {
     fn start(&self, clock: &Clock) -> Option<Date> {
-        let head = self.case.head()?;
         let zone = self.context.zone;
         clock.starts.iter().find_map(|start| match start {
             Start::InvestigatorAppointedAt => {
@@ -124,8 +125,8 @@ impl<'a> Judged<'_, 'a> {
                     .filter(|held| deciders.is_role("person_investigating", held.role()));
                 investigators.filter_map(|held| Some(held.span.from?.day)).min()
             }
-            Start::OpenedAt => head.day("opened_at", zone),
-            Start::CameToAttentionAt => head.day("came_to_attention_at", zone),
+            Start::OpenedAt => self.case.head_day("opened_at", zone),
+            Start::CameToAttentionAt => self.case.head_day("came_to_attention_at", zone),
             Start::Determination | Start::DecidedAt => None,
         })
     }
@@ -134,10 +135,16 @@ impl<'a> Judged<'_, 'a> {
         let mut all: Vec<Recipient<'a>> = Vec::new();
         for row in self.case.of(RecordType::Party) {
             let (id, capacity) = (row.text("person_id"), row.text("capacity"));
-            let told = matches!(capacity, "complainant" | "interested_person");
-            if told && !id.is_empty() && !all.iter().any(|one| one.id == id) {
-                let from = row.day("from", self.context.zone);
-                all.push(Recipient { id, capacity, from });
+            if !matches!(capacity, "complainant" | "interested_person") || id.is_empty() {
+                continue;
+            }
+            let (from, to) = (row.day("from", self.context.zone), row.day("to", self.context.zone));
+            match all.iter_mut().find(|one| one.id == id) {
+                Some(known) => {
+                    known.from = known.from.zip(from).map(|(one, other)| one.min(other));
+                    known.to = known.to.zip(to).map(|(one, other)| one.max(other));
+                }
+                None => all.push(Recipient { id, capacity, from, to }),
             }
         }
         all
@@ -186,7 +193,8 @@ impl<'a> Judged<'_, 'a> {
                     .iter()
                     .find(|(_, row)| row.text("kind") == "outcome")
                     .map(|(day, _)| *day);
-                let end = told.map_or(self.end, |day| day.min(self.end));
+                let ends = [told, recipient.to].into_iter().flatten();
+                let end = ends.fold(self.end, Date::min);
                 let mut from = recipient.from.map_or(start, |from| from.max(start));
                 // Each turn goes on to a later day, or ends.
                 while let Some(due) = clock.due(from, &self.context.rules.holidays) {
@@ -244,7 +252,8 @@ impl<'a> Judged<'_, 'a> {
             if !clock.holds(start, self.regimes) || self.as_at <= due {
                 continue;
             }
-            for recipient in &all {
+            // Whose part ended before the determination is told nothing of it.
+            for recipient in all.iter().filter(|one| one.to.is_none_or(|to| to >= start)) {
                 let rows = self.rows_to(recipient, &all);
                 let told = rows.iter().filter(|row| row.text("kind") == "outcome");
                 let sent = told

@@ -13,6 +13,7 @@ use embley_model::id::ItemNo;
 use embley_search::Searcher;
 use embley_store::facts::Connection;
 use embley_store::facts::cases;
+use embley_store::facts::text_links::{Named, corrected};
 use roaring::RoaringBitmap;
 
 use super::material::CaseName;
@@ -126,7 +127,7 @@ fn naming(searcher: &Searcher, reference: &str) -> Result<RoaringBitmap> {
             items.remove_range(searcher.reader().checkpoint().next_item..);
             Ok(items)
         }
-        Some(_) | None => searcher.naming(reference),
+        Some(_) | None => Ok(corrected(facts, Named::Case(reference), searcher.naming(reference)?)?),
     }
 }
 

@@ -4,6 +4,7 @@
 //! could not be read is absent, never guessed.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use embley_model::id::ItemNo;
@@ -31,6 +32,8 @@ pub struct Row {
     pub key: RecordKey,
     /// The record.
     pub record: Record,
+    /// How often it was imported with another content.
+    pub version: u32,
 }
 
 impl Row {
@@ -39,6 +42,7 @@ impl Row {
             item: stored.item,
             key: stored.key.clone(),
             record: stored.record()?,
+            version: stored.version,
         })
     }
 
@@ -182,9 +186,30 @@ impl CaseFile {
         self.rows.iter().filter(move |row| row.key.record_type == kind)
     }
 
-    /// The record of the case itself: the one with the latest item when systems have one each.
+    /// The record of the case itself: the first of [`CaseFile::heads`].
     pub fn head(&self) -> Option<&Row> {
-        self.of(RecordType::Case).last()
+        self.heads().into_iter().next()
+    }
+
+    /// The records of the case itself when systems have one each, that of the system to which the case was moved first, then by when they were
+    /// last written, whatever the order in which they were imported.
+    pub fn heads(&self) -> Vec<&Row> {
+        let mut heads: Vec<&Row> = self.of(RecordType::Case).collect();
+        if heads.len() > 1 {
+            let written = |row: &Row| {
+                let times = ["modified_at", "recorded_at"]
+                    .iter()
+                    .filter_map(|name| row.time(name)?.utc_secs(&TimeZone::UTC));
+                times.max()
+            };
+            heads.sort_by_key(|row| Reverse((row.time("migrated_at").is_some(), written(row), row.key.clone())));
+        }
+        heads
+    }
+
+    /// The day that the records of the case itself give, the first of [`CaseFile::heads`] that gives one.
+    pub fn head_day(&self, name: &str, zone: &TimeZone) -> Option<Date> {
+        self.heads().into_iter().find_map(|head| head.day(name, zone))
     }
 
     /// The appointments on record.
@@ -215,22 +240,21 @@ impl CaseFile {
 
     /// Whether the case is under Schedule 3, and whether that is on record or taken from its type.
     pub fn schedule_3(&self) -> (Option<bool>, bool) {
-        let Some(head) = self.head() else {
-            return (None, false);
-        };
-        if let Some(flag) = head.flag("schedule_3") {
+        let heads = self.heads();
+        if let Some(flag) = heads.iter().find_map(|head| head.flag("schedule_3")) {
             return (Some(flag), true);
         }
-        match head.text("case_type") {
-            "complaint" | "recordable_conduct_matter" | "dsi_matter" => (Some(true), false),
-            "conduct_matter" | "internal" => (Some(false), false),
-            _ => (None, false),
-        }
+        let of_type = heads.iter().find_map(|head| match head.text("case_type") {
+            "complaint" | "recordable_conduct_matter" | "dsi_matter" => Some(true),
+            "conduct_matter" | "internal" => Some(false),
+            _ => None,
+        });
+        (of_type, false)
     }
 
     /// The regulations that govern the case; `None` when the day on which it came to attention is not on record.
     pub fn governing<'r>(&self, frameworks: &'r Frameworks, zone: &TimeZone) -> Option<Governing<'r>> {
-        let trigger = self.head()?.day("came_to_attention_at", zone)?;
+        let trigger = self.head_day("came_to_attention_at", zone)?;
         let (schedule_3, on_record) = self.schedule_3();
         let conduct = frameworks.governing(RegimeKind::Conduct, trigger);
         let complaint = match schedule_3 {

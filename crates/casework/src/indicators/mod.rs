@@ -46,6 +46,7 @@ pub use governing::Governing;
 pub use mail_index::MailIndex;
 pub use material::{CaseFile, CaseName, Held, Row};
 pub use moment::{Moment, Span};
+pub(crate) use n8::under_older;
 pub use run::{Ask, Outcome, State, run};
 pub use shared::{Career, Past, Shared};
 pub use tried::{Tried, tried};

@@ -2,7 +2,7 @@
 //!
 //! Statements are sentences that `decision-phrases.toml` finds in an author's own text. Look-alikes: a draft, proposal, supposition,
 //! discussion or denial (explained, with the pattern that says so); quoted or repeated text (not read at all); a formal record within the days of
-//! `indicators.toml` (nothing is raised), later (explained when the sender decided it and it is not long after, else lowers twice); a decision that is made together with it is on record (explained). The other
+//! `indicators.toml` (nothing is raised; a row about other people than a sentence names by their last name is no record of it), later (explained when the sender decided it and it is not long after, else lowers twice); a decision that is made together with it is on record (explained). The other
 //! way round: mail of the decision-maker that names the case and that no pattern reads as another decision (explained when it speaks of such a
 //! decision or comes within three days, else lowers);
 //! no mail of theirs from those weeks is held (explained). People decide by word of mouth too: a record without mail has medium confidence at most.
@@ -55,6 +55,7 @@ impl Rule for Stated {
             case,
             said: &said,
             recorded: recorded(context, case),
+            officers: last_names(context, case),
         };
         let mut drafts = view.without_record();
         drafts.extend(view.without_mail(mail, of_case)?);
@@ -87,6 +88,20 @@ struct View<'v, 'c> {
     case: &'c CaseFile,
     said: &'v [Said<'c, 'v>],
     recorded: Vec<Recorded<'c>>,
+    /// Those whom the case concerns, with their last names in lower case.
+    officers: Vec<(&'c str, String)>,
+}
+
+fn last_names<'c>(context: &Context<'_>, case: &'c CaseFile) -> Vec<(&'c str, String)> {
+    let all = case.officers_concerned().into_iter();
+    all.filter_map(|id| Some((id, words(context.people.name(id)?).last()?)))
+        .collect()
+}
+
+/// Words of letters and digits, in lower case.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let all = text.split(|one: char| !one.is_alphanumeric());
+    all.filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 fn days(from: Date, to: Date) -> i64 {
@@ -122,12 +137,12 @@ impl<'c> View<'_, 'c> {
         i64::from(self.context.rules.settings.mail.record_days)
     }
 
-    /// True when a decision of this type is on record by then, or within the days in which a formal record is expected.
-    fn on_record(&self, kind: &str, day: Date) -> bool {
+    /// True when a decision of this type, about whoever is named, is on record by then, or within the days in which a formal record is expected.
+    fn on_record(&self, said: &Said<'_, '_>, day: Date) -> bool {
         let last = moved(day, self.record_days());
-        self.recorded
-            .iter()
-            .any(|one| one.kind == kind && one.moment.day <= last)
+        self.recorded.iter().any(|one| {
+            one.kind == decision_of(said) && one.moment.day <= last && self.may_concern(one.row, &said.phrase.sentence)
+        })
     }
 
     /// The record of a decision that is made together with this one, near the day.
@@ -147,16 +162,19 @@ impl<'c> View<'_, 'c> {
         }
         let mut drafts = Vec::new();
         for ((at, _), all) in by_message {
-            let Some(at) = at else { continue };
+            let Some(at) = at else {
+                drafts.extend(self.undated(&all));
+                continue;
+            };
             // A sentence that states a decision recorded in those days says that one, however else it may be read.
             let near: BTreeSet<&str> = all
                 .iter()
-                .filter(|one| self.is_near(decision_of(one), at.day))
+                .filter(|one| self.is_near(one, at.day))
                 .map(|one| one.phrase.sentence.as_str())
                 .collect();
             let open: Vec<&&Said<'c, '_>> = all
                 .iter()
-                .filter(|one| !near.contains(one.phrase.sentence.as_str()) && !self.on_record(decision_of(one), at.day))
+                .filter(|one| !near.contains(one.phrase.sentence.as_str()) && !self.on_record(one, at.day))
                 .collect();
             let plain: Vec<&&Said<'c, '_>> = open.iter().copied().filter(|one| is_plain(one)).collect();
             if !plain.is_empty() {
@@ -168,13 +186,30 @@ impl<'c> View<'_, 'c> {
         drafts
     }
 
-    fn is_near(&self, kind: &str, day: Date) -> bool {
-        let near = |one: &Recorded<'_>| one.kind == kind && days(day, one.moment.day).abs() <= self.record_days();
+    fn is_near(&self, said: &Said<'_, '_>, day: Date) -> bool {
+        let near = |one: &Recorded<'_>| {
+            one.kind == decision_of(said)
+                && days(day, one.moment.day).abs() <= self.record_days()
+                && self.may_concern(one.row, &said.phrase.sentence)
+        };
         self.recorded.iter().any(near)
     }
 
+    /// False when a sentence names people whom the case concerns and a row is recorded about other people only.
+    fn may_concern(&self, row: &Row, sentence: &str) -> bool {
+        let subjects = row.record.list("subject_person_ids");
+        let words: BTreeSet<String> = words(sentence).collect();
+        let named: Vec<&str> = self
+            .officers
+            .iter()
+            .filter(|(_, name)| words.contains(name))
+            .map(|(id, _)| *id)
+            .collect();
+        subjects.is_empty() || named.is_empty() || named.iter().any(|id| subjects.contains(id))
+    }
+
     /// A draft for statements of one message.
-    fn base(&self, all: &[&&Said<'c, '_>], at: Moment) -> Option<(Draft, Vec<String>)> {
+    fn base(&self, all: &[&&Said<'c, '_>], at: Option<Moment>) -> Option<Draft> {
         let first = all.first()?;
         let kinds: BTreeSet<&str> = all.iter().map(|one| decision_of(one)).collect();
         let kinds: Vec<String> = kinds.into_iter().map(|one| one.replace('_', " ")).collect();
@@ -183,18 +218,23 @@ impl<'c> View<'_, 'c> {
             .sender
             .as_ref()
             .map_or_else(|| "somebody".to_owned(), |one| one.spoken(self.context));
+        let (of, until) = match at {
+            Some(at) => (
+                format!("a message of {}", at.day),
+                format!(" by then or in the {} days after", self.record_days()),
+            ),
+            None => ("a message without a date".to_owned(), String::new()),
+        };
         let mut draft = Draft::sentence(
             Some(&self.case.case_ref),
             &format!(
-                "a message of {} from {sender} has words that state a decision in case {} ({}), and no such decision is on record by then or in the {} days after",
-                at.day,
+                "{of} from {sender} has words that state a decision in case {} ({}), and no such decision is on record{until}",
                 self.case.case_ref,
                 kinds.join(" or "),
-                self.record_days()
             ),
         )
         .about("stated")
-        .about(message.row.message_id.clone().unwrap_or_else(|| message.item().0.to_string()))
+        .about(&message.name)
         .item(message.item())
         .person(message.sender.as_ref().and_then(|one| one.person.as_deref()).unwrap_or_default());
         let mut sentences: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -208,11 +248,52 @@ impl<'c> View<'_, 'c> {
             let patterns: Vec<&str> = patterns.into_iter().collect();
             draft = draft.speaks_for(format!("\"{}\" (pattern {})", shown(sentence), patterns.join(", ")));
         }
-        Some((draft, kinds))
+        let others: BTreeSet<&str> = self
+            .recorded
+            .iter()
+            .filter(|one| {
+                all.iter()
+                    .any(|said| decision_of(said) == one.kind && !self.may_concern(one.row, &said.phrase.sentence))
+            })
+            .map(|one| one.row.text("decision_type"))
+            .collect();
+        if !others.is_empty() {
+            draft =
+                draft.speaks_for("the decisions of this type on record are about other people than the sentence names");
+        }
+        Some(draft)
+    }
+
+    /// A row of this type, about whoever is named, that gives no day.
+    fn without_day(&self, said: &Said<'_, '_>) -> Option<&'c Row> {
+        self.case.of(RecordType::Decision).find(|row| {
+            row.text("decision_type") == decision_of(said)
+                && row.time("decided_at").is_none()
+                && self.may_concern(row, &said.phrase.sentence)
+        })
+    }
+
+    /// Messages without a date: what no record holds at any time.
+    fn undated(&self, all: &[&Said<'c, '_>]) -> Option<Draft> {
+        let held = |said: &Said<'_, '_>| {
+            let same =
+                |one: &Recorded<'_>| one.kind == decision_of(said) && self.may_concern(one.row, &said.phrase.sentence);
+            self.recorded.iter().any(same) || self.without_day(said).is_some()
+        };
+        let open: Vec<&&Said<'c, '_>> = all.iter().filter(|one| !held(one)).collect();
+        let plain: Vec<&&Said<'c, '_>> = open.iter().copied().filter(|one| is_plain(one)).collect();
+        if plain.is_empty() {
+            return None;
+        }
+        let draft = self.base(&plain, None)?.base(Confidence::Medium).against(
+            Weight::Open,
+            "the message has no date that can be read, so that nothing is said of when it was sent",
+        );
+        Some(draft.not_searchable("messages whose text cannot be read, and what was said in words that no pattern of decision-phrases.toml knows"))
     }
 
     fn stated(&self, plain: &[&&Said<'c, '_>], at: Moment) -> Draft {
-        let Some((mut draft, _)) = self.base(plain, at) else {
+        let Some(mut draft) = self.base(plain, Some(at)) else {
             return Draft::sentence(Some(&self.case.case_ref), "nothing is stated")
                 .against(Weight::Explains, "nothing");
         };
@@ -239,7 +320,13 @@ impl<'c> View<'_, 'c> {
         let later = self
             .recorded
             .iter()
-            .filter(|one| kinds.contains(one.kind))
+            .filter(|one| {
+                kinds.contains(one.kind)
+                    && plain
+                        .iter()
+                        .any(|said| self.may_concern(one.row, &said.phrase.sentence))
+                    && !one.moment.surely_before(&at)
+            })
             .min_by_key(|one| one.moment);
         if let Some(later) = later {
             let words = format!(
@@ -255,6 +342,12 @@ impl<'c> View<'_, 'c> {
                     .against(Weight::Lowers, words)
                     .against(Weight::Lowers, "until then nothing else of this type is on record")
             };
+        }
+        if let Some(row) = plain.iter().find_map(|said| self.without_day(said)) {
+            draft = draft.record(row).against(
+                Weight::Lowers,
+                "a decision of this type is on record without a day; it may be the one that is meant",
+            );
         }
         if let Some(words) = self.not_of_the_decider(plain, &kinds, at) {
             draft = draft.against(Weight::Lowers, words);
@@ -313,7 +406,7 @@ impl<'c> View<'_, 'c> {
 
     /// A draft for sentences of which something makes something else.
     fn turned(&self, open: &[&&Said<'c, '_>], at: Moment) -> Draft {
-        let Some((mut draft, _)) = self.base(open, at) else {
+        let Some(mut draft) = self.base(open, Some(at)) else {
             return Draft::sentence(Some(&self.case.case_ref), "nothing is stated")
                 .against(Weight::Explains, "nothing");
         };
@@ -457,8 +550,7 @@ impl<'c> View<'_, 'c> {
         let by = decision.row.text("decided_by");
         let others = |message: &Message| {
             self.said.iter().any(|said| {
-                said.message.item() == message.item()
-                    && message.at.is_some_and(|at| self.is_near(decision_of(said), at.day))
+                said.message.item() == message.item() && message.at.is_some_and(|at| self.is_near(said, at.day))
             })
         };
         // What comes after a later decision of the same person is about that one.

@@ -3,20 +3,22 @@
 //! By SHA-256 of the attachment against `document` records; then, for what is not held, by text: another version of a document on the
 //! register (explained). Look-alikes: a circular, which goes to many or comes with mail about other things (explained); the same bytes on
 //! the register of another case, or a document that names neither the case nor anybody in it (lower). Pictures in the text of a message,
-//! signatures, cards and calendar entries are no documents. Where no document of any case is on record nothing is judged.
+//! signatures, cards and calendar entries are no documents. What somebody said (`records link`) goes before the comparison of texts. Where no document of any case is on record nothing is judged.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use embley_model::id::BlobId;
+use embley_model::id::{BlobId, ItemNo};
 use embley_model::item::ItemKind;
 use embley_model::record::RecordType;
 use embley_store::catalogue::ItemRow;
+use embley_store::facts::documents::DocumentLink;
 
 use super::case_mail::{CaseMail, Message};
 use super::draft::{Draft, Weight};
 use super::material::{CaseFile, Row};
 use super::{Context, Mail, Rule};
+use crate::document_links::of_documents;
 use crate::error::Result;
 
 /// Smaller attachments are no documents.
@@ -144,8 +146,10 @@ fn raise(context: &Context<'_>, mail: Mail<'_>, case: &CaseFile, of_case: &CaseM
         .and_then(|(_, part)| mail.texts.text(part.item_no).ok())
         .unwrap_or_default();
     let own = shingles(&text);
+    let said = said_by_hand(context, case, sent)?;
+    let denied: BTreeSet<ItemNo> = said.iter().filter(|one| !one.holds()).map(|one| one.document).collect();
     let mut nearest: Option<(&Row, u32)> = None;
-    for row in case.of(RecordType::Document) {
+    for row in case.of(RecordType::Document).filter(|row| !denied.contains(&row.item)) {
         let percent = alike(&own, &shingles(row.text("text")));
         if percent > nearest.map_or(0, |(_, best)| best) {
             nearest = Some((row, percent));
@@ -175,9 +179,26 @@ fn raise(context: &Context<'_>, mail: Mail<'_>, case: &CaseFile, of_case: &CaseM
         Some(_) | None if own.len() < LEAST_SHINGLES => {
             draft = draft
                 .not_searchable("the text of this attachment, so that other versions of it could not be looked for");
-            draft = same_title(case, &name, draft);
+            draft = same_title(case, &name, &denied, draft);
         }
         Some(_) | None => {}
+    }
+    for (row, decision) in said.iter().filter(|one| one.holds()).filter_map(|one| {
+        Some((
+            case.of(RecordType::Document).find(|row| row.item == one.document)?,
+            one.decided.as_ref()?,
+        ))
+    }) {
+        draft = draft.record(row).against(
+            Weight::Explains,
+            format!(
+                "said by {} to be {} \"{}\" on the register: {}",
+                decision.actor,
+                row.text("register_no"),
+                row.text("title"),
+                decision.reason
+            ),
+        );
     }
     let about = about_case(context, case, of_case, &text, &name);
     draft = match &about {
@@ -223,13 +244,22 @@ fn count(number: usize, what: &str) -> String {
     }
 }
 
+/// What somebody said of the attachment and documents on the register (`embley records link`).
+fn said_by_hand(context: &Context<'_>, case: &CaseFile, sent: &Sent<'_>) -> Result<Vec<DocumentLink>> {
+    let documents = case.of(RecordType::Document).map(|row| row.item.0).collect();
+    let parts: BTreeSet<ItemNo> = sent.messages.iter().map(|(_, part)| part.item_no).collect();
+    let mut all = of_documents(context.facts, &documents)?;
+    all.retain(|one| one.decided.is_some() && parts.contains(&one.attachment));
+    Ok(all)
+}
+
 /// A title on the register with the words of the file's name.
-fn same_title(case: &CaseFile, name: &str, draft: Draft) -> Draft {
+fn same_title(case: &CaseFile, name: &str, denied: &BTreeSet<ItemNo>, draft: Draft) -> Draft {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let wanted: BTreeSet<String> = words(stem).filter(|word| word.len() > 2).collect();
     let same = case.of(RecordType::Document).find(|row| {
         let title: BTreeSet<String> = words(row.text("title")).collect();
-        !wanted.is_empty() && wanted.is_subset(&title)
+        !wanted.is_empty() && wanted.is_subset(&title) && !denied.contains(&row.item)
     });
     match same {
         Some(row) => draft.record(row).against(

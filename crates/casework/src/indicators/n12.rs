@@ -1,6 +1,6 @@
-//! N12: registers that do not agree: gifts, business interests and media contacts against procurement and each other.
+//! N12: registers that do not agree: gifts, business interests, associations and media contacts against procurement and each other.
 //!
-//! By person, organisation and time; names of organisations are compared without legal forms. Look-alikes: a gift that was declined
+//! By person, organisation and time; an association counts with an interest of the other person; names of organisations are compared without legal forms. Look-alikes: a gift that was declined
 //! or returned (explained); an interest that was refused, or that ended before (explained); an interest declared in the procurement that
 //! names the organisation or the person (explained), or in other words (lowers).
 
@@ -40,6 +40,22 @@ impl Rule for Registers {
                 }
                 for interest in interests.get(person).into_iter().flatten() {
                     drafts.extend(interest_against(context, contract, &period, person, interest));
+                }
+                for association in context.shared.register_of(RecordType::RegisterAssociation, person) {
+                    let ends = [association.text("person_id"), association.text("other_person_id")];
+                    let Some(other) = ends.into_iter().find(|id| !id.is_empty() && *id != person) else {
+                        continue;
+                    };
+                    // An evaluator's own interest is told by itself.
+                    for interest in interests.get(other).into_iter().flatten() {
+                        drafts.extend(association_against(
+                            context,
+                            contract,
+                            &period,
+                            (person, association),
+                            interest,
+                        ));
+                    }
                 }
             }
         }
@@ -194,10 +210,7 @@ fn interest_against(
     .person(person)
     .speaks_for(format!("evaluated from {} and awarded on {}", period.from.day, period.to.day));
     let status = interest.text("status").to_lowercase();
-    if ["refus", "reject", "declin", "withdrawn"]
-        .iter()
-        .any(|word| status.contains(word))
-    {
+    if is_refused(&status) {
         let reason = interest.text("refusal_reason");
         let reason = if reason.is_empty() {
             String::new()
@@ -222,6 +235,74 @@ fn interest_against(
     }
     let draft = declared(context, draft, contract, person, interest.text("organisation"));
     Some(draft.against(Weight::Open, "the registers may mean two organisations of one name"))
+}
+
+/// An interest of somebody with whom an evaluator stands on the register of associations.
+fn association_against(
+    context: &Context<'_>,
+    contract: &Row,
+    period: &Period,
+    (person, association): (&str, &Row),
+    interest: &Row,
+) -> Option<Draft> {
+    let other = interest.text("person_id");
+    let begun = |row: &Row, field: &str| {
+        let since = row.span("from", "to", context.zone).from;
+        since.or_else(|| row.moment(field, context.zone))
+    };
+    let later = [begun(association, "declared_at"), begun(interest, "applied_at")];
+    if !same_organisation(contract, interest)
+        || later.into_iter().flatten().any(|since| period.to.surely_before(&since))
+    {
+        return None;
+    }
+    let mut draft = Draft::sentence(
+        None,
+        &format!(
+            "the register of associations has one of {} with {}, of whom an interest in {} is on the register of business interests; {} is on record as an evaluator of contract {} of that organisation",
+            context.people.spoken(person),
+            context.people.spoken(other),
+            interest.text("organisation"),
+            context.people.spoken(person),
+            contract_name(contract)
+        ),
+    )
+    .about(person)
+    .about("association")
+    .input(association)
+    .input(interest)
+    .input(contract)
+    .person(person)
+    .person(other)
+    .base(Confidence::Medium)
+    .speaks_for(format!("evaluated from {} and awarded on {}", period.from.day, period.to.day));
+    if !association.text("nature").is_empty() {
+        draft = draft.speaks_for(format!("the association is recorded as {}", association.text("nature")));
+    }
+    for (row, what) in [(association, "association"), (interest, "interest")] {
+        if let Some(ended) = row
+            .span("from", "to", context.zone)
+            .to
+            .filter(|to| to.surely_before(&period.from))
+        {
+            let words = format!(
+                "the {what} is recorded as ended on {}, before the evaluation",
+                ended.day
+            );
+            draft = draft.against(Weight::Explains, words);
+        }
+    }
+    let status = interest.text("status").to_lowercase();
+    if is_refused(&status) {
+        draft = draft.against(Weight::Explains, format!("the interest is recorded as {status}"));
+    }
+    let draft = declared(context, draft, contract, person, interest.text("organisation"));
+    Some(draft.against(Weight::Open, "the registers may mean two organisations of one name"))
+}
+
+fn is_refused(status: &str) -> bool {
+    let words = ["refus", "reject", "declin", "withdrawn"];
+    words.iter().any(|word| status.contains(word))
 }
 
 /// What the procurement says of interests.

@@ -8,6 +8,7 @@
 use embley_model::record::RecordType;
 
 use super::draft::{Confidence, Draft, Weight};
+use super::governing::OlderMatter;
 use super::material::{CaseFile, Held, Row, holds};
 use super::moment::Moment;
 use super::{Context, Rule};
@@ -29,6 +30,7 @@ impl Rule for Authority {
         let ids = governing.ids();
         let kind = governing.kind(&ids, case.head());
         let roles = case.roles(context.zone);
+        let older = OlderMatter::find(context, case, &governing)?;
         let mut drafts = Vec::new();
         for row in case.of(RecordType::Decision) {
             let who = row.text("decided_by");
@@ -51,6 +53,9 @@ impl Rule for Authority {
             if let Some(head) = case.head() {
                 draft = draft.record(head);
             }
+            if let Some(older) = &older {
+                draft = under_older(context, case, &roles, draft, row, &moment, older);
+            }
             drafts.push(draft.speaks_for(format!(
                 "the matter came to attention on {}, so {} govern",
                 governing.trigger,
@@ -59,6 +64,47 @@ impl Rule for Authority {
         }
         Ok(drafts)
     }
+}
+
+/// What the regulations of a linked earlier matter say of the decision-maker.
+fn under_older(
+    context: &Context<'_>,
+    case: &CaseFile,
+    roles: &[Held<'_>],
+    draft: Draft,
+    row: &Row,
+    moment: &Moment,
+    older: &OlderMatter<'_>,
+) -> Draft {
+    let deciders = &context.rules.deciders;
+    let ids = older.governing.ids();
+    let kind = older.governing.kind(&ids, case.head());
+    let (weight, then) = match deciders.decider(row.text("decision_type"), kind) {
+        Some(line) if holds(roles, deciders, row.text("decided_by"), &line.who, moment).is_some() => (
+            older.weight(),
+            format!(
+                "; under {} it is decided by the {}, a role that they held",
+                line.cited(),
+                spoken_role(&line.who)
+            ),
+        ),
+        Some(line) => (
+            Weight::Open,
+            format!(
+                "; under {} it is decided by the {} too",
+                line.cited(),
+                spoken_role(&line.who)
+            ),
+        ),
+        None => (Weight::Lowers, String::new()),
+    };
+    draft
+        .record(&older.row)
+        .against(weight, format!("{}{then}", older.words))
+}
+
+fn spoken_role(who: &str) -> String {
+    who.replace('_', " ")
 }
 
 fn raise(
@@ -70,7 +116,7 @@ fn raise(
     moment: &Moment,
 ) -> Draft {
     let who = row.text("decided_by");
-    let spoken = decider.who.replace('_', " ");
+    let spoken = spoken_role(&decider.who);
     let decision = row.text("decision_type").replace('_', " ");
     let mut draft = Draft::sentence(
         Some(&case.case_ref),

@@ -152,15 +152,15 @@ fn concerned(case: &CaseFile) -> Vec<&str> {
     ids.into_iter().filter(|id| !id.is_empty()).collect()
 }
 
-fn common(one: &Span, other: &Span) -> Span {
+/// The time that two spans have in common; `None` when one surely ended before the other began.
+fn common(one: &Span, other: &Span) -> Option<Span> {
     let to = match (one.to, other.to) {
         (Some(one), Some(two)) => Some(one.min(two)),
         (one, two) => one.or(two),
     };
-    Span {
-        from: one.from.max(other.from),
-        to,
-    }
+    let from = one.from.max(other.from);
+    let apart = from.zip(to).is_some_and(|(from, to)| to.surely_before(&from));
+    (!apart).then_some(Span { from, to })
 }
 
 /// Teams in common; a unit counts as one when few people on record are in it.
@@ -180,7 +180,7 @@ fn teams(context: &Context<'_>, own: &Career, theirs: &Career) -> Vec<(Span, Str
                     let words = format!("is in the same unit, {}, with {size} people on record", one.value);
                     (words, Confidence::Low)
                 };
-                found.push((common(&one.span, &two.span), words, base));
+                found.extend(common(&one.span, &two.span).map(|span| (span, words, base)));
             }
         }
     }
@@ -219,15 +219,19 @@ fn shared_interests<'a>(context: &Context<'a>, who: &str, other: &str) -> Vec<Re
     for one in of(who) {
         for two in of(other) {
             let (name, same) = (one.text("organisation"), two.text("organisation"));
-            if !name.is_empty() && name.trim().eq_ignore_ascii_case(same.trim()) {
+            let (ours, theirs) = (
+                one.span("from", "to", context.zone),
+                two.span("from", "to", context.zone),
+            );
+            if !name.is_empty()
+                && name.trim().eq_ignore_ascii_case(same.trim())
+                && let Some(span) = common(&ours, &theirs)
+            {
                 found.push(Relation {
                     kind: "interest",
                     other: other.to_owned(),
                     words: format!("has an interest in the same organisation, {name}"),
-                    span: common(
-                        &one.span("from", "to", context.zone),
-                        &two.span("from", "to", context.zone),
-                    ),
+                    span,
                     rows: vec![one, two],
                     base: Confidence::Medium,
                 });
@@ -245,14 +249,13 @@ enum Declared<'a> {
     RecordedLater(&'a Row, Moment),
     /// Declared after.
     After(&'a Row, Moment),
-    /// A declaration that does not say whom it is about.
+    /// A declaration that does not say whom it is about, or when it was made.
     Unclear(&'a Row),
     /// Nothing.
     Nothing,
 }
 
 fn declared<'a>(context: &Context<'a>, case: &CaseFile, who: &str, other: &str, moment: &Moment) -> Declared<'a> {
-    let key = case_key(&case.case_ref);
     let mut best = Declared::Nothing;
     let rank = |one: &Declared<'_>| match one {
         Declared::InTime => 4,
@@ -267,11 +270,17 @@ fn declared<'a>(context: &Context<'a>, case: &CaseFile, who: &str, other: &str, 
         if row.flag("nil_declaration") == Some(true) {
             continue;
         }
-        let about = (!other.is_empty() && named == other) || (of_case == key && (named.is_empty() || other.is_empty()));
-        if !about || (!of_case.is_empty() && of_case != key) {
+        let own_case = case.name().keys.contains(&of_case);
+        let about = (!other.is_empty() && named == other) || (own_case && (named.is_empty() || other.is_empty()));
+        if !about || !(of_case.is_empty() || own_case) {
             continue;
         }
-        let Some(at) = row.moment("declared_at", context.zone) else {
+        // What was recorded was declared by then.
+        let at = row.moment("declared_at", context.zone);
+        let Some(at) = at.or_else(|| row.moment("recorded_at", context.zone)) else {
+            if rank(&Declared::Unclear(row)) > rank(&best) {
+                best = Declared::Unclear(row);
+            }
             continue;
         };
         let recorded = row
@@ -321,7 +330,12 @@ fn raise(
     if matches!(state, Declared::InTime) {
         return None;
     }
-    let rows: Vec<(Moment, &Row)> = covered.iter().map(|(moment, row)| (*moment, *row)).collect();
+    // Later decisions of which it was on record by then are not among those of which it was not.
+    let rows: Vec<(Moment, &Row)> = covered
+        .iter()
+        .filter(|(moment, _)| !matches!(declared(context, case, who, &relation.other, moment), Declared::InTime))
+        .map(|(moment, row)| (*moment, *row))
+        .collect();
     let draft = draft_of(context, case, who, relation, &rows).base(relation.base);
     let in_mail = heard.first_by(who, first);
     let recorded_late = matches!(state, Declared::RecordedLater(..));
@@ -347,7 +361,7 @@ fn raise(
         ),
         Declared::Unclear(row) => draft.record(row).against(
             Weight::Lowers,
-            "a declaration in this case is on record that does not say whom it is about",
+            "a declaration is on record that does not say whom it is about, or of which day it is",
         ),
     };
     let draft = match in_mail {

@@ -1,7 +1,8 @@
 //! N6: a determination that is made once for a person stands on record twice, with the same or another outcome.
 //!
 //! Which determinations: `indicators.toml`, `once`. Each later row is compared with the one before it for the same case, type and
-//! person. Look-alikes: the later row replaces an earlier one as a revision, review, appeal or correction (explained); one determination in two
+//! person; a row without a day is held against another one unless one names the other as replaced, with medium confidence at most.
+//! Look-alikes: the later row replaces an earlier one as a revision, review, appeal or correction (explained); one determination in two
 //! rows, from two systems or by migration (explained); a replaced row without a basis (lowers); a review or appeal on record between the two
 //! (lowers twice); two rows that agree in all but their ids (lowers).
 
@@ -39,6 +40,7 @@ impl Rule for Twice {
                     drafts.push(raise(context, case, (first, earlier), (moment, later)));
                 }
             }
+            drafts.extend(without_day(context, case, kind));
         }
         Ok(drafts)
     }
@@ -53,13 +55,78 @@ fn same_subjects(one: &Row, other: &Row) -> bool {
     (one.is_empty() && other.is_empty()) || one.iter().any(|id| other.contains(id))
 }
 
+/// Rows that give no day, each with the first other row for the same people: which came later is not on record.
+fn without_day(context: &Context<'_>, case: &CaseFile, kind: &str) -> Vec<Draft> {
+    let all: Vec<&Row> = case
+        .of(RecordType::Decision)
+        .filter(|row| row.text("decision_type") == kind)
+        .collect();
+    let is_dated = |row: &Row| row.moment("decided_at", context.zone).is_some();
+    let mut drafts = Vec::new();
+    for (at, row) in all.iter().enumerate().filter(|(_, row)| !is_dated(row)) {
+        let other = all
+            .iter()
+            .enumerate()
+            .find(|(place, other)| *place != at && (is_dated(other) || *place < at) && same_subjects(other, row));
+        let Some((_, other)) = other else { continue };
+        // A row that names the other one as replaced says which came later: a recommended and a final finding.
+        if names_as_replaced(other, row) || names_as_replaced(row, other) {
+            continue;
+        }
+        let outcomes = [other.text("outcome"), row.text("outcome")];
+        let how = match outcomes {
+            ["", _] | [_, ""] => "of which one gives no outcome",
+            [one, two] if fold(one) == fold(two) => "with the same outcome",
+            _ => "with another outcome",
+        };
+        let day = |row: &Row| {
+            let at = row.moment("decided_at", context.zone);
+            at.map_or_else(|| "without a day".to_owned(), |at| format!("of {}", at.day))
+        };
+        let mut draft = Draft::sentence(
+            Some(&case.case_ref),
+            &format!(
+                "the {} of case {} is on record {} and again without a day, {how}, and neither row is recorded as a revision, review, appeal or correction of the other",
+                kind.replace('_', " "),
+                case.case_ref,
+                day(other)
+            ),
+        )
+        .input(other)
+        .input(row)
+        .person(other.text("decided_by"))
+        .person(row.text("decided_by"))
+        .base(Confidence::Medium)
+        .speaks_for(format!("{}: {}", day(other), outcome(other)))
+        .speaks_for(format!("{}: {}", day(row), outcome(row)));
+        for id in row.record.list("subject_person_ids") {
+            draft = draft.person(id);
+        }
+        draft = replacing(replacing(draft, other, row), row, other);
+        if how == "with the same outcome" {
+            draft = draft.against(
+                Weight::Lowers,
+                "the two rows agree in their outcome; one determination may have been entered twice",
+            );
+        }
+        drafts.push(draft.against(
+            Weight::Open,
+            "an authority to determine again may not be among the records loaded",
+        ));
+    }
+    drafts
+}
+
+fn outcome(row: &Row) -> String {
+    match row.text("outcome") {
+        "" => "no recorded outcome".to_owned(),
+        words => format!("outcome \"{}\"", words.replace('_', " ")),
+    }
+}
+
 fn raise(context: &Context<'_>, case: &CaseFile, earlier: (&Moment, &Row), later: (&Moment, &Row)) -> Draft {
     let ((first_at, first), (second_at, second)) = (earlier, later);
     let kind = second.text("decision_type").replace('_', " ");
-    let outcome = |row: &Row| match row.text("outcome") {
-        "" => "no recorded outcome".to_owned(),
-        words => format!("outcome \"{}\"", words.replace('_', " ")),
-    };
     let same = fold(first.text("outcome")) == fold(second.text("outcome"));
     let how = if same {
         "with the same outcome"
@@ -114,15 +181,20 @@ fn raise(context: &Context<'_>, case: &CaseFile, earlier: (&Moment, &Row), later
     )
 }
 
-fn replacing(mut draft: Draft, first: &Row, second: &Row) -> Draft {
-    let replaced = second.text("supersedes_decision_id");
-    let basis = second.text("supersession_basis");
-    let named = [
+/// True when the later row names the earlier one as replaced.
+fn names_as_replaced(first: &Row, second: &Row) -> bool {
+    [
         first.key.record_id.as_str(),
         &first.key.display(),
         &format!("{}/{}", first.key.source_system, first.key.record_id),
     ]
-    .contains(&replaced);
+    .contains(&second.text("supersedes_decision_id"))
+}
+
+fn replacing(mut draft: Draft, first: &Row, second: &Row) -> Draft {
+    let replaced = second.text("supersedes_decision_id");
+    let basis = second.text("supersession_basis");
+    let named = names_as_replaced(first, second);
     match basis {
         "revision" | "review" | "appeal" | "correction" if !replaced.is_empty() => {
             draft = draft.against(

@@ -8,6 +8,7 @@ use embley_model::record::RecordType;
 use jiff::ToSpan;
 
 use super::draft::{Draft, Weight};
+use super::governing::OlderMatter;
 use super::material::{CaseFile, Row, holds};
 use super::n7_mail::{self, Change};
 use super::{Context, Rule};
@@ -31,6 +32,7 @@ impl Rule for Consultation {
         let ids = governing.ids();
         let kind = governing.kind(&ids, case.head());
         let roles = case.roles(context.zone);
+        let older = OlderMatter::find(context, case, &governing)?;
         let mut drafts = Vec::new();
         for row in case.of(RecordType::Decision).filter(|row| is_revision(row)) {
             let Some(line) = context.rules.deciders.consultation("severity_revision", kind) else {
@@ -95,6 +97,12 @@ impl Rule for Consultation {
                         names.join(", ")
                     ),
                 );
+            }
+            if let Some(older) = &older {
+                let ids = older.governing.ids();
+                let asks = deciders.consultation("severity_revision", older.governing.kind(&ids, case.head()));
+                let weight = if asks.is_some() { Weight::Open } else { older.weight() };
+                draft = draft.record(&older.row).against(weight, older.words.clone());
             }
             let draft = in_log(context, case, draft, &moment.day, &spoken);
             drafts.push(match context.mail {

@@ -11,6 +11,7 @@ use embley_model::record::RecordType;
 
 use super::clock_states::{ClockState, Done, clock_states};
 use super::draft::{Confidence, Draft, Weight};
+use super::governing::OlderMatter;
 use super::material::CaseFile;
 use super::n8_mail::told_by_mail;
 use super::{Context, Rule};
@@ -32,6 +33,7 @@ impl Rule for ClockPassed {
                 told_by_mail(context, mail, case, state)?;
             }
         }
+        under_older(context, case, &mut states)?;
         let mut groups: BTreeMap<(&'static str, &str), Vec<&ClockState<'_>>> = BTreeMap::new();
         for state in states.iter().filter(|state| !matches!(state.done, Done::InTime(_))) {
             groups
@@ -44,6 +46,27 @@ impl Rule for ClockPassed {
             .map(|((group, recipient), states)| raise(context, case, group, recipient, &states));
         Ok(drafts.collect())
     }
+}
+
+/// Says of clocks of regulations what a linked earlier matter under others says against them.
+///
+/// # Errors
+/// The catalogue refuses or is damaged.
+pub(crate) fn under_older(context: &Context<'_>, case: &CaseFile, states: &mut [ClockState<'_>]) -> Result<()> {
+    let Some(governing) = case.governing(&context.rules.frameworks, context.zone) else {
+        return Ok(());
+    };
+    let Some(older) = OlderMatter::find(context, case, &governing)? else {
+        return Ok(());
+    };
+    let ids = older.governing.ids();
+    for state in states.iter_mut().filter(|state| !matches!(state.done, Done::InTime(_))) {
+        let regimes = &state.clock.regimes;
+        if !regimes.is_empty() && !regimes.iter().any(|id| ids.contains(&id.as_str())) {
+            state.explained.push((older.words.clone(), older.weight()));
+        }
+    }
+    Ok(())
 }
 
 fn group_of(what: What) -> &'static str {

@@ -1,6 +1,6 @@
 //! N9: a decision recorded late, or changed after it was recorded.
 //!
-//! From `decided_at` against `recorded_at` and the history of fields. `migrated_at` is never the day of recording. The clock is
+//! From `decided_at` against `recorded_at`, the row's own history of fields, and what the row said in earlier imports. `migrated_at` is never the day of recording. The clock is
 //! `recording-of-decisions` of `clocks.toml`. Look-alikes: a row that was moved from another system and whose time of recording is the time
 //! of moving (explained); many rows of one source with one and the same time of recording, a bulk migration or upload (explained); a
 //! decision of which the log or another row of the case speaks in time (lowers); a decision known only to the day (in its favour).
@@ -14,6 +14,7 @@ use super::moment::Moment;
 use super::shared::first_text;
 use super::{Context, Rule};
 use crate::error::Result;
+use crate::history::history;
 use crate::rules::Clock;
 use crate::rules::clocks::What;
 
@@ -44,6 +45,7 @@ impl Rule for Recording {
         for row in case.of(RecordType::Decision) {
             drafts.extend(late(context, case, clock, row));
             drafts.extend(changed(context, case, clock, row));
+            drafts.extend(between_imports(context, case, row)?);
         }
         Ok(drafts)
     }
@@ -179,6 +181,90 @@ fn changed(context: &Context<'_>, case: &CaseFile, clock: &Clock, row: &Row) -> 
         draft = Some(next);
     }
     Some(draft?.against(Weight::Open, "a correction of an error of entry changes a field too"))
+}
+
+/// Fields that say something else than in an earlier import: one draft for a row. What only said nothing before was added, not changed.
+fn between_imports(context: &Context<'_>, case: &CaseFile, row: &Row) -> Result<Option<Draft>> {
+    if row.version < 2 {
+        return Ok(None);
+    }
+    let versions = history(context.facts, row.item)?;
+    let own = row.record.fields.get("field_history").and_then(Value::as_array);
+    let told = |field: &str| {
+        let mut entries = own.into_iter().flatten().filter_map(Value::as_object);
+        entries.any(|entry| first_text(entry, &["field", "name", "column"]).is_some_and(|name| name == field))
+    };
+    let mut draft: Option<Draft> = None;
+    let mut only_read_otherwise = true;
+    for pair in versions.windows(2) {
+        let [before, after] = pair else { continue };
+        for change in &after.changes {
+            if !change.replaces() || !FIELDS.contains(&change.field.as_str()) {
+                continue;
+            }
+            only_read_otherwise &= after.same_columns;
+            let started = draft.take().unwrap_or_else(|| {
+                Draft::sentence(
+                    Some(&case.case_ref),
+                    &format!(
+                        "the {} of case {}, {}, says something else than when it was imported before",
+                        kind_of(row),
+                        case.case_ref,
+                        row.key.display()
+                    ),
+                )
+                .about("between imports")
+                .input(row)
+                .person(row.text("decided_by"))
+                .citation("DOMAIN section 8, N9; the versions of the record as they were imported")
+            });
+            let next = started.speaks_for(format!(
+                "{} between {} ({}, row {}) and {} ({}, row {})",
+                change.spoken(),
+                before.imported_at,
+                before.source,
+                before.source_row,
+                after.imported_at,
+                after.source,
+                after.source_row
+            ));
+            let next = if before.run == after.run {
+                next.against(
+                    Weight::Lowers,
+                    "the two rows stand in one import: one of them may have been left in by a slip",
+                )
+            } else {
+                next
+            };
+            draft = Some(if told(&change.field) {
+                next.against(
+                    Weight::Lowers,
+                    format!(
+                        "the row's own history has a change of {}",
+                        change.field.replace('_', " ")
+                    ),
+                )
+            } else {
+                next.speaks_for(format!(
+                    "the row's own history has no change of {}",
+                    change.field.replace('_', " ")
+                ))
+            });
+        }
+    }
+    let Some(draft) = draft else { return Ok(None) };
+    let draft = if only_read_otherwise {
+        draft.against(
+            Weight::Explains,
+            "the columns of the source are the same in both imports: the field map read them in another way",
+        )
+    } else {
+        draft
+    };
+    Ok(Some(draft.against(
+        Weight::Open,
+        "a correction of an error of entry changes a field too",
+    )))
 }
 
 fn kind_of(row: &Row) -> String {

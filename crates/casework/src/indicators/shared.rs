@@ -125,23 +125,17 @@ impl Shared {
                 units: past("posting_history", &["unit", "posting", "department", "value"]),
                 row: None,
             };
-            if merged.is_none() {
-                // A later record of somebody takes the place of an earlier one.
-                shared.careers.insert(
-                    id,
-                    Career {
-                        row: Some(row),
-                        ..career
-                    },
-                );
-                continue;
-            }
-            // Histories of people who were merged stand together; the first record is shown.
+            // Histories of people who were merged, and of records of one person from two systems, stand together. Of records of one id
+            // the last one is shown, of people who were merged the first.
             let held = shared.careers.entry(id).or_default();
             held.managers.extend(career.managers);
             held.teams.extend(career.teams);
             held.units.extend(career.units);
-            held.row.get_or_insert(row);
+            match &mut held.row {
+                Some(shown) if merged.is_none() => *shown = row,
+                Some(_) => {}
+                None => held.row = Some(row),
+            }
         }
         for career in shared.careers.values() {
             let units: BTreeSet<String> = career.units.iter().map(|past| unit_key(&past.value)).collect();

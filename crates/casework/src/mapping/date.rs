@@ -9,6 +9,9 @@ use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
+/// Earlier years are years of which the century is missing.
+const FIRST_YEAR: i16 = 1000;
+
 /// The canonical form of a date, or `None` when it has none.
 pub(super) fn canonical(text: &str, formats: &[String], zone: Option<&TimeZone>) -> Option<String> {
     if RecordTime::parse(text).is_some() {
@@ -16,6 +19,10 @@ pub(super) fn canonical(text: &str, formats: &[String], zone: Option<&TimeZone>)
     }
     let declared = formats.iter().find_map(|format| {
         let parts = BrokenDownTime::parse(format, text).ok()?;
+        // `%Y` reads `1/1/21` as the year 21: no date of a record, and which century is meant is not said.
+        if parts.year().is_some_and(|year| year < FIRST_YEAR) {
+            return None;
+        }
         if parts.offset().is_some() {
             return parts.to_timestamp().ok().map(|stamp| stamp.to_string());
         }
@@ -94,6 +101,7 @@ mod tests {
         check("10/03/2019 02:30", Some(&chicago), None);
         check("03/11/2019 01:30", Some(&chicago), None);
         check("31/02/2019", None, None);
+        check("04/03/19", None, None);
         check("soon", Some(&chicago), None);
         assert!(check_format("%d/%m/%Y").is_ok());
         assert!(check_format("%Ö").is_err());

@@ -412,3 +412,52 @@ fn a_page_without_a_single_date_is_a_page() {
     assert!(page.contains("Nothing here has a date.") && page.contains("<tr id=\"e1\""));
     assert!(page.contains("default-src 'none'; style-src 'sha256-"));
 }
+
+#[test]
+fn two_records_of_one_case_that_say_different_things_are_marked() {
+    let moved = r#"{"record_type":"case","source_system":"u","record_id":"N-9","case_ref":"CM/9/20","case_type":"conduct matter","came_to_attention_at":"2020-03-03","migrated_at":"2021-01-01"}"#;
+    let found = marks(&[moved]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, MarkKind::CaseRecordsDiffer);
+    assert!(
+        found[0]
+            .2
+            .contains("say: came to attention at 2020-03-02 and 2020-03-03"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_row_that_said_something_else_before_is_marked_and_so_is_a_determination_again_without_a_day() {
+    let world = World::new();
+    world.import_lines(&format!(
+        "{HEAD}\n{}\n",
+        decision("D-1", "2020-05-02", r#","outcome":"case_to_answer""#)
+    ));
+    world.import_lines(&format!(
+        "{}\n",
+        decision("D-1", "2020-05-02", r#","outcome":"no_case_to_answer""#)
+    ));
+    let again = r#"{"record_type":"decision","source_system":"t","record_id":"D-2","case_ref":"CM/9/20","decision_type":"case_to_answer","subject_person_ids":["P-3"],"outcome":"case_to_answer"}"#;
+    world.import_lines(&format!("{again}\n"));
+    let made = world.timeline(&Ask {
+        gap_days: 10_000,
+        ..Ask::of("CM/9/20")
+    });
+    let said: Vec<(MarkKind, String)> = made.marks.iter().map(|mark| (mark.kind, mark.spoken())).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    let of = |kind: MarkKind| {
+        said.iter()
+            .find(|(one, _)| *one == kind)
+            .map(|(_, words)| words.as_str())
+            .unwrap_or_default()
+    };
+    assert!(
+        of(MarkKind::ChangedBetweenImports).contains("outcome \"case_to_answer\" became \"no_case_to_answer\""),
+        "{said:?}"
+    );
+    assert!(
+        of(MarkKind::MadeTwice).contains("and without a day (\"case to answer\")"),
+        "{said:?}"
+    );
+}

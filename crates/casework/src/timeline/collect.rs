@@ -14,8 +14,12 @@ use super::material::{HeldExhibit, Material, spoken_person};
 use super::of_record::{self, at_time};
 use super::{Ask, ItemCard, Sources, sentence};
 use crate::error::{CaseworkError, Result};
+use crate::history::{Change, history};
 use crate::indicators::Moment;
 use crate::people::{Directory, Wanted};
+
+/// Changed fields that a mark names; it says how many more there are.
+const MOST_CHANGES: usize = 6;
 
 /// Makes the timeline of a case, or of a person, from what is in the case folder now.
 ///
@@ -218,6 +222,7 @@ fn all_marks(
         .values()
         .flat_map(|records| contradictions(records, &looking))
         .collect();
+    marks.extend(changed_between_imports(material, sources)?);
     if of_case {
         marks.extend(gaps(entries, open_time(material, sources), ask.gap_days, sources.zone));
         if let Some(rules) = sources.rules {
@@ -234,6 +239,57 @@ fn all_marks(
     });
     // Two systems may hold one and the same row.
     marks.dedup();
+    Ok(marks)
+}
+
+/// Rows that say something else than in an earlier import, where they stand now.
+fn changed_between_imports(material: &Material, sources: Sources<'_>) -> Result<Vec<Mark>> {
+    let mut marks = Vec::new();
+    for (stored, record) in material.records.iter().filter(|(stored, _)| stored.version > 1) {
+        let event = record
+            .key
+            .record_type
+            .event_fields()
+            .iter()
+            .find_map(|field| record.time(field));
+        for version in history(sources.facts, stored.item)? {
+            let changed: Vec<String> = version
+                .changes
+                .iter()
+                .filter(|one| one.replaces())
+                .map(Change::spoken)
+                .collect();
+            if changed.is_empty() {
+                continue;
+            }
+            let at = event.as_ref().and_then(|time| time.utc_secs(sources.zone));
+            let imported = version
+                .imported_at
+                .parse::<jiff::Timestamp>()
+                .ok()
+                .map(|at| at.as_second());
+            let Some(at) = at.or(imported) else { continue };
+            let more = changed.len().saturating_sub(MOST_CHANGES);
+            let mut words = changed[..changed.len().min(MOST_CHANGES)].join("; ");
+            if more > 0 {
+                words.push_str(&format!("; and {more} more"));
+            }
+            let sentence = format!(
+                "{} says something else since the import of {} ({}, row {}): {words}",
+                record.key.display(),
+                version.imported_at,
+                version.source,
+                version.source_row
+            );
+            let mut mark = Mark::new(MarkKind::ChangedBetweenImports, at, sentence, sources.zone);
+            if version.same_columns {
+                let words = "the columns of the source are the same: the field map read them in another way";
+                mark.on_record.push(words.to_owned());
+            }
+            mark.records.push(record.key.display());
+            marks.push(mark);
+        }
+    }
     Ok(marks)
 }
 

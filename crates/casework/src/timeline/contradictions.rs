@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use embley_model::record::{Record, RecordType};
 use embley_store::facts::cases::case_key;
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
 use super::marks::{Mark, MarkKind};
 use crate::indicators::{Moment, Span};
@@ -38,6 +39,7 @@ pub(super) fn contradictions(records: &[&Record], looking: &Looking<'_>) -> Vec<
     for party in of(RecordType::Party) {
         marks.extend(looking.backwards(party, "from", "to", "part in the case"));
     }
+    marks.extend(looking.heads_apart(&of(RecordType::Case).collect::<Vec<_>>()));
     let closed = of(RecordType::Case)
         .filter_map(|case| Some((looking.moment(case, "closed_at")?, case)))
         .max_by_key(|(moment, _)| moment.latest);
@@ -68,6 +70,9 @@ pub(super) fn contradictions(records: &[&Record], looking: &Looking<'_>) -> Vec<
     marks
 }
 
+/// A record and its day, when it gives one.
+type Dated<'r> = (Option<Moment>, &'r Record);
+
 impl Looking<'_> {
     fn moment(&self, record: &Record, field: &str) -> Option<Moment> {
         Moment::of(&record.time(field)?, self.zone)
@@ -97,6 +102,54 @@ impl Looking<'_> {
             end.day, start.day
         );
         Some(self.mark(MarkKind::EndsBeforeItBegins, &end, sentence, &[record]))
+    }
+
+    /// Records of the case itself, of two systems, that say different things where both say something.
+    fn heads_apart(&self, heads: &[&Record]) -> Vec<Mark> {
+        const FIELDS: [&str; 7] = [
+            "came_to_attention_at",
+            "opened_at",
+            "closed_at",
+            "case_type",
+            "schedule_3",
+            "form_of_investigation",
+            "governing_regime",
+        ];
+        let said = |record: &Record, field: &str| -> Option<String> {
+            match record.time(field).and_then(|time| time.day(self.zone)) {
+                Some(day) => Some(day.to_string()),
+                None => match record.fields.get(field)? {
+                    Value::Bool(flag) => Some(flag.to_string()),
+                    other => other.as_str().filter(|text| !text.trim().is_empty()).map(spoken),
+                },
+            }
+        };
+        let mut marks = Vec::new();
+        for (at, one) in heads.iter().enumerate() {
+            for other in &heads[at + 1..] {
+                let apart: Vec<String> = FIELDS
+                    .iter()
+                    .filter_map(|field| {
+                        let (first, second) = (said(one, field)?, said(other, field)?);
+                        (fold(&first) != fold(&second)).then(|| format!("{} {first} and {second}", spoken(field)))
+                    })
+                    .collect();
+                let begun = ["came_to_attention_at", "opened_at"].iter();
+                let moment = begun
+                    .filter_map(|field| self.moment(one, field).or(self.moment(other, field)))
+                    .next();
+                if let Some(moment) = moment.filter(|_| !apart.is_empty()) {
+                    let sentence = format!(
+                        "{} and {} are records of one case and say: {}",
+                        one.key.display(),
+                        other.key.display(),
+                        apart.join("; ")
+                    );
+                    marks.push(self.mark(MarkKind::CaseRecordsDiffer, &moment, sentence, &[one, other]));
+                }
+            }
+        }
+        marks
     }
 
     fn recorded_first(&self, decision: &Record, decided: &Moment) -> Option<Mark> {
@@ -180,15 +233,13 @@ impl Looking<'_> {
         let Some(rules) = self.rules else {
             return Vec::new();
         };
-        let mut groups: BTreeMap<(&str, String), Vec<(Moment, &Record)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&str, String), Vec<Dated<'_>>> = BTreeMap::new();
         for decision in decisions {
             let kind = text(decision, "decision_type");
-            let Some(at) = self
-                .moment(decision, "decided_at")
-                .filter(|_| rules.settings.once.iter().any(|one| one == kind))
-            else {
+            if !rules.settings.once.iter().any(|one| one == kind) {
                 continue;
-            };
+            }
+            let at = self.moment(decision, "decided_at");
             let subjects = decision.list("subject_person_ids");
             let whom: Vec<String> = if subjects.is_empty() {
                 vec![String::new()]
@@ -201,11 +252,20 @@ impl Looking<'_> {
         }
         let mut marks: Vec<Mark> = Vec::new();
         for ((_, person), mut rows) in groups {
-            rows.sort_by_key(|(at, row)| (*at, row.key.clone()));
+            // Rows without a day come last. A pair of them has no place in time, and one that names the other as replaced says which came later.
+            rows.sort_by_key(|(at, row)| (at.is_none(), *at, row.key.clone()));
             for pair in rows.windows(2) {
-                let [(first_at, first), (second_at, second)] = pair else {
+                let [(Some(first_at), first), (second_at, second)] = pair else {
                     continue;
                 };
+                if second_at.is_none()
+                    && second
+                        .text("supersedes_decision_id")
+                        .or(first.text("supersedes_decision_id"))
+                        .is_some()
+                {
+                    continue;
+                }
                 let whom = if person.is_empty() {
                     String::new()
                 } else {
@@ -214,14 +274,15 @@ impl Looking<'_> {
                     format!(" for {}", self.people.spoken(id))
                 };
                 let sentence = format!(
-                    "the {}{whom} is on record of {} ({}) and of {} ({})",
+                    "the {}{whom} is on record of {} ({}) and {} ({})",
                     kind_of(second),
                     first_at.day,
                     outcome(first),
-                    second_at.day,
+                    second_at.map_or_else(|| "without a day".to_owned(), |at| format!("of {}", at.day)),
                     outcome(second)
                 );
-                let mut mark = self.mark(MarkKind::MadeTwice, second_at, sentence, &[first, second]);
+                let at = second_at.as_ref().unwrap_or(first_at);
+                let mut mark = self.mark(MarkKind::MadeTwice, at, sentence, &[first, second]);
                 mark.on_record = why_again(second);
                 marks.push(mark);
             }

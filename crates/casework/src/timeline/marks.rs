@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::entry::{Entry, EntryKind, Precision, local};
 use crate::error::Result;
-use crate::indicators::{CaseFile, CaseName, Context, Done, Shared, clock_states};
+use crate::indicators::{CaseFile, CaseName, Context, Done, Shared, clock_states, under_older};
 use crate::people::Directory;
 use crate::rules::RuleSet;
 
@@ -41,6 +41,10 @@ pub enum MarkKind {
     EndsBeforeItBegins,
     /// A decision replaces a later one.
     ReplacesLater,
+    /// Two records of the case itself say different things.
+    CaseRecordsDiffer,
+    /// A row said something else when it was imported before.
+    ChangedBetweenImports,
 }
 
 impl MarkKind {
@@ -56,6 +60,8 @@ impl MarkKind {
             Self::RecordedBeforeDecided => "recorded-before-decided",
             Self::EndsBeforeItBegins => "ends-before-it-begins",
             Self::ReplacesLater => "replaces-later",
+            Self::CaseRecordsDiffer => "case-records-differ",
+            Self::ChangedBetweenImports => "changed-between-imports",
         }
     }
 
@@ -172,16 +178,17 @@ pub(super) fn gaps(entries: &[Entry], open: OpenTime, days: u32, zone: &TimeZone
         if secs - last >= least {
             let count = (secs - last) / DAY_SECS;
             let day = |secs: i64| local(secs, Precision::Day, zone).unwrap_or_default();
-            let closing = if open.until.is_some() {
-                ""
-            } else {
-                ", and no closing of the case is on record"
+            let closing = match (open.from, open.until) {
+                (Some(_), Some(_)) => ", while the case is on record as open",
+                (Some(_), None) => ", while the case is on record as open, and no closing of the case is on record",
+                (None, Some(_)) => "; no opening of the case is on record",
+                (None, None) => "; neither opening nor closing of the case is on record",
             };
             let mut mark = Mark::new(
                 MarkKind::Gap,
                 last,
                 format!(
-                    "no entry for {count} days, between {} and {}, while the case is on record as open{closing}",
+                    "no entry for {count} days, between {} and {}{closing}",
                     day(last),
                     day(secs)
                 ),
@@ -210,7 +217,7 @@ pub(super) fn clocks(
         written: written.clone(),
         keys: known_as.iter().map(|one| case_key(one)).collect(),
     };
-    let case = CaseFile::load(facts, &name)?;
+    let case = CaseFile::load(facts, &name)?.unified(people);
     let shared = Shared::kinds_of(facts)?;
     let context = Context {
         facts,
@@ -222,7 +229,9 @@ pub(super) fn clocks(
         as_at: None,
     };
     let mut marks = Vec::new();
-    for state in clock_states(&context, &case) {
+    let mut states = clock_states(&context, &case);
+    under_older(&context, &case, &mut states)?;
+    for state in states {
         let answer = match state.done {
             Done::InTime(_) => continue,
             Done::Late(day) => format!("an entry is on record of {day}"),

@@ -10,6 +10,7 @@ use embley_store::facts::cases::{self, case_key};
 use embley_store::facts::documents::DocumentLink;
 use embley_store::facts::exhibits::{self, Exhibit};
 use embley_store::facts::links::{self, Target};
+use embley_store::facts::text_links::{Named, TextDecision, corrected, decisions};
 use embley_store::facts::{records, sets};
 use roaring::RoaringBitmap;
 
@@ -52,9 +53,17 @@ impl Material {
     /// Of a case.
     pub(super) fn of_case(sources: Sources<'_>, case_ref: &str) -> Result<Self> {
         let (known_as, records) = read_records(sources, case_ref)?;
-        let mut named = RoaringBitmap::new();
+        let (mut found, mut named) = (RoaringBitmap::new(), RoaringBitmap::new());
+        let mut said: Vec<TextDecision> = Vec::new();
         for reference in &known_as {
-            named |= sources.names.naming(reference)?;
+            let items = sources.names.naming(reference)?;
+            named |= corrected(sources.facts, Named::Case(reference), items.clone())?;
+            found |= items;
+            said.extend(
+                decisions(sources.facts, Named::Case(reference))?
+                    .into_values()
+                    .filter(|one| one.linked),
+            );
         }
         // A case with very many references is not told with all of them on every item.
         let names = match known_as.get(..MOST_SAID) {
@@ -69,8 +78,15 @@ impl Material {
         };
         let mut why: HashMap<ItemNo, Vec<String>> = HashMap::new();
         let own: RoaringBitmap = records.iter().map(|(stored, _)| stored.item.0).collect();
-        for item in &named - &own {
+        for item in &(&named & &found) - &own {
             why.entry(ItemNo(item)).or_default().push(names.clone());
+        }
+        for one in said
+            .iter()
+            .filter(|one| named.contains(one.item.0) && !own.contains(one.item.0))
+        {
+            let words = format!("said by {} to be about the case: {}", one.actor, one.reason);
+            why.entry(one.item).or_default().push(words);
         }
         let exhibits = read_exhibits(sources, &known_as, &records, &(&named | &own))?;
         Self::gather(sources, known_as, records, &(named | own), why, exhibits, 0)

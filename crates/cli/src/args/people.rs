@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{LimitArgs, ListArgs};
+use super::{LimitArgs, ListArgs, SaidLinkArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PeopleCommand {
@@ -49,6 +49,22 @@ pub(crate) enum PeopleCommand {
     },
     /// Says that an address or name is somebody's, from one day to another
     Alias(AliasArgs),
+    /// Items whose text names somebody: where, how surely, and what somebody said about it
+    Mentions {
+        /// An id, name or address of somebody on record
+        person: String,
+        #[command(flatten)]
+        limit: LimitArgs,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Says that an item names somebody, or does not
+    Mention {
+        /// An id, name or address of somebody on record
+        person: String,
+        #[command(flatten)]
+        said: SaidLinkArgs,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

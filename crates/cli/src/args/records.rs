@@ -20,6 +20,13 @@ pub(crate) enum RecordsCommand {
         #[command(flatten)]
         list: ListArgs,
     },
+    /// What one record said in each import, field by field
+    History {
+        /// The record: its item, or its printed id such as `dec:SYSTEM/ID`
+        record: String,
+        #[command(flatten)]
+        list: ListArgs,
+    },
     /// Field maps that are part of the program, or the text of one
     Maps {
         /// Prints this map, to be copied and changed
@@ -34,6 +41,35 @@ pub(crate) enum RecordsCommand {
     Links(LinksArgs),
     /// Says that an attachment is a document on record, or is not
     Link(LinkArgs),
+    /// Items that name a case: where, how surely, and what somebody said about it
+    CaseLinks {
+        /// The case, by one of its references
+        case_ref: String,
+        #[command(flatten)]
+        limit: LimitArgs,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Says that an item is about a case, or is not
+    CaseLink {
+        /// The case, by one of its references
+        case_ref: String,
+        #[command(flatten)]
+        said: SaidLinkArgs,
+    },
+}
+
+/// What somebody says of a link that rests on a text.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SaidLinkArgs {
+    /// The message, attachment or file
+    pub(crate) item: String,
+    /// It is not; of a message, its parts are not either
+    #[arg(long = "not")]
+    pub(crate) is_not: bool,
+    /// Why, for whoever reads it later
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -33,6 +33,7 @@ mod standing;
 mod status;
 mod tags;
 mod terms;
+mod text_links;
 mod threads;
 mod timeline;
 mod user;

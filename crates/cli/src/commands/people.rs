@@ -1,5 +1,6 @@
 //! `embley people`: the directory, suggestions, and what somebody decides about who is who.
 
+use embley_casework::case_links::About;
 use embley_casework::people::suggest;
 use embley_casework::zone_of;
 use embley_store::Access;
@@ -8,6 +9,7 @@ use embley_store::facts::people::{self, Directory, Entry};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::text_links;
 use crate::args::{AliasArgs, Args, LimitArgs, ListArgs, PeopleCommand};
 use crate::context;
 use crate::exit::{self, CliError};
@@ -28,6 +30,7 @@ pub(crate) fn people(args: &Args, command: &PeopleCommand) -> anyhow::Result<u8>
                 clean(person),
                 clean(into)
             );
+            note_unknown(args, into)?;
             Ok(exit::DONE)
         }
         PeopleCommand::Split { person, reason } => {
@@ -36,6 +39,8 @@ pub(crate) fn people(args: &Args, command: &PeopleCommand) -> anyhow::Result<u8>
             Ok(exit::DONE)
         }
         PeopleCommand::Alias(asked) => alias(args, asked),
+        PeopleCommand::Mentions { person, limit, list } => text_links::list(args, About::Person(person), limit, list),
+        PeopleCommand::Mention { person, said } => text_links::say(args, About::Person(person), said),
     }
 }
 
@@ -47,6 +52,18 @@ fn decide(
     let actor = context::actor(args);
     let stamp = context::stamp(&actor);
     work(case.facts()?.connection(), stamp)?;
+    Ok(())
+}
+
+/// Says so when nobody on record has an id: what was merged is then called by a text that stands alone.
+fn note_unknown(args: &Args, into: &str) -> anyhow::Result<()> {
+    let case = context::open(args, Access::Read)?;
+    let reader = case.reader()?;
+    let directory = Directory::load(reader.facts(), &zone_of(&case)?)?;
+    let is_known = directory.by_id(into).is_some_and(|person| !person.items.is_empty());
+    if !is_known && people::items_naming(reader.facts(), [people::person_key(into).as_str()])?.is_empty() {
+        note!("no record has {}; if that is a slip, take it back", clean(into));
+    }
     Ok(())
 }
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use embley_casework::case_links::About;
 use embley_casework::changes::{self, Compared, Link};
+use embley_casework::history::history;
 use embley_casework::import::{self, DryRun, ImportReport, ImportRequest};
 use embley_casework::links::LinkCases;
 use embley_casework::mapping::{Mapping, SHIPPED};
@@ -11,11 +13,15 @@ use embley_casework::threads::LinkThreads;
 use embley_casework::zone_of;
 use embley_ingest::{IngestOptions, RecordWriter};
 use embley_model::clock::{Clock, SystemClock};
+use embley_model::id::ItemNo;
 use embley_model::record::RecordType;
+use embley_store::catalogue::CatalogueReader;
 use embley_store::{Access, facts};
 use serde_json::json;
 
 use super::ingest::open_for_writing;
+use super::show::resolve;
+use super::text_links;
 use crate::args::{Args, ChangesArgs, Format, ImportArgs, LimitArgs, ListArgs, RecordsCommand};
 use crate::context;
 use crate::exit::{self, CliError};
@@ -31,10 +37,15 @@ pub(crate) fn records(args: &Args, command: &RecordsCommand) -> anyhow::Result<u
             limit,
             list,
         } => list_records(args, record_type.as_deref(), limit, list),
+        RecordsCommand::History { record, list } => said_before(args, record, list),
         RecordsCommand::Maps { show, list } => maps(show.as_deref(), list),
         RecordsCommand::Changes(asked) => changed(args, asked),
         RecordsCommand::Links(asked) => super::timeline::links(args, asked),
         RecordsCommand::Link(asked) => super::timeline::link(args, asked),
+        RecordsCommand::CaseLinks { case_ref, limit, list } => {
+            text_links::list(args, About::Case(case_ref), limit, list)
+        }
+        RecordsCommand::CaseLink { case_ref, said } => text_links::say(args, About::Case(case_ref), said),
     }
 }
 
@@ -112,6 +123,12 @@ fn note_report(file: &Path, report: &ImportReport) {
         note!(
             "columns that the map reads and the file has not: {}",
             clean(&report.missing_columns.join(", "))
+        );
+    }
+    if report.said_otherwise > 0 {
+        note!(
+            "{} rows say otherwise than an earlier row of the file with the same id; the later one holds, and `records history` shows both",
+            report.said_otherwise
         );
     }
     for (vocabulary, words) in &report.unknown_words {
@@ -247,6 +264,92 @@ fn list_records(args: &Args, word: Option<&str>, limit: &LimitArgs, list: &ListA
         }
     }
     rows.print(context::format(list), vec![("total", total.into())])?;
+    Ok(exit::DONE)
+}
+
+/// The item of a record: by item, or by type, system and id.
+fn record_item(reader: &CatalogueReader, text: &str) -> anyhow::Result<ItemNo> {
+    let of_type = text.split_once(':').and_then(|(prefix, _)| {
+        let mut kinds = RecordType::ALL.iter().copied();
+        kinds
+            .find(|kind| kind.prefix() == prefix || kind.word() == prefix)
+            .map(|kind| (kind, prefix))
+    });
+    let Some((kind, prefix)) = of_type.filter(|(_, prefix)| *prefix != "item") else {
+        let item = resolve(reader, text)?;
+        if facts::records::of_item(reader.facts(), item)?.is_none() {
+            return Err(CliError::usage(format!(
+                "item {item} is no record; `records list` names them"
+            )));
+        }
+        return Ok(item);
+    };
+    let bare = &text[prefix.len() + 1..];
+    let found = facts::records::named(reader.facts(), kind, bare)?;
+    match found.as_slice() {
+        [one] => Ok(one.item),
+        [] => Err(CliError::usage(format!(
+            "no record has the id {text:?}; `records list` names them"
+        ))),
+        several => Err(CliError::usage(format!(
+            "{text:?} is the id of {} records; say which with its system, as in {}:SYSTEM/ID",
+            several.len(),
+            kind.prefix()
+        ))),
+    }
+}
+
+fn said_before(args: &Args, text: &str, list: &ListArgs) -> anyhow::Result<u8> {
+    let case = context::open(args, Access::Read)?;
+    let reader = case.reader()?;
+    let item = record_item(&reader, text)?;
+    let versions = history(reader.facts(), item)?;
+    let key = facts::records::of_item(reader.facts(), item)?.map(|stored| stored.key.display());
+    let mut rows = Rows::new(
+        "versions",
+        &["version", "imported", "source", "row", "field", "before", "after"],
+    );
+    let said = |value: &Option<serde_json::Value>| match value {
+        None => String::new(),
+        Some(serde_json::Value::String(text)) => clean(text),
+        Some(other) => clean(&other.to_string()),
+    };
+    for version in &versions {
+        let head = vec![
+            version.version.to_string(),
+            version.imported_at.clone(),
+            clean(&version.source),
+            version.source_row.to_string(),
+        ];
+        let mut line = 0;
+        for change in &version.changes {
+            let cells = [clean(&change.field), said(&change.before), said(&change.after)];
+            let object = json!({"version": version.version, "imported_at": version.imported_at, "run": version.run,
+                "source": version.source, "source_row": version.source_row, "same_columns": version.same_columns, "change": change});
+            rows.push([head.clone(), cells.to_vec()].concat(), object)?;
+            line += 1;
+        }
+        if line == 0 {
+            let cells = vec![String::new(), String::new(), String::new()];
+            let object = json!({"version": version.version, "imported_at": version.imported_at, "run": version.run,
+                "source": version.source, "source_row": version.source_row, "same_columns": version.same_columns, "change": null});
+            rows.push([head, cells].concat(), object)?;
+        }
+    }
+    note!(
+        "{} was imported with {} {}",
+        key.as_deref().map(clean).unwrap_or_default(),
+        versions.len(),
+        if versions.len() == 1 {
+            "content"
+        } else {
+            "different contents, one after the other"
+        }
+    );
+    rows.print(
+        context::format(list),
+        vec![("record", key.into()), ("item_no", item.0.into())],
+    )?;
     Ok(exit::DONE)
 }
 

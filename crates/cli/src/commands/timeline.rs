@@ -84,6 +84,12 @@ pub(crate) fn run(args: &Args, asked: &TimelineArgs) -> anyhow::Result<u8> {
         timeline.undated,
         timeline.marks.len()
     );
+    if asked.case_ref.is_some() && timeline.entries.is_empty() && timeline.limits.is_empty() {
+        note!(
+            "no record, message or exhibit in the material loaded names {}; is that how it is written?",
+            clean(&timeline.case_ref)
+        );
+    }
     if timeline.left_out > 0 {
         note!(
             "{} messages of this person name no case on record and are left out; --all-mail shows them",

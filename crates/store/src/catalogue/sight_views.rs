@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::write_rows::DEFECT_BITS;
 
 /// Tables by item number, and what of a row tells the item.
-const BY_ITEM: [(&str, &str); 7] = [
+const BY_ITEM: [(&str, &str); 8] = [
     ("item", "item_no"),
     ("instance", "item_no"),
     ("record", "item_no"),
@@ -16,6 +16,7 @@ const BY_ITEM: [(&str, &str); 7] = [
     ("coding", "item_no"),
     ("disclosure_words", "item_no"),
     ("schedule_entry", "item_no"),
+    ("text_decision", "item_no"),
 ];
 
 /// Tables whose rows belong to a record.

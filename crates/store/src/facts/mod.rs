@@ -41,6 +41,7 @@ mod schema;
 pub mod sets;
 pub mod tag_rules;
 pub mod tags;
+pub mod text_links;
 pub mod users;
 
 #[cfg(test)]

@@ -176,3 +176,77 @@ fn n4_an_investigator_who_works_under_the_officer_concerned() {
     world.add("person", "P-X", json!({"person_id": "P-X", "line_manager_history": [{"manager_id": "P-OFF", "from": "2019-01-01", "to": "2020-01-01"}]}));
     assert_eq!(world.classes("N4"), []);
 }
+
+#[test]
+fn n4_a_later_decision_of_which_it_was_declared_by_then_is_not_among_those_of_which_it_was_not() {
+    let world = associated("2019-01-01", None);
+    world.decision("D-2", "case_to_answer", "2020-06-10", "P-AA", json!({}));
+    declare(
+        &world,
+        json!({"declared_at": "2020-04-01", "recorded_at": "2020-04-01"}),
+    );
+    let found = world.rule("N4");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].confidence, Medium, "declared after the first decision");
+    assert!(
+        found[0].sentence.contains("on 2020-03-10; on record") && !found[0].sentence.contains("2020-06-10"),
+        "{}",
+        found[0].sentence
+    );
+    assert!(!found[0].records.contains(&"dec:tribune/D-2".to_owned()));
+}
+
+#[test]
+fn n4_a_declaration_without_a_day_was_made_by_the_day_on_which_it_was_recorded() {
+    let world = associated("2019-01-01", None);
+    declare(&world, json!({"recorded_at": "2020-03-09"}));
+    assert_eq!(world.classes("N4"), []);
+    let world = associated("2019-01-01", None);
+    declare(&world, json!({}));
+    assert_eq!(
+        world.classes("N4"),
+        [Medium],
+        "a declaration is on record, and no day of it"
+    );
+}
+
+#[test]
+fn n4_teams_of_two_people_at_two_times_are_no_team_in_common() {
+    let posted = |id: &str, from: &str, to: serde_json::Value| json!({"person_id": id, "full_name": id, "posting_history": [{"unit": "Gate", "team": "Red", "from": from, "to": to}]});
+    let with = |until: &str| {
+        let world = World::new();
+        world
+            .conduct_case()
+            .decision("D-1", "severity_assessment", "2020-03-10", "P-AA", json!({}));
+        world
+            .add("person", "P-AA", posted("P-AA", "2010-01-01", json!(until)))
+            .add("person", "P-OFF", posted("P-OFF", "2015-01-01", json!(null)));
+        world.classes("N4")
+    };
+    assert_eq!(
+        with("2012-01-01"),
+        [],
+        "they were never in it together, so nothing ended"
+    );
+    assert_eq!(with("2016-01-01"), [Explained]);
+    assert_eq!(with("2021-01-01"), [Medium]);
+}
+
+#[test]
+fn n4_what_either_of_two_systems_says_of_somebody_counts() {
+    let world = World::new();
+    world
+        .conduct_case()
+        .decision("D-1", "severity_assessment", "2020-03-10", "P-AA", json!({}))
+        .add(
+            "person",
+            "OLD-9",
+            json!({"person_id": "P-OFF", "line_manager_history": [{"person_id": "P-AA", "from": "2019-01-01"}]}),
+        )
+        .add(
+            "person",
+            "NEW-9",
+            json!({"person_id": "P-OFF", "full_name": "Olive Force"}),
+        );
+    assert_eq!(world.classes("N4"), [High]);
+}

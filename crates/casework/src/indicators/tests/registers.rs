@@ -75,3 +75,30 @@ fn n12_a_gift_from_the_media_without_a_contact() {
     contact("M-2", "P-X", "2020-03-20");
     assert_eq!(world.classes("N12"), []);
 }
+
+#[test]
+fn n12_an_interest_of_an_associate_in_a_bidder() {
+    let check = |to: Option<&str>, status: &str, interests: &str| {
+        let world = contract(interests);
+        world
+            .add(
+                "register_association",
+                "A-1",
+                json!({"person_id": "P-OFF", "other_person_id": "P-X", "nature": "cousin", "from": "2015-01-01", "to": to}),
+            )
+            .add(
+                "register_business_interest",
+                "B-1",
+                json!({"person_id": "P-OFF", "organisation": "Northgate Supplies", "status": status, "from": "2019-02-01"}),
+            );
+        world.classes("N12")
+    };
+    assert_eq!(check(None, "approved", "none"), [Medium]);
+    assert_eq!(
+        check(Some("2019-12-31"), "approved", "none"),
+        [Explained],
+        "it had ended"
+    );
+    assert_eq!(check(None, "refused", "none"), [Explained]);
+    assert_eq!(check(None, "approved", "P-X: cousin works there"), [Explained]);
+}

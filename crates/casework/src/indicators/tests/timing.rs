@@ -296,3 +296,80 @@ fn n9_migration_is_no_recording() {
         "field_history": [{"field": "outcome", "changed_at": "2020-08-01"}]}));
     assert_eq!(world.classes("N9"), []);
 }
+
+#[test]
+fn n8_whose_part_in_the_case_ended_is_told_nothing_more() {
+    let with = |to: Option<&str>| {
+        let world = updated(&["2020-03-30"]);
+        world.add(
+            "party",
+            "PA-2",
+            json!({"case_ref": "CM/1/20", "person_id": "P-C", "capacity": "complainant", "to": to}),
+        );
+        world.classes("N8")
+    };
+    assert_eq!(with(None), [High]);
+    assert_eq!(with(Some("2020-04-20")), [], "before the next update was due");
+    assert_eq!(with(Some("2020-05-20")), [High]);
+}
+
+#[test]
+fn n8_the_record_of_the_system_to_which_a_case_was_moved_counts_whatever_came_in_first() {
+    let old = json!({"case_ref": "CM/1/20", "schedule_3": true, "came_to_attention_at": "2020-03-02", "opened_at": "2020-03-02"});
+    let new =
+        json!({"case_ref": "CM/1/20", "schedule_3": true, "migrated_at": "2020-05-01", "closed_at": "2020-04-20"});
+    let classes = |first: (&str, &serde_json::Value), second: (&str, &serde_json::Value)| {
+        let world = World::new();
+        world.people().roles();
+        world
+            .add("case", first.0, first.1.clone())
+            .add("case", second.0, second.1.clone());
+        update(&world, "U-1", "2020-03-30");
+        world.log("L-1", "2020-06-30", "filed");
+        world.classes("N8")
+    };
+    // Closed on 20 April, before the update of 27 April was due; when it came to attention only the older record says.
+    assert_eq!(classes(("OLD", &old), ("NEW", &new)), []);
+    assert_eq!(classes(("NEW", &new), ("OLD", &old)), []);
+}
+
+#[test]
+fn n9_what_a_row_said_in_an_earlier_import_is_held_against_it() {
+    let imported = |first: serde_json::Value, second: serde_json::Value| {
+        let world = World::new();
+        world
+            .conduct_case()
+            .decision("D-1", "case_to_answer", "2020-06-01", "P-AA", first)
+            .decision("D-1", "case_to_answer", "2020-06-01", "P-AA", second);
+        world
+    };
+    let rewritten = imported(
+        json!({"outcome": "case_to_answer"}),
+        json!({"outcome": "no_case_to_answer"}),
+    );
+    let found = rewritten.rule("N9");
+    assert_eq!((found.len(), found[0].confidence), (1, High));
+    assert!(
+        found[0].speaks_for[0].starts_with("outcome \"case_to_answer\" became \"no_case_to_answer\" between "),
+        "{:?}",
+        found[0].speaks_for
+    );
+    let class = |first, second| imported(first, second).classes("N9");
+    assert_eq!(
+        class(json!({}), json!({"outcome": "case_to_answer"})),
+        [],
+        "it was added"
+    );
+    let told = json!({"outcome": "b", "field_history": [{"field": "outcome", "changed_at": "2020-06-02"}]});
+    assert_eq!(
+        class(json!({"outcome": "a"}), told),
+        [Medium],
+        "the row itself tells it"
+    );
+    let raw = |outcome: &str| json!({"outcome": outcome, "raw": {"RESULT": "CTA"}});
+    assert_eq!(
+        class(raw("cta"), raw("case_to_answer")),
+        [Explained],
+        "only the map is another"
+    );
+}

@@ -66,7 +66,9 @@ pub(super) fn of_mark(kind: MarkKind) -> Sign {
         | MarkKind::RoleBeganAfter
         | MarkKind::RecordedBeforeDecided
         | MarkKind::EndsBeforeItBegins
-        | MarkKind::ReplacesLater => sign(
+        | MarkKind::ReplacesLater
+        | MarkKind::CaseRecordsDiffer
+        | MarkKind::ChangedBetweenImports => sign(
             "contra",
             "M0,-8L8,6H-8ZM-1,-3V2H1V-3ZM-1,3.2V5H1V3.2Z",
             "records that do not fit together",

@@ -48,6 +48,12 @@ impl Span {
     }
 }
 
+/// True for a time whose last moment lies before its first one.
+pub(super) fn ends_before_it_begins(from: &str, to: &str) -> bool {
+    let span = Span::read(from, to, &TimeZone::UTC);
+    matches!((span.from, span.to), (Some(from), Some(to)) if to < from)
+}
+
 /// An address or name of somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {

@@ -166,6 +166,9 @@ fn add(
                 return refuse(day, "day", "it is neither YYYY-MM-DD nor RFC 3339 with an offset");
             }
         }
+        if super::directory::ends_before_it_begins(alias.from, alias.to) {
+            return refuse(alias.to, "last day", "it lies before the first day");
+        }
     }
     atomically(conn, |conn| {
         conn.execute_batch(TABLE)?;
