@@ -303,7 +303,11 @@ fn verify(log: &AuditLog, asked: &AuditVerifyArgs) -> anyhow::Result<u8> {
             one.what.word().to_owned(),
             entries,
             one.place.clone(),
-            clean(&one.detail),
+            if one.known {
+                format!("on record: {}", clean(&one.detail))
+            } else {
+                clean(&one.detail)
+            },
         ];
         rows.push(cells, one)?;
     }

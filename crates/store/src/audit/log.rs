@@ -355,7 +355,16 @@ impl<'a> Appender<'a> {
 
     /// The last record of the tree that speaks of a line as it stands.
     fn find_end(&mut self, reading: &File, length: u64) -> Result<()> {
-        let mut count = self.tree.count();
+        // Of a log that was cut, the records behind its end are passed over at once. What a damaged file says is checked below all the same.
+        let (mut count, mut over) = (0, self.tree.count());
+        while count < over {
+            let middle = count + (over - count) / 2;
+            if self.tree.end(middle)? <= length {
+                count = middle + 1;
+            } else {
+                over = middle;
+            }
+        }
         while count > 0 {
             let end = self.tree.end(count - 1)?;
             let start = if count > 1 { self.tree.end(count - 2)? } else { 0 };

@@ -126,7 +126,6 @@ impl AuditLog {
                 ),
             );
         }
-        of_before.say_ended(kept);
         of_before.segments.push(SegmentState {
             segment: before.segment,
             file: before.file(),
@@ -139,6 +138,10 @@ impl AuditLog {
             ended_by: entry.who.clone(),
             reason: reason.clone(),
         });
+        // A segment that is gone took with it what it had on record of those before it.
+        for (_, one) in earlier {
+            one.say_on_record(kept);
+        }
         Ok(())
     }
 
@@ -261,10 +264,10 @@ impl AuditLog {
 }
 
 impl AuditReport {
-    /// Marks what the next segment has on record of this one, and says that this one was ended.
-    fn say_ended(&mut self, kept: &Before) {
+    /// Marks what a later segment has on record.
+    fn say_on_record(&mut self, kept: &Before) {
         for one in &mut self.findings {
-            one.known = kept.findings.contains(&one.in_words());
+            one.known |= kept.findings.contains(&one.in_words());
         }
     }
 
