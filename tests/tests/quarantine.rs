@@ -254,6 +254,7 @@ const COMMANDS: &[(&str, Walk, &[&[&str]])] = &[
     ("audit verify", Totals, &[&["--format", "json"]]),
     ("audit checkpoint", Totals, &[&[]]),
     ("audit prove", Totals, &[&["1"]]),
+    ("audit restart", Totals, &[&["--reason", "x"]]),
     (
         "search",
         Same,

@@ -81,6 +81,8 @@ enum Touch<'a> {
     None,
     /// It makes the one in this folder.
     Makes(&'a Path),
+    /// It begins the log again, which may be one that cannot be continued.
+    Restarts,
     /// It looks.
     Looks,
     /// It looks at whether the case, or its log, is sound: a damaged log does not keep it from saying so.
@@ -169,6 +171,7 @@ fn touch(command: &Command) -> Touch<'_> {
         Command::Audit(audit) => match audit {
             AuditCommand::List(_) | AuditCommand::Verify(_) | AuditCommand::Prove(_) => Checks,
             AuditCommand::Checkpoint(_) => Changes,
+            AuditCommand::Restart { .. } => Touch::Restarts,
         },
     }
 }
@@ -218,8 +221,10 @@ pub(crate) fn recorded(args: &Args, typed: &Typed, work: impl FnOnce() -> anyhow
     let of = match does {
         Touch::None => return work(),
         Touch::Makes(_) => None,
-        Touch::Looks | Touch::Checks | Touch::Changes => match begin(args, typed, does, &who)? {
+        Touch::Looks | Touch::Checks | Touch::Changes | Touch::Restarts => match begin(args, typed, does, &who)? {
             Some(begun) => Some(begun),
+            // The new log records it.
+            None if does == Touch::Restarts => None,
             None => {
                 let outcome = work();
                 note!("not recorded: this answer is in no audit log");
@@ -232,6 +237,7 @@ pub(crate) fn recorded(args: &Args, typed: &Typed, work: impl FnOnce() -> anyhow
         (Some((log, entry)), _) => (log, Some(entry)),
         // A case that was not made has no log.
         (None, Touch::Makes(dir)) if outcome.is_ok() => (AuditLog::at(dir)?, None),
+        (None, Touch::Restarts) if outcome.is_ok() => (AuditLog::at(&context::case_dir(args)?)?, None),
         (None, _) => return outcome,
     };
     let recorded = log.outcome(
@@ -261,7 +267,7 @@ fn begin(args: &Args, typed: &Typed, does: Touch<'_>, who: &str) -> anyhow::Resu
     let root: PathBuf = context::case_dir(args)?;
     let log = AuditLog::at(&root)?;
     if args.no_audit {
-        if does == Touch::Changes {
+        if matches!(does, Touch::Changes | Touch::Restarts) {
             return Err(CliError::usage(
                 "--no-audit is for looking only: nothing is changed, signed or certified without a record",
             ));
@@ -295,7 +301,7 @@ fn begin(args: &Args, typed: &Typed, does: Touch<'_>, who: &str) -> anyhow::Resu
             Ok(Some((log, entry)))
         }
         Err(error) if error.is_not_writable() => {
-            let advice = if does == Touch::Changes {
+            let advice = if matches!(does, Touch::Changes | Touch::Restarts) {
                 "the case cannot be changed from here"
             } else {
                 "to look without a record, give --no-audit: each answer then says so"
@@ -305,6 +311,7 @@ fn begin(args: &Args, typed: &Typed, does: Touch<'_>, who: &str) -> anyhow::Resu
                 told(&error)
             )))
         }
+        Err(StoreError::Damaged { .. }) if does == Touch::Restarts => Ok(None),
         Err(error @ StoreError::Damaged { .. }) if does == Touch::Checks => {
             note!("the audit log cannot be continued: {error}");
             output::set_not_recorded();
@@ -339,7 +346,7 @@ fn ended(error: &anyhow::Error) -> Ended {
 fn code(outcome: &anyhow::Result<u8>) -> u8 {
     match outcome {
         Ok(code) => *code,
-        Err(_) if output::reader_has_gone() => exit::DONE,
+        Err(_) if output::reader_has_gone() => output::verdict(),
         Err(error) => exit::code_of(error),
     }
 }

@@ -48,6 +48,7 @@ fn task_of(command: &Command) -> Option<Task> {
             AuditCommand::List { .. }
             | AuditCommand::Verify { .. }
             | AuditCommand::Prove { .. }
+            | AuditCommand::Restart { .. }
             | AuditCommand::Checkpoint { .. } => Task::Audit,
         },
         Command::Journal(_) => Task::Look,

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     };
     match commands::run(&args, &typed) {
         Ok(code) => ExitCode::from(code),
-        Err(_) if output::reader_has_gone() => ExitCode::from(exit::DONE),
+        Err(_) if output::reader_has_gone() => ExitCode::from(output::verdict()),
         Err(error) => {
             exit::report(&error);
             ExitCode::from(exit::code_of(&error))

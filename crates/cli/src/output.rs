@@ -3,7 +3,7 @@
 //! Invariant: a reader that goes away (`embley show 7 --text | head`) ends the program quietly, and a terminal that is gone never ends a run.
 
 use std::io::{self, StdoutLock, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use embley_store::audit::Digest;
@@ -21,6 +21,19 @@ static READER_GONE: AtomicBool = AtomicBool::new(false);
 /// True when a write of results found a closed pipe: there is nobody left to tell.
 pub(crate) fn reader_has_gone() -> bool {
     READER_GONE.load(Ordering::Relaxed)
+}
+
+/// The exit code of a command whose answer is its code, once that is known.
+static VERDICT: AtomicU8 = AtomicU8::new(0);
+
+/// Says how a check ended before it is printed, so that a reader that goes away does not make the same of what differs.
+pub(crate) fn set_verdict(code: u8) {
+    VERDICT.store(code, Ordering::Relaxed);
+}
+
+/// The exit code when nobody is left to read the results: that of the check, else done.
+pub(crate) fn verdict() -> u8 {
+    VERDICT.load(Ordering::Relaxed)
 }
 
 /// Set when this command is in no audit log: every answer says so.
@@ -212,13 +225,9 @@ pub(crate) fn clean(text: &str) -> String {
         .collect()
 }
 
-/// A cell that a spreadsheet would take for a formula gets an apostrophe before it.
+/// A cell that a spreadsheet would take for a formula gets an apostrophe before it, by the rule of exports.
 pub(crate) fn defuse(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    embley_casework::export::guard::guarded(cell).into_owned()
 }
 
 #[cfg(test)]

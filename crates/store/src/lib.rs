@@ -12,6 +12,7 @@ mod codec;
 pub mod disk;
 mod error;
 pub mod facts;
+pub mod manifest;
 pub mod merkle;
 pub mod originals;
 pub mod outgoing;

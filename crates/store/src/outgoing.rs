@@ -364,7 +364,7 @@ impl Drop for Outgoing {
     fn drop(&mut self) {
         if !self.sealed {
             // What cannot be removed is marked as unfinished, and the next try removes it.
-            drop(fs::remove_dir_all(&self.beside));
+            drop(remove_marked(&self.beside));
         }
     }
 }
@@ -471,9 +471,31 @@ fn remove_unfinished(beside: &Path) -> Result<bool> {
             path: beside.to_owned(),
         });
     }
-    fs::remove_dir_all(beside).map_err(|source| OutgoingError::io("remove the unfinished", beside, source))?;
+    remove_marked(beside).map_err(|source| OutgoingError::io("remove the unfinished", beside, source))?;
     drop(held);
     Ok(true)
+}
+
+/// Removes an unfinished folder, its mark last. Stopped on the way: a folder that still says itself that it is unfinished.
+fn remove_marked(beside: &Path) -> io::Result<()> {
+    let mark = beside.join(UNFINISHED);
+    if mark.symlink_metadata().is_err() {
+        // Sealed, and not renamed yet.
+        new_file(&mark)?.write_all(UNFINISHED_WORDS.as_bytes())?;
+    }
+    for entry in fs::read_dir(beside)? {
+        let entry = entry?;
+        if entry.file_name() == UNFINISHED {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    fs::remove_file(&mark)?;
+    fs::remove_dir(beside)
 }
 
 fn refuse_taken(target: &Path) -> Result<()> {

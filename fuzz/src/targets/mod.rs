@@ -4,6 +4,7 @@ mod archive;
 mod audit;
 mod document;
 mod mail;
+mod manifest;
 mod mapi;
 mod misbehaviour;
 mod pack;
@@ -53,6 +54,7 @@ pub const ALL: &[Target] = &[
     query::QUERY,
     pack::PACK,
     audit::AUDIT,
+    manifest::MANIFEST,
 ];
 
 /// The target of a name, also the one that misbehaves on purpose.

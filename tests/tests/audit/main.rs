@@ -3,5 +3,6 @@
 
 mod commands;
 mod kills;
+mod restart;
 mod stamps;
 mod uses;

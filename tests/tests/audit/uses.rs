@@ -75,6 +75,67 @@ fn runs_certificates_and_spreadsheets_are_anchored_by_their_digests() {
     let file = sheet.display().to_string();
     site.ok(&["terms", &list, "--xlsx", &file]);
     assert_eq!(last_result(&site)["files"][0]["sha256"], sha256(&files::read(&sheet)));
+    let (page, label) = (site.path("page.html"), site.path("label.html"));
+    site.ok(&["timeline", "C/1", "--html", &page.display().to_string()]);
+    assert_eq!(last_result(&site)["files"][0]["sha256"], sha256(&files::read(&page)));
+    site.ok(&[
+        "exhibit",
+        "add",
+        "JS/1",
+        "1",
+        "--produced-by",
+        "J Smith",
+        "--description",
+        "mail",
+    ]);
+    site.ok(&["exhibit", "label", "JS/1", "--out", &label.display().to_string()]);
+    assert_eq!(last_result(&site)["files"][0]["sha256"], sha256(&files::read(&label)));
+    site.ok(&["disclosure", "set", "unused", "1"]);
+    let folder = site.path("mg6c").display().to_string();
+    site.ok(&["schedule", "mg6c", "--issue", "--out", &folder, "--key", &key]);
+    let result = last_result(&site);
+    assert_eq!(
+        result["manifest_sha256"],
+        sha256(&files::read(&site.path("mg6c/manifest.sha256")))
+    );
+    assert_eq!(
+        (&result["issued"]["serial"], &result["issued"]["entries"]),
+        (&1.into(), &1.into())
+    );
+}
+
+/// A reader that goes away takes neither the folder nor the verdict with it.
+#[test]
+fn what_nobody_reads_is_written_and_judged_all_the_same() {
+    let site = with_mail();
+    let key = site.path("key.pem").display().to_string();
+    let folder = site.path("mg6d");
+    site.program(&[
+        "schedule",
+        "mg6d",
+        "--issue",
+        "--out",
+        &folder.display().to_string(),
+        "--key",
+        &key,
+        "--format",
+        "json",
+    ])
+    .run_unread()
+    .expect(0);
+    assert_eq!(
+        last_result(&site)["manifest_sha256"],
+        sha256(&files::read(&folder.join("manifest.sha256")))
+    );
+    let path = site.case().join("audit/log.jsonl");
+    let log = String::from_utf8(files::read(&path)).expect("UTF-8");
+    files::write(&path, log.replacen("tester", "nobody", 1));
+    for command in [
+        &["audit", "verify", "--format", "json"][..],
+        &["verify", "--format", "json"],
+    ] {
+        site.program(command).run_unread().expect(1);
+    }
 }
 
 #[test]

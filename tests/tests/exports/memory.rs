@@ -1,4 +1,5 @@
-//! Memory does not grow with the number of items that are exported.
+//! Memory does not grow with the number of items that are exported, save for the pages of the catalogue that are kept: a bounded cache, which
+//! cases as small as these do not fill.
 
 use embley_tests::{Site, made};
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use embley_tests::files;
+use embley_tests::{Program, files};
 use serde_json::Value;
 
 use super::scene::{self, exported, listing, verified};
@@ -57,6 +57,25 @@ fn a_production_is_checked_without_its_case_and_each_difference_is_named() {
     let linked = copy("linked");
     files::remove(&linked.join(body));
     std::os::unix::fs::symlink(out.join(body), linked.join(body)).expect("a link");
+    // What lies behind a link is not in the folder, whatever its bytes are.
+    let led_away = copy("led-away");
+    files::copy_folder(&led_away.join("VOL01"), &site.path("elsewhere"));
+    files::remove(&led_away.join("VOL01"));
+    std::os::unix::fs::symlink(site.path("elsewhere"), led_away.join("VOL01")).expect("a link");
+    let ran = verified(&led_away, &[]).expect(1);
+    let found = differences(&ran.json());
+    let behind = names.iter().filter(|name| name.starts_with("VOL01/")).count();
+    assert_eq!(
+        found.iter().filter(|one| one.0 == "missing").count(),
+        behind,
+        "{found:?}"
+    );
+    assert!(found.contains(&("added".to_owned(), "VOL01".to_owned())), "{found:?}");
+    // Nobody reads what differs: the code says it all the same.
+    let folder = changed.to_string_lossy().into_owned();
+    Program::new(&["verify-export", &folder, "--format", "json"])
+        .run_unread()
+        .expect(1);
     for (folder, expected) in [
         (&changed, vec![("changed", native.as_str())]),
         (&removed, vec![("missing", body.as_str())]),

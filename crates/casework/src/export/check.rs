@@ -6,11 +6,12 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use embley_model::id::hex_encode;
-use embley_store::outgoing::{MANIFEST, ManifestSignature, SIGNATURE, UNFINISHED, is_plain};
+use embley_store::manifest::{ManifestLine, ManifestReader};
+use embley_store::outgoing::{MANIFEST, ManifestSignature, SIGNATURE, UNFINISHED};
 use embley_store::signing::PublicKey;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -21,8 +22,8 @@ use crate::error::{CaseworkError, Result};
 /// The largest signature and record that are read.
 const MOST_SIGNATURE: u64 = 1 << 20;
 const MOST_RECORD: u64 = 64 << 20;
-/// The longest line of a manifest.
-const MOST_LINE: u64 = 16 << 10;
+/// Unreadable lines of a manifest that are told one by one.
+const MOST_UNREADABLE: u64 = 100;
 /// How deep folders may lie.
 const MOST_DEPTH: usize = 64;
 
@@ -145,33 +146,46 @@ impl Checked {
             );
             return Ok(known);
         };
-        let mut lines = BufReader::new(file);
-        let mut whole = Sha256::new();
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let read = (&mut lines).take(MOST_LINE).read_until(b'\n', &mut line);
-            if read.map_err(|source| unreadable(&path, source))? == 0 {
-                break;
-            }
-            whole.update(&line);
-            let Some((sha256, name)) = entry_of(&line) else {
-                let text: String = String::from_utf8_lossy(&line).chars().take(80).collect();
-                self.differ(Kind::Form, MANIFEST, &format!("a line cannot be read: {text:?}"));
-                continue;
+        let mut lines = ManifestReader::new(BufReader::new(file));
+        let mut unreadable_lines = 0;
+        // The folder of the last file, and whether a link leads to it.
+        let mut above = (PathBuf::new(), false);
+        while let Some(line) = lines.next_line().map_err(|source| unreadable(&path, source))? {
+            let (sha256, name) = match line {
+                ManifestLine::File { sha256, name } => (sha256, name),
+                ManifestLine::Unreadable(text) => {
+                    unreadable_lines += 1;
+                    if unreadable_lines <= MOST_UNREADABLE {
+                        self.differ(Kind::Form, MANIFEST, &format!("a line cannot be read: {text:?}"));
+                    }
+                    continue;
+                }
             };
             self.files += 1;
-            if !known.insert(key_of(name)) {
-                self.differ(Kind::Form, name, "the manifest names it twice");
+            if !known.insert(key_of(&name)) {
+                self.differ(Kind::Form, &name, "the manifest names it twice");
                 continue;
             }
-            self.one(folder, name, sha256)?;
+            let parent = Path::new(&name).parent().unwrap_or(Path::new(""));
+            if above.0 != parent {
+                above = (parent.to_owned(), leads_by_a_link(folder, parent));
+            }
+            if above.1 {
+                let detail = "it is in the manifest, and a link stands where its folder was";
+                self.differ(Kind::Missing, &name, detail);
+            } else {
+                self.one(folder, &name, &sha256)?;
+            }
         }
-        self.digest = hex_encode(&whole.finalize());
+        if unreadable_lines > MOST_UNREADABLE {
+            let more = unreadable_lines - MOST_UNREADABLE;
+            self.differ(Kind::Form, MANIFEST, &format!("{more} more lines cannot be read"));
+        }
+        self.digest = lines.digest();
         Ok(known)
     }
 
-    fn one(&mut self, folder: &Path, name: &str, sha256: &str) -> Result<()> {
+    fn one(&mut self, folder: &Path, name: &str, sha256: &[u8; 32]) -> Result<()> {
         let path = folder.join(name);
         let Some(mut file) = plain_file(&path)? else {
             self.differ(Kind::Missing, name, "it is in the manifest and not in the folder");
@@ -191,9 +205,10 @@ impl Checked {
             hash.update(&buffer[..read]);
             self.bytes += read as u64;
         }
-        let now = hex_encode(&hash.finalize());
-        if now != sha256 {
-            self.differ(Kind::Changed, name, &format!("SHA-256 was {sha256} and is {now}"));
+        let now: [u8; 32] = hash.finalize().into();
+        if now != *sha256 {
+            let detail = format!("SHA-256 was {} and is {}", hex_encode(sha256), hex_encode(&now));
+            self.differ(Kind::Changed, name, &detail);
         }
         Ok(())
     }
@@ -301,12 +316,13 @@ impl Checked {
     }
 }
 
-/// Hash and name of a line of a manifest.
-fn entry_of(line: &[u8]) -> Option<(&str, &str)> {
-    let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
-    let (sha256, name) = line.split_once("  ")?;
-    let hex = sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (hex && is_plain(name)).then_some((sha256, name))
+/// True when one of the folders on the way to this one is a link: what lies there is not in the export.
+fn leads_by_a_link(folder: &Path, below: &Path) -> bool {
+    let mut path = folder.to_owned();
+    below.components().any(|part| {
+        path.push(part);
+        path.symlink_metadata().is_ok_and(|facts| facts.is_symlink())
+    })
 }
 
 fn key_of(name: &str) -> [u8; 16] {
@@ -340,25 +356,5 @@ fn unreadable(path: &Path, source: std::io::Error) -> CaseworkError {
     CaseworkError::Unreadable {
         path: path.to_owned(),
         source,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_a_manifest_are_read_strictly() {
-        let hash = "a".repeat(64);
-        let line = |name: &str| format!("{hash}  {name}\n");
-        assert_eq!(
-            entry_of(line("a/b c.txt").as_bytes()),
-            Some((hash.as_str(), "a/b c.txt"))
-        );
-        for bad in ["../x", "/etc/passwd", "a/../b", ""] {
-            assert_eq!(entry_of(line(bad).as_bytes()), None, "{bad:?}");
-        }
-        assert_eq!(entry_of(b"short  x\n"), None);
-        assert_eq!(entry_of(line("a").trim_end().as_bytes()), None);
     }
 }

@@ -4,7 +4,8 @@
 //! form; the folder gets `export.json` ([`record`]), `left-out.csv`, a manifest and a signature, and its name last
 //! (`embley_store::outgoing`). [`check`] reads one again without the case. Not for: deciding who may see what (the searcher), disclosure
 //! schedules ([`crate::disclosure`]). Invariants: items are taken through the searcher only; memory does not grow with the number of items
-//! beyond bitmaps and 16 bytes an item (the PDF, which is limited, excepted); every item asked for is in the export or counted in what was
+//! beyond bitmaps and 16 bytes an item (the PDF, which is limited, excepted) and the pages of the catalogue that its readers keep, at most
+//! 64 MiB for each of the two (one about the items, one about their originals): about 0.5 KB an item and reader until then; every item asked for is in the export or counted in what was
 //! left out, save what the actor may not see.
 
 mod case_uco;

@@ -14,6 +14,12 @@ pub(crate) enum AuditCommand {
     Verify(AuditVerifyArgs),
     /// Signs the log as it is; hands out the checkpoint, a request for a time stamp, or attaches one
     Checkpoint(AuditCheckpointArgs),
+    /// Begins a new log behind one that was cut or changed and cannot be continued; the old one is kept and stays on record as it was found
+    Restart {
+        /// Why, for the record
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
     /// Proves an entry to others, by the first checkpoint behind it (C2SP tlog-proof); or that a log continues an earlier one
     Prove(AuditProveArgs),
 }
@@ -85,6 +91,9 @@ pub(crate) struct AuditProveArgs {
     /// Number of the entry, as `audit list` shows it
     #[arg(required_unless_present = "old")]
     pub(crate) entry: Option<u64>,
+    /// In this segment of a log that was begun again (default: the newest)
+    #[arg(long, value_name = "N")]
+    pub(crate) segment: Option<u32>,
     /// Instead: that the log of so many entries is the beginning of
     #[arg(long, value_name = "N", requires = "new", conflicts_with = "entry")]
     pub(crate) old: Option<u64>,

@@ -1,6 +1,6 @@
 //! `embley audit`: the log listed, verified, signed, stamped and proved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -21,7 +21,7 @@ use crate::args::{Args, AuditCheckpointArgs, AuditCommand, AuditListArgs, AuditP
 use crate::audit::{author, own_entry, put};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, note, result_line, results};
+use crate::output::{self, Rows, clean, note, result_line, results};
 
 /// The largest copy of a checkpoint that is read.
 const LARGEST_NOTE: u64 = 64 << 10;
@@ -34,7 +34,13 @@ pub(crate) fn audit(args: &Args, command: &AuditCommand) -> anyhow::Result<u8> {
         AuditCommand::List(asked) => list(args, &log, &root, asked),
         AuditCommand::Verify(asked) => verify(&log, asked),
         AuditCommand::Checkpoint(asked) => checkpoint(args, &log, &root, asked),
-        AuditCommand::Prove(asked) => prove(&log, asked),
+        AuditCommand::Restart { reason } => restart(args, &log, reason),
+        AuditCommand::Prove(asked) => prove(
+            &asked
+                .segment
+                .map_or_else(|| log.of_segment(log.segment()), |one| log.of_segment(one)),
+            asked,
+        ),
     }
 }
 
@@ -54,7 +60,8 @@ pub(super) fn findings(log: &AuditLog) -> anyhow::Result<(AuditReport, Vec<Findi
             detail: format!("{}: {}", one.what.word(), one.detail),
             next: match one.what {
                 Damage::Tree => "remove audit/tree: the next command makes it again",
-                _ => "embley audit verify; put audit/ back from a copy of the case",
+                _ if one.known => "on record in the log that was begun behind it: nothing",
+                _ => "embley audit verify; put audit/ back from a copy of the case, or embley audit restart",
             }
             .to_owned(),
         })
@@ -66,6 +73,8 @@ pub(super) fn findings(log: &AuditLog) -> anyhow::Result<(AuditReport, Vec<Findi
 struct Action {
     entry: Entry,
     outcome: Option<Entry>,
+    /// The segment of the log.
+    segment: u32,
     /// What was typed and found is not for whoever asks.
     withheld: bool,
 }
@@ -105,6 +114,9 @@ impl Action {
         if self.withheld {
             object["withheld"] = true.into();
         }
+        if self.segment > 1 {
+            object["segment"] = self.segment.into();
+        }
         if !matches!(self.entry.event, What::Intent { .. } | What::Outcome { .. }) {
             object["event"] = serde_json::to_value(&self.entry.event)?;
         }
@@ -126,7 +138,11 @@ impl Action {
             _ => String::new(),
         };
         vec![
-            self.entry.seq.to_string(),
+            if self.segment > 1 {
+                format!("{}:{}", self.segment, self.entry.seq)
+            } else {
+                self.entry.seq.to_string()
+            },
             self.entry.at.clone(),
             clean(&self.entry.who),
             self.command().to_owned(),
@@ -147,30 +163,26 @@ fn list(args: &Args, log: &AuditLog, root: &Path, asked: &AuditListArgs) -> anyh
     let to = asked.to.as_deref().map(|text| moment(text, &zone, true)).transpose()?;
     let reader = case.reader()?;
     let sight = LogSight::of(reader.facts(), &Actor::find(reader.facts(), &context::actor(args))?)?;
-    let (mut actions, unreadable) = actions(log)?;
-    for action in actions.values_mut() {
-        action.withheld = sight.withholds(&action.entry.who, action.command());
-    }
-    let chosen = actions.into_values().filter(|action| {
-        let entry = &action.entry;
+    let limit = context::limit(&asked.limit).map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let wanted = |entry: &Entry| {
+        let command = entry.event.command().unwrap_or_else(|| entry.event.word());
         asked
             .who
             .as_ref()
             .is_none_or(|who| entry.who.eq_ignore_ascii_case(who.trim()))
-            && asked
-                .named
-                .as_ref()
-                .is_none_or(|named| is_named(action.command(), named))
+            && asked.named.as_ref().is_none_or(|named| is_named(command, named))
             && from.is_none_or(|from| entry.at_micros >= from)
             && to.is_none_or(|to| entry.at_micros < to)
-    });
-    let mut chosen: Vec<Action> = chosen.collect();
-    let total = chosen.len();
-    chosen.reverse();
-    let limit = context::limit(&asked.limit).map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    };
+    let Chosen {
+        newest,
+        total,
+        unreadable,
+    } = choose(log, limit, wanted)?;
     let mut rows = Rows::new("entries", &["entry", "when", "who", "command", "ended", "typed"]);
     let mut withheld = 0_u64;
-    for action in chosen.into_iter().take(limit) {
+    for mut action in newest.into_values().rev() {
+        action.withheld = sight.withholds(&action.entry.who, action.command());
         withheld += u64::from(action.withheld);
         rows.push(action.cells(), action.object()?)?;
     }
@@ -190,31 +202,55 @@ fn list(args: &Args, log: &AuditLog, root: &Path, asked: &AuditListArgs) -> anyh
     Ok(exit::DONE)
 }
 
-/// Commands with their outcomes, by the number of their first entry; and how many lines are no entries.
-fn actions(log: &AuditLog) -> anyhow::Result<(BTreeMap<u64, Action>, u64)> {
-    let mut actions: BTreeMap<u64, Action> = BTreeMap::new();
-    let mut unreadable = 0;
+/// Commands with their outcomes.
+#[derive(Default)]
+struct Chosen {
+    /// The newest of them, by segment and number of their first entry.
+    newest: BTreeMap<(u32, u64), Action>,
+    /// All of them.
+    total: u64,
+    /// Lines that are no entries.
+    unreadable: u64,
+}
+
+/// One pass over the log, which keeps no more commands than are shown.
+fn choose(log: &AuditLog, limit: usize, wanted: impl Fn(&Entry) -> bool) -> anyhow::Result<Chosen> {
+    let mut chosen = Chosen::default();
+    // Intents whose outcome has not come yet, shown or not.
+    let mut open = BTreeSet::new();
     log.for_each(|line| {
         let Ok(entry) = line.entry() else {
-            unreadable += 1;
+            chosen.unreadable += 1;
             return Ok(());
         };
         if let What::Outcome { of: Some(of), .. } = &entry.event
-            && let Some(action) = actions.get_mut(of)
-            && action.outcome.is_none()
+            && open.remove(&(line.segment, *of))
         {
-            action.outcome = Some(entry);
-        } else {
+            if let Some(action) = chosen.newest.get_mut(&(line.segment, *of)) {
+                action.outcome = Some(entry);
+            }
+            return Ok(());
+        }
+        let place = (line.segment, entry.seq);
+        if matches!(entry.event, What::Intent { .. }) {
+            open.insert(place);
+        }
+        if wanted(&entry) {
+            chosen.total += 1;
             let action = Action {
                 entry,
                 outcome: None,
+                segment: line.segment,
                 withheld: false,
             };
-            actions.insert(action.entry.seq, action);
+            chosen.newest.insert(place, action);
+            if chosen.newest.len() > limit {
+                chosen.newest.pop_first();
+            }
         }
         Ok(())
     })?;
-    Ok((actions, unreadable))
+    Ok(chosen)
 }
 
 fn is_named(command: &str, named: &str) -> bool {
@@ -267,11 +303,18 @@ fn verify(log: &AuditLog, asked: &AuditVerifyArgs) -> anyhow::Result<u8> {
             one.what.word().to_owned(),
             entries,
             one.place.clone(),
-            clean(&one.detail),
+            if one.known {
+                format!("on record: {}", clean(&one.detail))
+            } else {
+                clean(&one.detail)
+            },
         ];
         rows.push(cells, one)?;
     }
     let mut extra = vec![("sound", Value::from(report.is_sound()))];
+    if !report.segments.is_empty() {
+        extra.push(("segments", serde_json::to_value(&report.segments)?));
+    }
     if let Value::Object(members) = serde_json::to_value(&report)? {
         for name in [
             "entries",
@@ -285,11 +328,13 @@ fn verify(log: &AuditLog, asked: &AuditVerifyArgs) -> anyhow::Result<u8> {
             extra.push((name, members.get(name).cloned().unwrap_or_default()));
         }
     }
+    let code = if report.is_sound() { exit::DONE } else { exit::NO_HIT };
+    output::set_verdict(code);
     rows.print(context::format(&asked.list), extra)?;
     tell(&report);
     put("findings", report.findings.len().into());
     put("root", report.root.clone().into());
-    Ok(if report.is_sound() { exit::DONE } else { exit::NO_HIT })
+    Ok(code)
 }
 
 fn tell(report: &AuditReport) {
@@ -324,6 +369,30 @@ fn tell(report: &AuditReport) {
         report.bytes,
         report.findings.len()
     );
+}
+
+fn restart(args: &Args, log: &AuditLog, reason: &str) -> anyhow::Result<u8> {
+    if reason.trim().is_empty() {
+        return Err(CliError::usage("--reason is empty: say why the log is begun again"));
+    }
+    let who = context::actor(args);
+    let made = log.restart(reason.trim(), author(&who))?;
+    let before = &made.before;
+    note!(
+        "the log is begun again: {}; {} is kept as it was found ({} bytes, SHA-256 {}, {} entries, {} findings), and every verification says so",
+        made.path.display(),
+        before.file,
+        before.bytes,
+        before.sha256,
+        before.lines,
+        before.findings_count
+    );
+    note!("next: embley audit checkpoint, and keep its copy outside of the case");
+    put(
+        "restarted",
+        json!({"segment": made.segment, "before": before.file, "sha256": before.sha256}),
+    );
+    Ok(exit::DONE)
 }
 
 fn checkpoint(args: &Args, log: &AuditLog, root: &Path, asked: &AuditCheckpointArgs) -> anyhow::Result<u8> {

@@ -19,7 +19,7 @@ use super::search::{level, scope};
 use crate::args::{Args, CertificateArgs, Format, ReplayArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, note, result_line};
+use crate::output::{self, Rows, clean, note, result_line};
 
 /// Runs a query and writes a signed record of it.
 pub(crate) fn write(args: &Args, asked: &CertificateArgs) -> anyhow::Result<u8> {
@@ -192,8 +192,10 @@ pub(crate) fn replay(args: &Args, asked: &ReplayArgs) -> anyhow::Result<u8> {
     let differences = certificate::compare(then, &now, first.as_ref());
     let same = signature.holds && !differences.iter().any(|one| one.matters);
     put_down("replay", &now);
+    let code = if same { exit::DONE } else { exit::NO_HIT };
+    output::set_verdict(code);
     print(asked, &signed, &signature, &now, &differences, same)?;
-    Ok(if same { exit::DONE } else { exit::NO_HIT })
+    Ok(code)
 }
 
 fn unknown(what: &str, name: &str) -> anyhow::Error {

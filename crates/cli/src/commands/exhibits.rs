@@ -353,6 +353,7 @@ pub(super) fn print_page(
     })?;
     file.write_all_at(page.as_bytes(), 0)?;
     file.sync()?;
+    crate::audit::made(path);
     note!("written: {}", path.display());
     Ok(())
 }

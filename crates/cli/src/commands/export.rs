@@ -19,7 +19,7 @@ use super::search::level;
 use crate::args::{Args, ExportArgs, ExportForm, Format, VerifyExportArgs};
 use crate::context;
 use crate::exit::{self, CliError};
-use crate::output::{Rows, clean, note, result_line};
+use crate::output::{self, Rows, clean, note, result_line};
 
 /// Makes an export.
 pub(crate) fn export(args: &Args, asked: &ExportArgs) -> anyhow::Result<u8> {
@@ -211,12 +211,14 @@ pub(crate) fn verify(asked: &VerifyExportArgs) -> anyhow::Result<u8> {
         .map(|text| text.trim_start_matches("sha256:").to_ascii_lowercase());
     let is_wanted = wanted.as_ref().is_none_or(|wanted| *wanted == checked.digest);
     let same = checked.differences.is_empty() && is_wanted;
+    let code = if same { exit::DONE } else { exit::NO_HIT };
+    output::set_verdict(code);
     print(asked, &checked, same)?;
     if !is_wanted {
         note!("the digest is {}, not the one you named", checked.digest);
     }
     note!("{}", if same { "same" } else { "NOT the same" });
-    Ok(if same { exit::DONE } else { exit::NO_HIT })
+    Ok(code)
 }
 
 fn print(asked: &VerifyExportArgs, checked: &Checked, same: bool) -> anyhow::Result<()> {

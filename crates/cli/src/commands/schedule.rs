@@ -1,5 +1,7 @@
 //! `embley disclosure` and `embley schedule`.
 
+use std::path::Path;
+
 use embley_casework::disclosure::render::{As, Maker, write};
 use embley_casework::disclosure::{self, Schedule, draft};
 use embley_model::clock::{Clock, SystemClock};
@@ -8,6 +10,7 @@ use embley_search::{Asked, Searcher};
 use embley_store::Access;
 use embley_store::facts::disclosure::{self as states, Axis, State, Why};
 use embley_store::facts::schedules::{self, Form};
+use embley_store::outgoing::Sealed;
 use serde_json::{Value, json};
 
 use super::casework::{reason, some, targets};
@@ -194,47 +197,67 @@ fn one(args: &Args, asked: &ScheduleArgs, form: Form) -> anyhow::Result<u8> {
                     actor: &actor,
                     at_micros,
                 };
-                let (schedule, _) = disclosure::issue(case.facts()?.connection(), &draft, stamp)?;
+                let (schedule, issued) = disclosure::issue(case.facts()?.connection(), &draft, stamp)?;
+                let facts = json!({"form": schedule.form, "serial": schedule.serial, "entries": schedule.rows.len(), "sha256": issued.sha256});
+                crate::audit::put("issued", facts);
                 (schedule, draft.warnings)
             } else {
                 (draft.schedule, draft.warnings)
             }
         }
     };
+    // Before anything is printed: a reader that goes away must not keep the folder from being written.
+    let made = match (&asked.out, &key) {
+        (Some(folder), Some(key)) => {
+            let maker = Maker {
+                case: &case,
+                searcher: &searcher,
+                asked: who,
+                key,
+            };
+            Some((folder, written(&schedule, asked, folder, &maker)?))
+        }
+        _ => None,
+    };
     print(&schedule, &asked.list)?;
     for words in &warnings {
         note!("warning: {}", clean(words));
     }
-    if let (Some(folder), Some(key)) = (&asked.out, &key) {
-        let maker = Maker {
-            case: &case,
-            searcher: &searcher,
-            asked: who,
-            key,
-        };
-        let forms: Vec<As> = if asked.forms.is_empty() {
-            As::ALL.to_vec()
-        } else {
-            asked.forms.iter().copied().map(as_of).collect()
-        };
-        let written = write(&schedule, &forms, folder, &maker);
-        if written.is_err() && asked.issue {
-            note!(
-                "{} {} is issued and on record, but not written to {}; `embley schedule {} --show {} --out DIR` writes it",
-                schedule.form,
-                schedule.serial,
-                folder.display(),
-                schedule.form,
-                schedule.serial
-            );
-        }
-        let (sealed, found) = written?;
+    if let Some((folder, (sealed, found))) = made {
         if found {
             note!("an earlier try was stopped before its end: what it left was removed, and this one is whole");
         }
         note!("{}: sha256:{}", folder.display(), sealed.digest);
     }
     Ok(exit::DONE)
+}
+
+/// Writes the folder, and puts its digest down for the audit log. True beside it: an unfinished one was found and removed.
+fn written(
+    schedule: &Schedule,
+    asked: &ScheduleArgs,
+    folder: &Path,
+    maker: &Maker<'_>,
+) -> anyhow::Result<(Sealed, bool)> {
+    let forms: Vec<As> = if asked.forms.is_empty() {
+        As::ALL.to_vec()
+    } else {
+        asked.forms.iter().copied().map(as_of).collect()
+    };
+    let done = write(schedule, &forms, folder, maker);
+    match &done {
+        Ok((sealed, _)) => crate::audit::put("manifest_sha256", sealed.digest.clone().into()),
+        Err(_) if asked.issue => note!(
+            "{} {} is issued and on record, but not written to {}; `embley schedule {} --show {} --out DIR` writes it",
+            schedule.form,
+            schedule.serial,
+            folder.display(),
+            schedule.form,
+            schedule.serial
+        ),
+        Err(_) => {}
+    }
+    Ok(done?)
 }
 
 fn as_of(form: ScheduleForm) -> As {

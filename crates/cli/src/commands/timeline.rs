@@ -170,7 +170,9 @@ fn write_page(path: &Path, page: &str) -> anyhow::Result<()> {
         file.write_all_at(page.as_bytes(), 0)?;
         file.sync()
     };
-    written().map_err(|error| CliError::environment(format!("cannot write {}: {error}", path.display())))
+    written().map_err(|error| CliError::environment(format!("cannot write {}: {error}", path.display())))?;
+    crate::audit::made(path);
+    Ok(())
 }
 
 /// Documents on record with the attachments that are the same.

@@ -14,7 +14,7 @@ use super::ingest::{open_for_writing, stop_on_signal};
 use crate::args::{Args, ReindexArgs, VerifyArgs};
 use crate::context;
 use crate::exit;
-use crate::output::{Rows, note};
+use crate::output::{self, Rows, note};
 use crate::progress::Display;
 
 /// Checks the case folder; writes nothing.
@@ -56,6 +56,8 @@ pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
         ("checked", serde_json::to_value(report.checked)?),
         ("audit_entries", audit_log.entries.into()),
     ];
+    let code = if count == 0 { exit::DONE } else { exit::NO_HIT };
+    output::set_verdict(code);
     rows.print(context::format(&verify.list), extra)?;
     let checked = &report.checked;
     note!(
@@ -71,7 +73,7 @@ pub(crate) fn verify(args: &Args, verify: &VerifyArgs) -> anyhow::Result<u8> {
         checked.items,
         checked.instances
     );
-    Ok(if count == 0 { exit::DONE } else { exit::NO_HIT })
+    Ok(code)
 }
 
 /// Damaged index files, and an index that is behind or of another case, as (place, what).

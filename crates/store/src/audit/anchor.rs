@@ -2,7 +2,7 @@
 //!
 //! One row that only grows (triggers refuse the rest). It may be behind the log, because a busy catalogue is not waited for long and a
 //! power cut may take its last change; a log that is behind *it* was cut. Not for: proof against someone who changes both. The table
-//! is made by the first entry.
+//! is made by the first entry. A later segment of the log has a row of its own in `audit_segment`: what was seen of the first stays.
 
 use std::path::Path;
 use std::time::Duration;
@@ -28,6 +28,20 @@ CREATE TRIGGER IF NOT EXISTS audit_head_not_deleted BEFORE DELETE ON audit_head
     BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
 ";
 
+const SEGMENTS: &str = "
+CREATE TABLE IF NOT EXISTS audit_segment (
+    segment INTEGER PRIMARY KEY CHECK (segment > 1),
+    entries INTEGER NOT NULL,           -- how many entries it had
+    head BLOB NOT NULL,                 -- leaf hash of the last of them
+    checkpoint_size INTEGER,            -- entries under the last checkpoint
+    checkpoint_key TEXT                 -- id of the key that signed it
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS audit_segment_only_grows BEFORE UPDATE ON audit_segment
+    WHEN NEW.entries < OLD.entries OR NEW.segment <> OLD.segment BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+CREATE TRIGGER IF NOT EXISTS audit_segment_not_deleted BEFORE DELETE ON audit_segment
+    BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+";
+
 /// How long a catalogue in a checkpoint is waited for: the next entry brings it up to date.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -44,14 +58,17 @@ pub(super) struct Anchor {
 
 /// A connection to it, kept from the first entry of a process to its last.
 #[derive(Debug)]
-pub(super) struct AnchorTable(Connection);
+pub(super) struct AnchorTable {
+    conn: Connection,
+    segment: u32,
+}
 
 impl AnchorTable {
-    /// Opens the catalogue for this row.
+    /// Opens the catalogue for the row of a segment.
     ///
     /// # Errors
     /// When it cannot be opened for writing.
-    pub(super) fn open(catalogue: &Path, case: Key128) -> Result<Self> {
+    pub(super) fn open(catalogue: &Path, case: Key128, segment: u32) -> Result<Self> {
         let conn = open_connection(catalogue, case, OpenAs::Facts)?;
         conn.busy_timeout(PATIENCE).doing("open the catalogue")?;
         // Losing the last change with the power is allowed here, so nothing waits for the disk.
@@ -60,29 +77,38 @@ impl AnchorTable {
         // Nor is this the one to copy an ingest's log into the file.
         conn.pragma_update(None, "wal_autocheckpoint", 0)
             .doing("open the catalogue")?;
-        Ok(Self(conn))
+        Ok(Self { conn, segment })
     }
 
     /// The row; nothing when there is none yet.
     pub(super) fn read(&self) -> Result<Option<Anchor>> {
-        read(&self.0)
+        read(&self.conn, self.segment)
+    }
+
+    /// The newest segment that it has seen.
+    pub(super) fn newest(&self) -> Result<u32> {
+        newest(&self.conn)
     }
 
     /// Tells the catalogue of a longer log.
     pub(super) fn write(&self, entries: u64, head: &Hash, checkpoint: Option<(u64, &str)>) -> Result<()> {
         let (size, key) = checkpoint.map_or((None, None), |(size, key)| (i64::try_from(size).ok(), Some(key)));
         let entries = i64::try_from(entries).unwrap_or(i64::MAX);
+        let later = self.segment > 1;
+        let (table, making) = if later { (LATER, SEGMENTS) } else { (FIRST, TABLE) };
+        let key_column = if later { "segment" } else { "only" };
+        let sql = format!(
+            "INSERT INTO {table} VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT ({key_column}) DO UPDATE SET entries = ?2, head = ?3,
+             checkpoint_size = coalesce(?4, checkpoint_size), checkpoint_key = coalesce(?5, checkpoint_key)"
+        );
         let write = || {
-            self.0
-                .prepare_cached(
-                    "INSERT INTO audit_head VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (only) DO UPDATE SET entries = ?1, head = ?2,
-                     checkpoint_size = coalesce(?3, checkpoint_size), checkpoint_key = coalesce(?4, checkpoint_key)",
-                )?
-                .execute(params![entries, head.as_slice(), size, key])
+            self.conn
+                .prepare_cached(&sql)?
+                .execute(params![self.segment, entries, head.as_slice(), size, key])
         };
-        if !has_table(&self.0)? {
-            self.0
-                .execute_batch(TABLE)
+        if !has_table(&self.conn, table)? {
+            self.conn
+                .execute_batch(making)
                 .doing("tell the catalogue of the audit log")?;
         }
         write().doing("tell the catalogue of the audit log")?;
@@ -90,21 +116,40 @@ impl AnchorTable {
     }
 }
 
-fn has_table(conn: &Connection) -> Result<bool> {
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'audit_head'";
+/// The tables: of the first log, and of later segments.
+const FIRST: &str = "audit_head";
+const LATER: &str = "audit_segment";
+
+fn has_table(conn: &Connection, table: &str) -> Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     let count: i64 = conn
-        .query_row(sql, [], |row| row.get(0))
+        .query_row(sql, [table], |row| row.get(0))
         .doing("look for what the catalogue remembers of the audit log")?;
     Ok(count > 0)
 }
 
-fn read(conn: &Connection) -> Result<Option<Anchor>> {
-    if !has_table(conn)? {
+fn newest(conn: &Connection) -> Result<u32> {
+    if !has_table(conn, LATER)? {
+        return Ok(1);
+    }
+    let newest: Option<u32> = conn
+        .query_row("SELECT max(segment) FROM audit_segment", [], |row| row.get(0))
+        .doing("read what the catalogue remembers of the audit log")?;
+    Ok(newest.unwrap_or(1))
+}
+
+fn read(conn: &Connection, segment: u32) -> Result<Option<Anchor>> {
+    let (table, key_column) = if segment > 1 {
+        (LATER, "segment")
+    } else {
+        (FIRST, "only")
+    };
+    if !has_table(conn, table)? {
         return Ok(None);
     }
-    let sql = "SELECT entries, head, checkpoint_size, checkpoint_key FROM audit_head";
+    let sql = format!("SELECT entries, head, checkpoint_size, checkpoint_key FROM {table} WHERE {key_column} = ?1");
     let row = conn
-        .query_row(sql, [], |row| {
+        .query_row(&sql, [segment.max(1)], |row| {
             let head: Vec<u8> = row.get(1)?;
             let size: Option<i64> = row.get(2)?;
             let key: Option<String> = row.get(3)?;
@@ -120,10 +165,11 @@ fn read(conn: &Connection) -> Result<Option<Anchor>> {
     Ok(row)
 }
 
-/// The row, read only; nothing when there is none.
+/// The row of a segment, read only; nothing when there is none. Beside it the newest segment that the catalogue has seen.
 ///
 /// # Errors
 /// When the catalogue cannot be read.
-pub(super) fn read_only(catalogue: &Path, case: Key128) -> Result<Option<Anchor>> {
-    read(&open_connection(catalogue, case, OpenAs::Reader)?)
+pub(super) fn read_only(catalogue: &Path, case: Key128, segment: u32) -> Result<(Option<Anchor>, u32)> {
+    let conn = open_connection(catalogue, case, OpenAs::Reader)?;
+    Ok((read(&conn, segment)?, newest(&conn)?))
 }

@@ -7,7 +7,7 @@
 
 use super::entry::What;
 use super::log::{Appender, AuditLog, Author};
-use super::note::{Checkpoint, origin};
+use super::note::{Checkpoint, origin_of};
 use crate::error::{Result, StoreError};
 use crate::signing::PrivateKey;
 
@@ -60,7 +60,7 @@ impl AuditLog {
         self.locked(author, |appender| {
             let replaced = self.name_key(appender, key, handover)?;
             let size = appender.count();
-            let made = Checkpoint::sign(&origin(self.case), size, appender.root()?, key);
+            let made = Checkpoint::sign(&origin_of(self.case, self.segment), size, appender.root()?, key);
             let (note, key_id) = (made.to_note(), key.public().id());
             appender.push(What::Checkpoint {
                 size,
@@ -88,9 +88,17 @@ impl AuditLog {
     ) -> Result<Option<String>> {
         let public = key.public();
         let key_id = public.id();
-        let before = self.named_key()?;
+        let here = self.named_key()?;
+        if here.as_ref() == Some(&key_id) {
+            return Ok(None);
+        }
+        // The first key of a later segment comes from the last one of those before it.
+        let before = (1..=self.segment)
+            .rev()
+            .find_map(|segment| self.of_segment(segment).named_key().transpose())
+            .transpose()?;
         let (handed_over, why) = match (&before, handover) {
-            (Some(named), _) if *named == key_id => return Ok(None),
+            (Some(named), _) if *named == key_id => (None, "the same key as in the segment before".to_owned()),
             (None, _) => (None, "the first key of this log".to_owned()),
             (Some(named), Handover::Signed { old, why }) if old.public().id() == *named => {
                 let text = handover_text(&self.case.to_hex(), appender.count(), named, &key_id);
@@ -111,13 +119,13 @@ impl AuditLog {
             }
         };
         appender.push(What::Key {
-            key_id,
+            key_id: key_id.clone(),
             public: public.pem(),
             replaces: before.clone(),
             handed_over,
             why,
         })?;
-        Ok(before)
+        Ok(before.filter(|before| *before != key_id))
     }
 
     fn other_key(&self, detail: &str) -> StoreError {
@@ -130,7 +138,7 @@ impl AuditLog {
     /// The key that the log names last.
     fn named_key(&self) -> Result<Option<String>> {
         let mut named = None;
-        self.for_each(|line| {
+        self.each_line(|line| {
             let may_be = line.bytes.windows(12).any(|window| window == b"\"kind\":\"key\"");
             if may_be
                 && let Ok(entry) = line.entry()

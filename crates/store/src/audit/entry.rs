@@ -8,6 +8,7 @@ use embley_model::id::hex_decode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::segment::Before;
 use crate::canonical::canonical;
 use crate::error::{Result, StoreError};
 use crate::merkle::{self, Hash};
@@ -53,6 +54,15 @@ pub enum What {
     Begin {
         /// Why now.
         why: String,
+    },
+    /// The log begins behind one that was cut.
+    Restart {
+        /// The number of this segment; the first is 1.
+        segment: u32,
+        /// Why, in the words of whoever began it.
+        reason: String,
+        /// The one before it, as it was found.
+        before: Before,
     },
     /// A command is about to run.
     Intent {
@@ -144,6 +154,7 @@ impl What {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Begin { .. } => "begin",
+            Self::Restart { .. } => "restart",
             Self::Intent { .. } => "intent",
             Self::Outcome { .. } => "outcome",
             Self::Key { .. } => "key",

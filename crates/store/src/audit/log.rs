@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 
 use super::anchor::{Anchor, AnchorTable};
 use super::entry::{ENTRY_VERSION, Ended, Entry, LONGEST_LINE, NOTHING_BEFORE, What, line_hash, time};
+use super::segment;
 use super::tree::{TreeFile, position, record};
 use crate::case::{AUDIT, CATALOGUE, Case, read_config};
 use crate::disk::{Disk, DiskFile, LockFile, RealDisk, beside};
@@ -38,6 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const RESERVE_BYTES: u64 = 256 << 10;
 /// What a file system gives and takes at once.
 const BLOCK_BYTES: u64 = 4 << 10;
+
+/// What can be done about a log that cannot be continued.
+const WAY_ON: &str = "put audit/ back from a copy of the case or, when there is none, begin a new log behind it with `embley audit restart --reason WHY`";
 
 /// Who writes an entry, and when: inputs, never looked up here.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +76,8 @@ pub struct Outcome {
 pub struct AuditLog {
     pub(super) root: PathBuf,
     pub(super) case: Key128,
+    /// Which segment of the log this is, from 1.
+    pub(super) segment: u32,
     pub(super) disk: Arc<dyn Disk>,
     anchor: OnceCell<Option<AnchorTable>>,
 }
@@ -99,14 +105,31 @@ impl AuditLog {
         Self {
             root: root.to_owned(),
             case,
+            segment: segment::newest(root),
             disk,
             anchor: OnceCell::new(),
         }
     }
 
+    /// Another segment of this log, whether it is there or not.
+    pub fn of_segment(&self, segment: u32) -> Self {
+        Self {
+            root: self.root.clone(),
+            case: self.case,
+            segment: segment.max(1),
+            disk: Arc::clone(&self.disk),
+            anchor: OnceCell::new(),
+        }
+    }
+
+    /// Which segment of the log this is: 1, unless the log was begun again.
+    pub fn segment(&self) -> u32 {
+        self.segment
+    }
+
     /// The folder of the log.
     pub fn dir(&self) -> PathBuf {
-        self.root.join(AUDIT)
+        self.root.join(segment::folder_of(self.segment))
     }
 
     /// The log itself.
@@ -164,6 +187,13 @@ impl AuditLog {
             .create_dir(&dir)
             .map_err(|error| StoreError::io("make", &dir, error))?;
         let _lock = self.lock()?;
+        if segment::newest(&self.root) != self.segment {
+            return Err(StoreError::Busy {
+                path: self.root.clone(),
+                holder: "another process, which has begun its audit log again meanwhile: run the command once more"
+                    .to_owned(),
+            });
+        }
         passed("audit-begin", &self.log_path())?;
         let mut appender = Appender::open(self, author)?;
         if appender.count == 0 {
@@ -174,9 +204,32 @@ impl AuditLog {
         work(&mut appender)
     }
 
+    /// Whether an entry could be added; the lock is held. A torn write is removed on the way, as by every append.
+    pub(super) fn can_continue(&self, author: Author<'_>) -> Result<Continued> {
+        match Appender::open(self, author) {
+            Ok(_) => Ok(Continued::Yes),
+            Err(StoreError::Damaged { .. }) => Ok(Continued::No),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the catalogue has seen of this segment, as far as it can say.
+    pub(super) fn seen_by_catalogue(&self) -> Option<Anchor> {
+        self.anchor().and_then(|table| table.read().ok().flatten())
+    }
+
+    /// The newest segment that the catalogue has seen.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub(super) fn newest_seen(&self) -> Result<u32> {
+        self.anchor().map_or(Ok(1), AnchorTable::newest)
+    }
+
     /// Takes the lock of the log; it is let go of with what is returned.
     pub(super) fn lock(&self) -> Result<LockFile> {
-        let path = self.dir().join("lock");
+        // One for all segments.
+        let path = self.root.join(AUDIT).join("lock");
         let taken = LockFile::wait(&path, PATIENCE).map_err(|error| StoreError::io("write", &path, error))?;
         taken.ok_or_else(|| StoreError::Busy {
             path: self.root.clone(),
@@ -185,7 +238,7 @@ impl AuditLog {
     }
 
     fn reserve_path(&self) -> PathBuf {
-        self.dir().join("reserve")
+        self.root.join(AUDIT).join("reserve")
     }
 
     /// Makes the reserve as large as it should be. Without room for it the log goes on without.
@@ -224,13 +277,19 @@ impl AuditLog {
     /// The catalogue's row; nothing when the catalogue cannot be written just now: then it is behind.
     fn anchor(&self) -> Option<&AnchorTable> {
         self.anchor
-            .get_or_init(|| AnchorTable::open(&self.catalogue_path(), self.case).ok())
+            .get_or_init(|| AnchorTable::open(&self.catalogue_path(), self.case, self.segment).ok())
             .as_ref()
     }
 }
 
 fn passed(name: &'static str, path: &Path) -> Result<()> {
     failpoint::pass(name).map_err(|error| StoreError::io("write", path, error))
+}
+
+/// Whether a log goes on.
+pub(super) enum Continued {
+    Yes,
+    No,
 }
 
 /// What stands behind the last line that the tree speaks of.
@@ -296,7 +355,16 @@ impl<'a> Appender<'a> {
 
     /// The last record of the tree that speaks of a line as it stands.
     fn find_end(&mut self, reading: &File, length: u64) -> Result<()> {
-        let mut count = self.tree.count();
+        // Of a log that was cut, the records behind its end are passed over at once. What a damaged file says is checked below all the same.
+        let (mut count, mut over) = (0, self.tree.count());
+        while count < over {
+            let middle = count + (over - count) / 2;
+            if self.tree.end(middle)? <= length {
+                count = middle + 1;
+            } else {
+                over = middle;
+            }
+        }
         while count > 0 {
             let end = self.tree.end(count - 1)?;
             let start = if count > 1 { self.tree.end(count - 2)? } else { 0 };
@@ -333,7 +401,7 @@ impl<'a> Appender<'a> {
                 StoreError::damaged(
                     path.display().to_string(),
                     format!("entry {number}, byte {end}"),
-                    detail,
+                    format!("{detail}: {WAY_ON}"),
                 )
             };
             let entry = Entry::from_line(whole).map_err(&damaged)?;
@@ -348,16 +416,24 @@ impl<'a> Appender<'a> {
 
     /// Refuses a log that lacks what the catalogue has seen of it.
     fn compare_with_catalogue(&self, further: &[(u64, Hash)]) -> Result<()> {
-        let Some(Anchor { entries, head, .. }) = self.log.anchor().and_then(|table| table.read().ok().flatten()) else {
-            return Ok(());
-        };
         let (path, count) = (self.log.log_path(), self.count + further.len() as u64);
         let damaged =
             |detail: String| StoreError::damaged(path.display().to_string(), format!("entry {count}"), detail);
+        if let Some(table) = self.log.anchor()
+            && let Ok(newest) = table.newest()
+            && newest > self.log.segment
+        {
+            return Err(damaged(format!(
+                "the catalogue has seen a later log, {}/log.jsonl, which is not there: {WAY_ON}",
+                segment::folder_of(newest)
+            )));
+        }
+        let Some(Anchor { entries, head, .. }) = self.log.seen_by_catalogue() else {
+            return Ok(());
+        };
         if entries > count {
             return Err(damaged(format!(
-                "the log ends here, but the catalogue has seen {entries} entries: put audit/ back from a copy of the case; \
-                 `embley audit verify` says what is missing"
+                "the log ends here, but the catalogue has seen {entries} entries: `embley audit verify` says what is missing; {WAY_ON}"
             )));
         }
         let Some(seen) = entries.checked_sub(1) else {
@@ -369,8 +445,7 @@ impl<'a> Appender<'a> {
         };
         if leaf != head {
             return Err(damaged(format!(
-                "entry {seen} is not the one that the catalogue has seen: put audit/ back from a copy of the case; \
-                 `embley audit verify` says what was changed"
+                "entry {seen} is not the one that the catalogue has seen: `embley audit verify` says what was changed; {WAY_ON}"
             )));
         }
         Ok(())

@@ -10,6 +10,8 @@
 //! and one sync, waits for no checkpoint of an ingest, and works when the catalogue is damaged. What a table's triggers would refuse, the
 //! chain shows, also to those who do not come by SQLite. The order of steps of an append, and what a stop leaves at each, is in `log`.
 //!
+//! A log that was cut is not continued: a new one is begun behind it, which names it as it was found (`segment`).
+//!
 //! Not for: who may do what. Main type: [`AuditLog`]. Invariant: entries are only ever added.
 
 mod anchor;
@@ -24,6 +26,7 @@ mod proof;
 mod read;
 mod report;
 mod scan;
+mod segment;
 mod signed;
 mod timestamp;
 mod tree;
@@ -36,6 +39,7 @@ pub use log::{AuditLog, Author, Outcome};
 pub use note::{Checkpoint, Signed, origin};
 pub use proof::Proof;
 pub use read::Line;
-pub use report::{AuditFinding, AuditReport, CheckpointState, Damage, Unfinished};
+pub use report::{AuditFinding, AuditReport, CheckpointState, Damage, SegmentState, Unfinished};
+pub use segment::{Before, Restarted};
 pub use timestamp::{Attached, LARGEST_RESPONSE, Token, request};
 pub use verify::VerifyOptions;

@@ -2,7 +2,7 @@
 //!
 //! Three lines (origin, number of entries, root in Base64), an empty line, and a line for the signature:
 //! `— <name of the key> <Base64 of the key's number and the Ed25519 signature over the three lines>`. Origin and name are
-//! `embley/case/<id of the case>`. The key's number is the beginning of SHA-256 (name, line feed, 1, 32 bytes of the key).
+//! `embley/case/<id of the case>`, of a later segment with `/segment/N`. The key's number is the beginning of SHA-256 (name, line feed, 1, 32 bytes of the key).
 //! Not for: deciding whose key is right. Main type: [`Checkpoint`]. Invariant: what is read is written again as the same bytes.
 
 use base64ct::{Base64, Encoding};
@@ -41,6 +41,15 @@ struct NoteSignature {
 /// The origin of a case's log.
 pub fn origin(case: Key128) -> String {
     format!("embley/case/{case}")
+}
+
+/// The origin of a segment of a case's log: another log, in the sense of C2SP, than the one that was cut.
+pub(super) fn origin_of(case: Key128, segment: u32) -> String {
+    if segment <= 1 {
+        origin(case)
+    } else {
+        format!("{}/segment/{segment}", origin(case))
+    }
 }
 
 fn key_number(name: &str, key: &PublicKey) -> [u8; 4] {

@@ -96,7 +96,7 @@ impl AuditLog {
     pub fn prove(&self, index: u64) -> Result<(String, Proof)> {
         let (mut line_of, mut checkpoint) = (None, None);
         let mut leaves: Vec<Hash> = Vec::new();
-        self.for_each(|line| {
+        self.each_line(|line| {
             let number = leaves.len() as u64;
             leaves.push(line_hash(&line.bytes));
             if number == index {
@@ -132,7 +132,7 @@ impl AuditLog {
     /// [`StoreError::NotFound`] when there are not so many; when the log cannot be read.
     pub fn prove_growth(&self, old: u64, size: u64) -> Result<Vec<Hash>> {
         let mut leaves: Vec<Hash> = Vec::new();
-        self.for_each(|line| {
+        self.each_line(|line| {
             leaves.push(line_hash(&line.bytes));
             Ok(())
         })?;

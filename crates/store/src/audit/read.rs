@@ -19,6 +19,8 @@ pub struct Line {
     pub length: u64,
     /// False for a last line without its end.
     pub ended: bool,
+    /// The segment of the log that it stands in, from 1.
+    pub segment: u32,
 }
 
 impl Line {
@@ -79,17 +81,26 @@ pub(super) fn lines(path: &Path, until: u64, mut visit: impl FnMut(Line) -> Resu
             bytes,
             length,
             ended,
+            segment: 1,
         })?;
         offset += length;
     }
 }
 
 impl AuditLog {
-    /// Hands over each line from the first on. Nothing is checked beyond each line by itself.
+    /// Hands over each line from the first on, those of earlier segments before. Nothing is checked beyond each line by itself.
     ///
     /// # Errors
     /// When the file cannot be read, or as `visit` says. A case without a log has no lines.
-    pub fn for_each(&self, visit: impl FnMut(Line) -> Result<()>) -> Result<()> {
+    pub fn for_each(&self, mut visit: impl FnMut(Line) -> Result<()>) -> Result<()> {
+        (1..=self.segment).try_for_each(|segment| {
+            self.of_segment(segment)
+                .each_line(|line| visit(Line { segment, ..line }))
+        })
+    }
+
+    /// Hands over each line of this segment.
+    pub(super) fn each_line(&self, visit: impl FnMut(Line) -> Result<()>) -> Result<()> {
         lines(&self.log_path(), u64::MAX, visit)
     }
 }

@@ -56,9 +56,16 @@ pub struct AuditFinding {
     pub place: String,
     /// What was expected and what found.
     pub detail: String,
+    /// On record: the next segment of the log names it in its first entry.
+    pub known: bool,
 }
 
 impl AuditFinding {
+    /// In one line.
+    pub(super) fn in_words(&self) -> String {
+        format!("{}: {}: {}", self.what.word(), self.place, self.detail)
+    }
+
     pub(super) fn of_line(what: Damage, entry: u64, line: usize, offset: u64, detail: String) -> Self {
         Self {
             what,
@@ -66,6 +73,7 @@ impl AuditFinding {
             through: None,
             place: format!("line {} of audit/log.jsonl, byte {offset}", line + 1),
             detail,
+            known: false,
         }
     }
 
@@ -76,6 +84,7 @@ impl AuditFinding {
             through: None,
             place: file.to_owned(),
             detail,
+            known: false,
         }
     }
 }
@@ -104,6 +113,34 @@ pub struct CheckpointState {
     pub key_id: String,
     /// Times that attached time stamps state.
     pub stamped: Vec<String>,
+    /// The signed note.
+    #[serde(skip)]
+    pub note: String,
+}
+
+/// An earlier segment of a log that was begun again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SegmentState {
+    /// Its number, from 1.
+    pub segment: u32,
+    /// Its file in the case folder.
+    pub file: String,
+    /// Entries that are there.
+    pub entries: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// How many entries the catalogue has seen.
+    pub seen_by_catalogue: Option<u64>,
+    /// Checkpoints whose signature and root hold.
+    pub checkpoints: Vec<CheckpointState>,
+    /// What is wrong with it, those on record included.
+    pub findings_count: u64,
+    /// When the next one was begun, by whom, and why.
+    pub ended_at: String,
+    /// By whom.
+    pub ended_by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// The result of a verification.
@@ -119,6 +156,9 @@ pub struct AuditReport {
     pub seen_by_catalogue: Option<u64>,
     /// Checkpoints whose signature and root hold.
     pub checkpoints: Vec<CheckpointState>,
+    /// Earlier segments, when the log was begun again. The other members are about the newest one, findings and notes about all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentState>,
     /// Commands whose end is not in the log: they run still, or were stopped.
     pub unfinished: Vec<Unfinished>,
     /// What is wrong; empty when all is well.

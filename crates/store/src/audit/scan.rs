@@ -46,7 +46,7 @@ pub(super) struct Begun {
 pub(super) struct Scan {
     pub(super) heads: Vec<Head>,
     pub(super) bytes: u64,
-    /// Keys, checkpoints, time stamps, torn writes, in the order of the lines.
+    /// Restarts, keys, checkpoints, time stamps, torn writes, in the order of the lines.
     pub(super) kept: Vec<Kept>,
     /// Intents without an outcome.
     pub(super) open: BTreeMap<u64, Begun>,
@@ -120,7 +120,11 @@ impl Scan {
                 }
             }
             What::Begin { .. } => {}
-            What::Key { .. } | What::Checkpoint { .. } | What::Timestamp { .. } | What::Torn { .. } => {
+            What::Restart { .. }
+            | What::Key { .. }
+            | What::Checkpoint { .. }
+            | What::Timestamp { .. }
+            | What::Torn { .. } => {
                 let line = self.heads.len();
                 self.kept.push(Kept { line, entry });
             }

@@ -13,7 +13,7 @@ use super::anchor::Anchor;
 use super::checkpoint::handover_text;
 use super::entry::{Entry, What};
 use super::log::AuditLog;
-use super::note::{Checkpoint, LONGEST_NOTE, Signed, origin};
+use super::note::{Checkpoint, LONGEST_NOTE, Signed, origin_of};
 use super::report::{AuditFinding, AuditReport, CheckpointState, Damage};
 use super::scan::Scan;
 use super::timestamp::LARGEST_RESPONSE;
@@ -30,6 +30,8 @@ pub(super) struct Claims<'a> {
     pub(super) leaves: &'a [Hash],
     pub(super) anchor: Option<&'a Anchor>,
     pub(super) options: &'a VerifyOptions,
+    /// The key that the segment before this one named last.
+    pub(super) earlier_key: Option<&'a PublicKey>,
     /// Lines are missing or changed: what they said of keys and checkpoints is not known.
     pub(super) damaged: bool,
 }
@@ -44,11 +46,14 @@ struct Recorded {
 }
 
 /// Checks everything that is signed.
-pub(super) fn check_signed(claims: &Claims<'_>, report: &mut AuditReport) -> Result<()> {
+pub(super) fn check_signed(claims: &Claims<'_>, report: &mut AuditReport) -> Result<Witnesses> {
     let (recorded, keys) = recorded(claims, report);
-    check_named_key(claims, &recorded, report);
     check_catalogue(claims, &recorded, report);
     check_copies(claims, &recorded, &keys, report)?;
+    let witnesses = Witnesses {
+        has_checkpoint: !recorded.is_empty(),
+        key: keys.last().cloned(),
+    };
     let stamped = check_tokens(claims, &recorded, report)?;
     check_outside(claims, &recorded, &keys, report);
     for (size, one) in recorded {
@@ -58,10 +63,19 @@ pub(super) fn check_signed(claims: &Claims<'_>, report: &mut AuditReport) -> Res
                 at: one.at,
                 key_id: key.id(),
                 stamped: stamped.get(&size).cloned().unwrap_or_default(),
+                note: one.note,
             });
         }
     }
-    Ok(())
+    Ok(witnesses)
+}
+
+/// What a segment says of keys.
+pub(super) struct Witnesses {
+    /// It records a checkpoint, whether that holds or not.
+    pub(super) has_checkpoint: bool,
+    /// The key that it names last.
+    pub(super) key: Option<PublicKey>,
 }
 
 fn finding(report: &mut AuditReport, what: Damage, entry: u64, detail: String) {
@@ -102,7 +116,8 @@ fn recorded(claims: &Claims<'_>, report: &mut AuditReport) -> (BTreeMap<u64, Rec
                     );
                     continue;
                 };
-                match (keys.last(), handed_over) {
+                match (keys.last().or(claims.earlier_key), handed_over) {
+                    (Some(same), None) if same.id() == *key_id => {}
                     (None, _) => {}
                     (Some(old), Some(signature)) => {
                         let text = handover_text(&entry.case, entry.seq, &old.id(), key_id);
@@ -167,7 +182,10 @@ fn check_note(
         Ok(checkpoint) => checkpoint,
         Err(why) => return Some((Damage::Edited, format!("its note is no checkpoint: {why}"))),
     };
-    if checkpoint.origin != origin(claims.log.case) || checkpoint.size != *size || *size != entry.seq {
+    if checkpoint.origin != origin_of(claims.log.case, claims.log.segment)
+        || checkpoint.size != *size
+        || *size != entry.seq
+    {
         let detail = format!(
             "its note is about {} entries of {}, and it stands at entry {}",
             checkpoint.size, checkpoint.origin, entry.seq
@@ -199,8 +217,7 @@ fn check_note(
 }
 
 /// The key that whoever asks names must have signed, and every key after it must come from it.
-fn check_named_key(claims: &Claims<'_>, recorded: &BTreeMap<u64, Recorded>, report: &mut AuditReport) {
-    let options = claims.options;
+pub(super) fn check_named_key(options: &VerifyOptions, has_checkpoint: bool, report: &mut AuditReport) {
     let Some(wanted) = options
         .key
         .as_ref()
@@ -210,10 +227,13 @@ fn check_named_key(claims: &Claims<'_>, recorded: &BTreeMap<u64, Recorded>, repo
         return;
     };
     let wanted = wanted.to_ascii_lowercase();
-    let holding = recorded.values().filter(|one| one.holds);
-    let mut ids: Vec<String> = holding.filter_map(|one| one.key.as_ref().map(PublicKey::id)).collect();
+    let earlier = report.segments.iter().flat_map(|one| &one.checkpoints);
+    let mut ids: Vec<String> = earlier
+        .chain(&report.checkpoints)
+        .map(|one| one.key_id.clone())
+        .collect();
     ids.dedup();
-    if recorded.is_empty() {
+    if !has_checkpoint {
         report
             .notes
             .push("the log has no checkpoint, so no key has signed it".to_owned());
@@ -337,7 +357,7 @@ fn judge_copy(
         return (!fits).then_some((Damage::Edited, why));
     }
     let by = keys.iter().find(|key| checkpoint.signed_by(key) == Signed::Rightly);
-    let ours = checkpoint.origin == origin(claims.log.case);
+    let ours = checkpoint.origin == origin_of(claims.log.case, claims.log.segment);
     match (by, one) {
         (Some(key), None) if ours && checkpoint.size >= claims.leaves.len() as u64 => Some((
             Damage::Truncated,
@@ -428,7 +448,7 @@ fn check_outside(
                 .findings
                 .push(AuditFinding::of_file(what, Some(size), &place, detail));
         };
-        if outside.origin != origin(claims.log.case) {
+        if outside.origin != origin_of(claims.log.case, claims.log.segment) {
             add(Damage::Replayed, format!("it is about {}, another log", outside.origin));
             continue;
         }

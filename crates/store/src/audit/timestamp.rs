@@ -212,7 +212,7 @@ impl AuditLog {
             ))
         })?;
         let mut of = None;
-        self.for_each(|line| {
+        self.each_line(|line| {
             if let Ok(entry) = line.entry()
                 && let What::Checkpoint { size, note, .. } = entry.event
                 && Sha256::digest(note.as_bytes()).as_slice() == token.imprint

@@ -9,10 +9,11 @@ use super::classify::classify;
 use super::entry::{What, time};
 use super::expected::{Expected, TreeSays, expected};
 use super::log::AuditLog;
-use super::note::Checkpoint;
-use super::report::{AuditFinding, AuditReport, Damage, Unfinished};
-use super::scan::Scan;
-use super::signed::{Claims, check_signed};
+use super::note::{Checkpoint, origin_of};
+use super::report::{AuditFinding, AuditReport, Damage, SegmentState, Unfinished};
+use super::scan::{Kept, Scan};
+use super::segment::{self, Before};
+use super::signed::{Claims, Witnesses, check_named_key, check_signed};
 use super::tree::TreeFile;
 use crate::error::{Result, StoreError};
 use crate::merkle::{self, Hash, Tree};
@@ -32,11 +33,124 @@ pub struct VerifyOptions {
 }
 
 impl AuditLog {
-    /// Verifies the log.
+    /// Verifies the log: the newest segment, and all that were cut before it.
     ///
     /// # Errors
     /// When it cannot be read at all. What can be read and is wrong is a finding.
     pub fn verify(&self, options: &VerifyOptions) -> Result<AuditReport> {
+        let newest = segment::newest(&self.root).max(self.segment);
+        let last = newest.max(anchor::read_only(&self.catalogue_path(), self.case, newest).map_or(1, |seen| seen.1));
+        let mut earlier: Vec<(Self, AuditReport)> = Vec::new();
+        let (mut key, mut has_checkpoint) = (None, false);
+        for number in 1..=last {
+            let log = self.of_segment(number);
+            let origin = origin_of(self.case, number);
+            let is_mine =
+                |one: &&Checkpoint| one.origin == origin || (number == last && !self.is_origin(&one.origin, last));
+            let asked = VerifyOptions {
+                outside: options.outside.iter().filter(is_mine).cloned().collect(),
+                key: options.key.clone(),
+                key_id: options.key_id.clone(),
+                own: options.own.filter(|_| number == newest),
+            };
+            let (mut report, witnesses, restarts) = log.verify_segment(&asked, key.as_ref())?;
+            key = witnesses.key.or(key);
+            has_checkpoint |= witnesses.has_checkpoint;
+            for one in &mut report.findings {
+                one.place = one.place.replace(&segment::folder_of(1), &segment::folder_of(number));
+            }
+            if number > 1 {
+                log.check_restart(&restarts, &mut earlier, &mut report)?;
+            }
+            earlier.push((log, report));
+        }
+        let mut report = earlier.pop().map(|last| last.1).unwrap_or_default();
+        for (log, one) in earlier {
+            report.take_in(&log.file(), one);
+        }
+        check_named_key(options, has_checkpoint, &mut report);
+        Ok(report)
+    }
+
+    /// True for the origin of a segment of this log.
+    fn is_origin(&self, origin: &str, last: u32) -> bool {
+        (1..=last).any(|number| origin_of(self.case, number) == *origin)
+    }
+
+    /// What the first entry says of the segment before, against what is there.
+    fn check_restart(
+        &self,
+        restarts: &[Kept],
+        earlier: &mut [(Self, AuditReport)],
+        report: &mut AuditReport,
+    ) -> Result<()> {
+        let place = format!("entry 0 of {}", self.file());
+        let (file, missing) = (self.file(), !self.log_path().is_file());
+        let mut add = |what, detail: String| {
+            report
+                .findings
+                .push(AuditFinding::of_file(what, Some(0), &place, detail))
+        };
+        let first = restarts.first().filter(|kept| kept.line == 0).map(|kept| &kept.entry);
+        let (Some(entry), Some((before, of_before))) = (first, earlier.last_mut()) else {
+            if missing {
+                add(
+                    Damage::Removed,
+                    format!("{file} is missing, and a later log or the catalogue names it"),
+                );
+            } else {
+                add(
+                    Damage::Rewritten,
+                    format!("{file} does not begin with an entry that names the log before it"),
+                );
+            }
+            return Ok(());
+        };
+        let What::Restart {
+            segment,
+            reason,
+            before: kept,
+        } = &entry.event
+        else {
+            return Err(StoreError::internal("what is kept as a restart is one"));
+        };
+        if *segment != self.segment {
+            add(Damage::Reordered, format!("it is the first entry of segment {segment}"));
+        }
+        if !before.is_as_kept(kept)? {
+            add(
+                Damage::Edited,
+                format!(
+                    "{} is not the file that was found then: it had {} bytes, SHA-256 {}",
+                    kept.file, kept.bytes, kept.sha256
+                ),
+            );
+        }
+        of_before.segments.push(SegmentState {
+            segment: before.segment,
+            file: before.file(),
+            entries: of_before.entries,
+            bytes: of_before.bytes,
+            seen_by_catalogue: of_before.seen_by_catalogue,
+            checkpoints: of_before.checkpoints.clone(),
+            findings_count: of_before.findings.len() as u64,
+            ended_at: entry.at.clone(),
+            ended_by: entry.who.clone(),
+            reason: reason.clone(),
+        });
+        // A segment that is gone took with it what it had on record of those before it.
+        for (_, one) in earlier {
+            one.say_on_record(kept);
+        }
+        Ok(())
+    }
+
+    /// Verifies one segment by itself. Restarts that stand in it come beside.
+    fn verify_segment(
+        &self,
+        options: &VerifyOptions,
+        earlier_key: Option<&PublicKey>,
+    ) -> Result<(AuditReport, Witnesses, Vec<Kept>)> {
         let state = self.snapshot()?;
         let mut report = AuditReport::default();
         let scan = Scan::read(&self.log_path(), state.log_bytes, &self.case.to_hex())?;
@@ -51,7 +165,11 @@ impl AuditLog {
             report
                 .notes
                 .push("this case has no audit log yet: it was made, and only used, by versions without one".to_owned());
-            return Ok(report);
+            let nothing = Witnesses {
+                has_checkpoint: false,
+                key: None,
+            };
+            return Ok((report, nothing, Vec::new()));
         }
         let says = (!state.records.is_empty()).then_some(TreeSays {
             records: &state.records,
@@ -92,14 +210,25 @@ impl AuditLog {
             leaves: &leaves,
             anchor: state.anchor.as_ref(),
             options,
+            earlier_key,
             damaged: report
                 .findings
                 .iter()
                 .any(|one| !matches!(one.what, Damage::Rewritten | Damage::Tree)),
         };
-        check_signed(&claims, &mut report)?;
+        let witnesses = check_signed(&claims, &mut report)?;
         say_the_rest(&scan, &expected, &state.anchor, options, &mut report);
-        Ok(report)
+        let is_restart = |kept: &Kept| matches!(kept.entry.event, What::Restart { .. });
+        let restarts: Vec<Kept> = scan.kept.into_iter().filter(is_restart).collect();
+        for kept in restarts.iter().filter(|kept| self.segment == 1 || kept.line > 0) {
+            let detail = "a log begins anew within a log".to_owned();
+            let offset = scan.heads[kept.line].offset;
+            let seq = kept.entry.seq;
+            report
+                .findings
+                .push(AuditFinding::of_line(Damage::Inserted, seq, kept.line, offset, detail));
+        }
+        Ok((report, witnesses, restarts))
     }
 
     /// How much there is, at one moment: nobody appends meanwhile, where the lock can be had.
@@ -120,8 +249,8 @@ impl AuditLog {
             Some(tree) => tree.read_all(tree.count())?,
             None => (Vec::new(), true),
         };
-        let (anchor, no_anchor) = match anchor::read_only(&self.catalogue_path(), self.case) {
-            Ok(anchor) => (anchor, None),
+        let (anchor, no_anchor) = match anchor::read_only(&self.catalogue_path(), self.case, self.segment) {
+            Ok((anchor, _)) => (anchor, None),
             Err(error) => (None, Some(error.to_string())),
         };
         Ok(State {
@@ -131,6 +260,31 @@ impl AuditLog {
             anchor,
             no_anchor,
         })
+    }
+}
+
+impl AuditReport {
+    /// Marks what a later segment has on record.
+    fn say_on_record(&mut self, kept: &Before) {
+        for one in &mut self.findings {
+            one.known |= kept.findings.contains(&one.in_words());
+        }
+    }
+
+    /// Joins an earlier segment.
+    fn take_in(&mut self, file: &str, one: Self) {
+        for state in one.segments {
+            self.notes.push(format!(
+                "{} was cut or changed, {} of its entries are there, and a new log was begun behind it by {} at {}: {}; what is wrong \
+                 with it stays so, {} findings",
+                state.file, state.entries, state.ended_by, state.ended_at, state.reason, state.findings_count
+            ));
+            self.segments.push(state);
+        }
+        self.findings.extend(one.findings);
+        self.notes
+            .extend(one.notes.into_iter().map(|note| format!("{file}: {note}")));
+        self.unfinished.extend(one.unfinished);
     }
 }
 

@@ -240,6 +240,7 @@ mod tests {
     const NO_VIEW: [(&str, &str); 27] = [
         ("address", "read through the participants of an item"),
         ("audit_head", "how many entries the audit log has"),
+        ("audit_segment", "how many entries a later segment of the audit log has"),
         ("blob", "read through an item"),
         ("checkpoint", "totals of the whole case"),
         ("coding_form", "forms, not answers"),

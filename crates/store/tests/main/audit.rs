@@ -14,12 +14,12 @@ use embley_store::{Case, InitOptions};
 use serde_json::json;
 
 /// A case with a log and keys beside it.
-struct Bench {
+pub(crate) struct Bench {
     folder: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bench = Self {
             folder: tempfile::tempdir().expect("a folder"),
         };
@@ -33,21 +33,21 @@ impl Bench {
         bench
     }
 
-    fn case(&self) -> PathBuf {
+    pub(crate) fn case(&self) -> PathBuf {
         self.folder.path().join("case")
     }
 
-    fn log(&self) -> AuditLog {
+    pub(crate) fn log(&self) -> AuditLog {
         AuditLog::at(&self.case()).expect("a log")
     }
 
-    fn key(&self, name: &str) -> PrivateKey {
+    pub(crate) fn key(&self, name: &str) -> PrivateKey {
         let path = self.folder.path().join(name);
         PrivateKey::read_or_make(&path, &self.case()).expect("a key").0
     }
 
     /// So many commands, each an intent and an outcome.
-    fn work(&self, commands: std::ops::Range<i64>) {
+    pub(crate) fn work(&self, commands: std::ops::Range<i64>) {
         let log = self.log();
         for number in commands {
             let parameters = json!({"query": format!("fraud w/{number} \"b\u{f6}se\n\"")});
@@ -65,12 +65,12 @@ impl Bench {
         }
     }
 
-    fn verify(&self) -> AuditReport {
+    pub(crate) fn verify(&self) -> AuditReport {
         self.log().verify(&VerifyOptions::default()).expect("a report")
     }
 }
 
-fn author(step: i64) -> Author<'static> {
+pub(crate) fn author(step: i64) -> Author<'static> {
     Author {
         who: if step % 3 == 0 { "ann" } else { "bob" },
         uid: 1000,
@@ -79,7 +79,7 @@ fn author(step: i64) -> Author<'static> {
     }
 }
 
-fn put(path: &Path, bytes: &[u8]) {
+pub(crate) fn put(path: &Path, bytes: &[u8]) {
     RealDisk.replace(path, bytes).expect("written");
 }
 

@@ -8,6 +8,7 @@
 mod sample;
 
 mod audit;
+mod audit_restart;
 mod case;
 mod catalogue;
 mod crash;
