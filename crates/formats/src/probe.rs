@@ -16,6 +16,7 @@ use embley_model::defect::{Defect, DefectCode};
 use crate::mailbox::field_line;
 use crate::mailbox::head::lead_in;
 use crate::mailbox::separator::{self, Shape};
+use crate::opened::class_of;
 use crate::walk::Place;
 
 pub use text_kind::{emlx_message, is_structured, structured_type, text_type};
@@ -75,11 +76,7 @@ pub fn probe(head: &[u8], name: &[u8], place: &Place, file_len: u64) -> (FileKin
 
 fn kind(head: &[u8], extension: &[u8], place: &Place, file_len: u64) -> FileKind {
     if let Some(found) = magic::look(head, extension) {
-        return FileKind::Other {
-            media_type: found.media_type,
-            media: found.is_media(),
-            encrypted: found.encrypted,
-        };
+        return found.kind();
     }
     if is_mailbox(head, extension) {
         return FileKind::Mailbox;
@@ -101,6 +98,43 @@ fn kind(head: &[u8], extension: &[u8], place: &Place, file_len: u64) -> FileKind
         media_type: "application/octet-stream",
         media: false,
         encrypted: false,
+    }
+}
+
+/// What is declared as text and is something else, told from its first bytes: encrypted, a format that has a reader, or a message or mailbox that somebody
+/// attached as a file. `None` for text. Patches and notes that only begin like a message are text: a mailbox or message says so by its name, or has a field
+/// that only MIME has (RFC 2045 sections 4 and 6).
+pub fn disguised(head: &[u8], name: &[u8]) -> Option<FileKind> {
+    let extension = extension(name);
+    if let Some(found) = magic::look(head, &extension) {
+        let opens = found.encrypted || class_of(found.media_type).is_some();
+        return opens.then(|| found.kind());
+    }
+    let kind = if is_mailbox(head, &extension) {
+        FileKind::Mailbox
+    } else if begins_with_header(head) {
+        FileKind::Message
+    } else {
+        return None;
+    };
+    let called = matches!(&extension[..], b"eml" | b"mbox" | b"mbx" | b"mbs" | b"mht" | b"mhtml");
+    (called || has_mime_field(head)).then_some(kind)
+}
+
+/// A field that only MIME has stands in the first header, of a mailbox behind its separator.
+fn has_mime_field(head: &[u8]) -> bool {
+    let fields = lines(&head[lead_in(head)..]).take(200).take_while(|line| !line.is_empty());
+    fields.filter_map(field_line::name).any(|name| {
+        name.eq_ignore_ascii_case(b"mime-version") || name.eq_ignore_ascii_case(b"content-transfer-encoding")
+    })
+}
+
+/// The media type of mail that is a file: of one message (RFC 2046 section 5.2.1), or of a mailbox (RFC 4155); `None` for anything else.
+pub fn mail_type(kind: FileKind) -> Option<&'static str> {
+    match kind {
+        FileKind::Message => Some("message/rfc822"),
+        FileKind::Mailbox => Some("application/mbox"),
+        FileKind::Text | FileKind::Other { .. } | FileKind::Empty => None,
     }
 }
 

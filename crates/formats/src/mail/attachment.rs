@@ -11,7 +11,7 @@ use super::access::LeafData;
 use super::body::{is_html, push_once};
 use super::sink::{SNIFF_BYTES, looks_textual};
 use crate::headers::content::PartInfo;
-use crate::probe::{FileKind, probe, structured_type};
+use crate::probe::{self, FileKind, mail_type, probe, structured_type};
 use crate::walk::Place;
 use crate::{emlx, html, smime, text};
 
@@ -37,7 +37,7 @@ pub(crate) fn fill_text(
     let declared = is_textual(info);
     let wide = declared && info.charset.as_deref().is_some_and(is_wide);
     let kind = if declared && looks_textual(head) {
-        FileKind::Text
+        disguised(item, head)
     } else {
         recognise(item, head, size)
     };
@@ -67,8 +67,11 @@ pub(crate) fn fill_text(
         let detail = format!("text beyond {cap} bytes");
         item.defects.push(Defect::new(DefectCode::TextLimit, detail));
         Searchability::PartlyLimit
-    } else if decoded.lossy || data.outcome.lost || (!declared && kind == FileKind::Message) {
-        // A message that was not sent as one: its words are searched, its encoded parts are not.
+    } else if let Some(found) = mail_type(kind) {
+        // Mail that was not sent as such: its words are searched, its encoded parts when it is opened.
+        item.defects.push(Defect::new(DefectCode::TypeNotDecoded, found));
+        Searchability::PartlyDecoding
+    } else if decoded.lossy || data.outcome.lost {
         Searchability::PartlyDecoding
     } else if let Some(structure) = structured_type(head, item.filename.as_deref().unwrap_or_default().as_bytes()) {
         item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
@@ -149,6 +152,19 @@ fn recognise(item: &mut Parsed<'_>, head: &[u8], size: u64) -> FileKind {
     );
     item.defects.extend(defects);
     kind
+}
+
+/// What a content is that was declared as text and reads as such. Reports and other parts of mail, and signatures, are what they say.
+fn disguised(item: &Parsed<'_>, head: &[u8]) -> FileKind {
+    let declared = item.media_type.as_str();
+    if !declared.starts_with("text/") || declared == "text/rfc822-headers" {
+        return FileKind::Text;
+    }
+    let name = item.filename.as_deref().unwrap_or_default();
+    match probe::disguised(&head[..head.len().min(SNIFF_BYTES)], name.as_bytes()) {
+        Some(kind @ (FileKind::Message | FileKind::Mailbox)) => kind,
+        Some(FileKind::Other { .. } | FileKind::Text | FileKind::Empty) | None => FileKind::Text,
+    }
 }
 
 /// How to count what is not text, and what to say of it.

@@ -15,7 +15,7 @@ use embley_model::item::{ItemKind, Searchability};
 use super::MEDIA_TYPE;
 use crate::html;
 use crate::mail::{self, Family, MailMeta, ParseLimits, Parsed};
-use crate::probe::{FileKind, probe, structured_type};
+use crate::probe::{self, FileKind, mail_type, probe, structured_type};
 use crate::smime;
 use crate::text;
 use crate::walk::Place;
@@ -303,6 +303,10 @@ impl Builder<'_> {
         let head = self.head(&item.part_path, seen, crate::probe::HEAD_BYTES);
         let (kind, defects) = probe(&head, name.as_bytes(), &Place::Loose, length);
         item.defects.extend(defects);
+        let only_text = mail_type(kind).is_some()
+            && item.media_type.starts_with("text/")
+            && probe::disguised(&head, item.filename.as_deref().unwrap_or_default().as_bytes()).is_none();
+        let kind = if only_text { FileKind::Text } else { kind };
         let found = match kind {
             FileKind::Empty => return,
             FileKind::Text | FileKind::Message | FileKind::Mailbox => {
@@ -318,7 +322,8 @@ impl Builder<'_> {
                         .push(Defect::new(DefectCode::TextLimit, format!("text beyond {cap} bytes")));
                     item.searchability = Searchability::PartlyLimit;
                 }
-                let structure = structured_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes());
+                let structure = mail_type(kind)
+                    .or_else(|| structured_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes()));
                 if let Some(structure) = structure {
                     item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
                     if item.searchability == Searchability::Searched {

@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use super::{compound, package};
+use super::{FileKind, compound, package};
 use crate::{emlx, smime};
 
 /// What the first bytes say.
@@ -22,7 +22,15 @@ impl Found {
         }
     }
 
-    pub(super) fn is_media(&self) -> bool {
+    pub(super) fn kind(&self) -> FileKind {
+        FileKind::Other {
+            media_type: self.media_type,
+            media: self.is_media(),
+            encrypted: self.encrypted,
+        }
+    }
+
+    fn is_media(&self) -> bool {
         ["image/", "audio/", "video/"]
             .iter()
             .any(|family| self.media_type.starts_with(family))
