@@ -14,6 +14,9 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 /// Bytes of a text that the charset detector is shown; the rest is read in the charset found.
 const DETECT_BYTES: usize = 8 * 1024;
 
+/// So many characters beyond ASCII must be read well for each one that is not, that the charset stands.
+const ERRORS_WEIGH: usize = 8;
+
 /// Text made of bytes, and what was odd about it.
 #[derive(Debug)]
 pub struct Decoded<'a> {
@@ -49,11 +52,14 @@ enum Charset {
 
 /// Returns the text of `bytes`, read in the charset `declared` where that works, else in a detected one.
 ///
-/// The order is: UTF-8 or the declared charset when the bytes are valid in it; UTF-8 when they are valid
+/// The order is: UTF-16 when its byte order mark stands first; UTF-8 or the declared charset when the bytes are valid in it; UTF-8 when they are valid
 /// in that although a single-byte charset was declared; the detector's choice when it reads without
 /// errors; else whichever reading has the fewest errors, with `TEXT-UNDECODABLE`.
 pub fn decode<'a>(bytes: &'a [u8], declared: Option<&str>) -> Decoded<'a> {
     let charset = declared.map_or(Charset::Ascii, lookup);
+    if let Some(decoded) = marked_wide(bytes, declared, &charset) {
+        return decoded;
+    }
     match charset {
         Charset::Ascii => decode_undeclared(bytes, declared),
         Charset::Known(encoding) => decode_known(bytes, encoding, declared.unwrap_or_default()),
@@ -133,6 +139,24 @@ fn decode_cp437(bytes: &[u8]) -> String {
     bytes.iter().map(decode).collect()
 }
 
+/// Text behind the byte order mark of UTF-16 (RFC 2781 section 3.2), whatever else was declared. Letters of another charset could look like the mark, but
+/// then hardly all of the bytes are UTF-16.
+fn marked_wide<'a>(bytes: &'a [u8], declared: Option<&str>, charset: &Charset) -> Option<Decoded<'a>> {
+    if !(bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")) {
+        return None;
+    }
+    if matches!(charset, Charset::Known(encoding) if *encoding == UTF_16LE || *encoding == UTF_16BE) {
+        return None;
+    }
+    let (encoding, skip) = Encoding::for_bom(bytes)?;
+    let body = bytes.get(skip..).unwrap_or_default();
+    if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(body) {
+        return Some(disagreement(text, declared, encoding.name()));
+    }
+    let has_zeros = memchr::memchr(0, &body[..body.len().min(4096)]).is_some();
+    has_zeros.then(|| replaced(body, encoding, declared.unwrap_or_default()))
+}
+
 fn decode_undeclared<'a>(bytes: &'a [u8], declared: Option<&str>) -> Decoded<'a> {
     if let Some(text) = plain_utf8(bytes) {
         if text.is_ascii() {
@@ -187,10 +211,14 @@ fn decode_known<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -
             return Decoded::clean(Cow::Borrowed(text));
         }
     }
-    if encoding.is_single_byte()
-        && let Ok(text) = std::str::from_utf8(bytes)
-    {
-        return disagreement(Cow::Borrowed(text), Some(label), "UTF-8");
+    if encoding.is_single_byte() {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return disagreement(Cow::Borrowed(text), Some(label), "UTF-8");
+        }
+        if is_mostly_utf8(bytes) {
+            // Every byte has a meaning in such a charset, but not this one.
+            return replaced(bytes, UTF_8, label);
+        }
     }
     match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) => Decoded::clean(text),
@@ -239,7 +267,27 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Allow)
 }
 
+/// Hardly anything but text in UTF-8 has many sequences of it: some wrong bytes among them do not make it another charset.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut read_well, mut errors) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        read_well += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        errors += usize::from(!chunk.invalid().is_empty());
+        if errors > 16 && read_well <= errors {
+            return false;
+        }
+    }
+    read_well > errors.saturating_mul(ERRORS_WEIGH)
+}
+
 fn detect(bytes: &[u8]) -> Detected<'_> {
+    if std::str::from_utf8(bytes).is_err() && is_mostly_utf8(bytes) {
+        return Detected {
+            inner: replaced(bytes, UTF_8, ""),
+            used: UTF_8.name(),
+            lossy: true,
+        };
+    }
     let encoding = guess(bytes);
     if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) {
         return Detected {
@@ -272,7 +320,7 @@ fn choose<'a>(bytes: &'a [u8], declared: &'static Encoding, label: &str) -> Deco
         .count()
         .saturating_sub(errors);
     // A stray byte in a long text of the declared charset does not make it another charset.
-    if read_well > errors.saturating_mul(8) {
+    if read_well > errors.saturating_mul(ERRORS_WEIGH) {
         return as_declared;
     }
     let detected = detect(bytes);
@@ -422,6 +470,36 @@ mod tests {
         check(b"\x1b$B%O%m!<\x1b(B", None, "ハロー", code);
         let russian = encoding_rs::WINDOWS_1251.encode("Привет, как дела у вас сегодня").0;
         check(&russian, Some("utf-8"), "Привет, как дела у вас сегодня", code);
+    }
+
+    #[test]
+    fn a_mark_of_utf_16_holds_whatever_was_declared() {
+        let code = Some(DefectCode::TextCharsetDisagrees);
+        for declared in [None, Some("us-ascii"), Some("iso-8859-1"), Some("utf-8")] {
+            check(b"\xff\xfeh\0i\0", declared, "hi", code);
+            check(b"\xfe\xff\0h\0i", declared, "hi", code);
+            check(b"\xff\xfe\x1f\x04\x40\x04", declared, "Пр", code);
+        }
+        check(b"\xff\xfeh\0i\0\0", None, "hi\u{FFFD}", Some(DefectCode::TextUndecodable));
+        check(b"\xfe\xffa word", Some("iso-8859-1"), "þÿa word", None);
+    }
+
+    #[test]
+    fn one_bad_byte_does_not_make_utf_8_another_charset() {
+        let code = Some(DefectCode::TextUndecodable);
+        let bytes = ["Grüße über Größe, schöne Häuser und Bäume\n".as_bytes(), b"\xff", b"zqword"].concat();
+        for declared in [None, Some("iso-8859-1"), Some("utf-8"), Some("nonsense")] {
+            let decoded = decode(&bytes, declared);
+            assert!(decoded.text.starts_with("Grüße über Größe"), "{declared:?}: {}", decoded.text);
+            assert!(decoded.text.ends_with("\u{FFFD}zqword"), "{declared:?}: {}", decoded.text);
+            assert_eq!(decoded.defect.map(|defect| defect.code), code, "{declared:?}");
+        }
+        let (text, defects, searchability) = parse_text(&bytes);
+        assert!(text.starts_with("Grüße") && defects[0].code == DefectCode::TextUndecodable);
+        assert_eq!(searchability, Searchability::PartlyDecoding);
+        // Many wrong bytes, and some that are right by chance, are another charset.
+        let latin = [&b"Gr\xfc\xdfe \xfcber Gr\xf6\xdfe\n"[..], "é".as_bytes()].concat();
+        assert!(decode(&latin, None).text.starts_with("Grüße"));
     }
 
     #[test]
