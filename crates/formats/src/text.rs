@@ -150,10 +150,13 @@ fn marked_wide<'a>(bytes: &'a [u8], declared: Option<&str>, charset: &Charset) -
     }
     let (encoding, skip) = Encoding::for_bom(bytes)?;
     let body = bytes.get(skip..).unwrap_or_default();
+    let has_zeros = memchr::memchr(0, &body[..body.len().min(4096)]).is_some();
+    if body.is_ascii() && !has_zeros {
+        return None;
+    }
     if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(body) {
         return Some(disagreement(text, declared, encoding.name()));
     }
-    let has_zeros = memchr::memchr(0, &body[..body.len().min(4096)]).is_some();
     has_zeros.then(|| replaced(body, encoding, declared.unwrap_or_default()))
 }
 
@@ -352,6 +355,15 @@ fn short(label: &str) -> &str {
 /// Returns the text of a loose file: byte order mark, UTF-16 without one, UTF-8, then the detector.
 /// HTML is rendered. Never fails; what was odd is in the defects.
 pub fn parse_text(bytes: &[u8]) -> (String, Vec<Defect>, Searchability) {
+    loose(bytes, false)
+}
+
+/// The same of a file that is HTML, whatever it begins with.
+pub fn parse_page(bytes: &[u8]) -> (String, Vec<Defect>, Searchability) {
+    loose(bytes, true)
+}
+
+fn loose(bytes: &[u8], is_page: bool) -> (String, Vec<Defect>, Searchability) {
     if bytes.is_empty() {
         return (String::new(), Vec::new(), Searchability::Empty);
     }
@@ -377,7 +389,7 @@ pub fn parse_text(bytes: &[u8]) -> (String, Vec<Defect>, Searchability) {
             found.inner.text
         }
     };
-    let text = if crate::html::looks_like_html(&text) {
+    let text = if is_page || crate::html::looks_like_html(&text) {
         crate::html::to_text(&text)
     } else {
         text.into_owned()
@@ -540,5 +552,10 @@ mod tests {
         assert_eq!(parse_text(b"").2, Searchability::Empty);
         assert_eq!(parse_text(b"-- --").2, Searchability::NoText);
         assert!(parse_text(b"<html><body>a<b>b</b>c</body></html>").0.contains("abc"));
+        for piece in ["<table><tr><td>fra<b>g</b></table>", "<P class=x>fra<b>g</b></P>", "<br/>frag", "\n<!-- x --><i>frag</i>"] {
+            assert_eq!(parse_text(piece.as_bytes()).0.trim(), "frag", "{piece}");
+        }
+        assert_eq!(parse_text(b"<someone@mail.example> wrote <b>").0, "<someone@mail.example> wrote <b>");
+        assert_eq!(parse_page(b"caf&eacute; <b>fra</b>g").0, "café frag");
     }
 }

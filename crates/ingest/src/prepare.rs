@@ -460,9 +460,11 @@ fn text_of(
     defects: &mut Vec<Defect>,
 ) -> (String, Searchability, &'static str) {
     let media_type = probe::text_type(bytes, name.unwrap_or_default().as_bytes());
+    let is_page = media_type == "text/html";
+    let read = if is_page { text::parse_page } else { text::parse_text };
     let limit = limits.max_text_bytes.min(bytes.len());
     let cut = (limit as u64) < size;
-    let parsed = catch_unwind(AssertUnwindSafe(|| text::parse_text(&bytes[..limit])));
+    let parsed = catch_unwind(AssertUnwindSafe(|| read(&bytes[..limit])));
     let Ok((content, found, mut searchability)) = parsed else {
         defects.push(Defect::new(DefectCode::ParserPanic, "text reader"));
         return (
@@ -472,7 +474,8 @@ fn text_of(
         );
     };
     defects.extend(found);
-    if probe::is_structured(media_type) {
+    // The reader of pages knows the charset that a page names, its title and who wrote it.
+    if is_page || probe::is_structured(media_type) {
         defects.push(Defect::new(DefectCode::TypeNotDecoded, media_type));
         searchability = Searchability::PartlyDecoding;
     }

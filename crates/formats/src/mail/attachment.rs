@@ -11,7 +11,7 @@ use super::access::LeafData;
 use super::body::{is_html, push_once};
 use super::sink::{SNIFF_BYTES, looks_textual};
 use crate::headers::content::PartInfo;
-use crate::probe::{self, FileKind, mail_type, probe, structured_type};
+use crate::probe::{self, FileKind, is_structured, mail_type, probe, text_type};
 use crate::walk::Place;
 use crate::{emlx, html, smime, text};
 
@@ -58,7 +58,11 @@ pub(crate) fn fill_text(
         decoded.defect = None;
     }
     push_once(&mut item.defects, decoded.defect);
-    item.text = if is_html(&info.media_type) || html::looks_like_html(&decoded.text) {
+    let found = text_type(head, item.filename.as_deref().unwrap_or_default().as_bytes());
+    let is_page = is_html(&info.media_type) || is_html(found);
+    // The page itself may name the charset that its sender did not.
+    let names_its_charset = is_page && info.charset.is_none() && std::str::from_utf8(&head[..cap]).is_err();
+    item.text = if is_page || html::looks_like_html(&decoded.text) {
         html::to_text(&decoded.text)
     } else {
         decoded.text.into_owned()
@@ -73,8 +77,8 @@ pub(crate) fn fill_text(
         Searchability::PartlyDecoding
     } else if decoded.lossy || data.outcome.lost {
         Searchability::PartlyDecoding
-    } else if let Some(structure) = structured_type(head, item.filename.as_deref().unwrap_or_default().as_bytes()) {
-        item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
+    } else if is_structured(found) || names_its_charset {
+        item.defects.push(Defect::new(DefectCode::TypeNotDecoded, found));
         Searchability::PartlyDecoding
     } else if text::has_words(&item.text) {
         Searchability::Searched

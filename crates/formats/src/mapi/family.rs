@@ -15,7 +15,7 @@ use embley_model::item::{ItemKind, Searchability};
 use super::MEDIA_TYPE;
 use crate::html;
 use crate::mail::{self, Family, MailMeta, ParseLimits, Parsed};
-use crate::probe::{self, FileKind, mail_type, probe, structured_type};
+use crate::probe::{self, FileKind, mail_type, probe, structured_type, text_type};
 use crate::smime;
 use crate::text;
 use crate::walk::Place;
@@ -35,6 +35,9 @@ pub trait LongParts {
     /// Its first bytes, up to `most`.
     fn head(&mut self, part_path: &str, most: usize) -> Vec<u8>;
 }
+
+/// A page; its reader knows the charset that it names.
+const PAGE: &str = "text/html";
 
 /// Knows none.
 impl LongParts for () {
@@ -312,7 +315,13 @@ impl Builder<'_> {
             FileKind::Text | FileKind::Message | FileKind::Mailbox => {
                 let bytes = self.head(&item.part_path, seen, self.text_left);
                 let cap = bytes.len();
-                let (content, defects, searchability) = text::parse_text(&bytes);
+                let is_page = text_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes()) == PAGE
+                    || item.media_type == PAGE;
+                let (content, defects, searchability) = if is_page {
+                    text::parse_page(&bytes)
+                } else {
+                    text::parse_text(&bytes)
+                };
                 self.text_left = self.text_left.saturating_sub(content.len());
                 item.text = content;
                 item.defects.extend(defects);
@@ -323,7 +332,8 @@ impl Builder<'_> {
                     item.searchability = Searchability::PartlyLimit;
                 }
                 let structure = mail_type(kind)
-                    .or_else(|| structured_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes()));
+                    .or_else(|| structured_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes()))
+                    .or_else(|| is_page.then_some(PAGE));
                 if let Some(structure) = structure {
                     item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
                     if item.searchability == Searchability::Searched {
