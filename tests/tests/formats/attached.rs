@@ -113,3 +113,23 @@ fn the_same_message_attached_and_loose_is_one_item_and_what_it_hides_is_still_op
     embley_tests::site::same_text("the case", &before, &site.dump_of_evidence());
     check_deep(&site);
 }
+
+#[test]
+fn documents_declared_as_text_are_opened_by_what_they_are() {
+    let rich = b"{\\rtf1\\ansi xqri\\b ch\\b0}";
+    for (name, media_type, content) in [
+        ("a.rtf", "text/rtf", &rich[..]),
+        ("a.rtf", "text/richtext", rich),
+        ("a", "text/plain", rich),
+        ("a.pdf", "text/plain", &packed::pdf("xqrich")),
+    ] {
+        let site = case_of(name, media_type, content);
+        let hits = site.hits("xqrich");
+        assert_eq!(hits.len(), 1, "{name} {media_type}");
+        assert_eq!((&hits[0]["kind"], &hits[0]["searchability"]), (&"attachment".into(), &"searched".into()));
+        assert_eq!(site.count("ansi"), 0, "{name} {media_type}");
+    }
+    let sealed = b"-----BEGIN PGP MESSAGE-----\r\n\r\nhF4D\r\n-----END PGP MESSAGE-----\r\n";
+    let site = case_of("a.asc", "text/plain", sealed);
+    assert_eq!(site.count("type:attachment AND has:not-searchable"), 1);
+}

@@ -41,7 +41,7 @@ pub(crate) fn fill_text(
     } else {
         recognise(item, head, size)
     };
-    let known_format = !declared && matches!(kind, FileKind::Other { .. });
+    let known_format = matches!(kind, FileKind::Other { encrypted, .. } if !declared || encrypted);
     if !wide && (known_format || !looks_textual(head)) {
         not_text(item, kind, declared);
         return;
@@ -71,8 +71,8 @@ pub(crate) fn fill_text(
         let detail = format!("text beyond {cap} bytes");
         item.defects.push(Defect::new(DefectCode::TextLimit, detail));
         Searchability::PartlyLimit
-    } else if let Some(found) = mail_type(kind) {
-        // Mail that was not sent as such: its words are searched, its encoded parts when it is opened.
+    } else if let Some(found) = sent_as_text(kind) {
+        // Mail or a document that was not sent as such: its words are searched, what is encoded in it when it is opened.
         item.defects.push(Defect::new(DefectCode::TypeNotDecoded, found));
         Searchability::PartlyDecoding
     } else if decoded.lossy || data.outcome.lost {
@@ -165,9 +165,15 @@ fn disguised(item: &Parsed<'_>, head: &[u8]) -> FileKind {
         return FileKind::Text;
     }
     let name = item.filename.as_deref().unwrap_or_default();
-    match probe::disguised(&head[..head.len().min(SNIFF_BYTES)], name.as_bytes()) {
-        Some(kind @ (FileKind::Message | FileKind::Mailbox)) => kind,
-        Some(FileKind::Other { .. } | FileKind::Text | FileKind::Empty) | None => FileKind::Text,
+    probe::disguised(&head[..head.len().min(SNIFF_BYTES)], name.as_bytes()).unwrap_or(FileKind::Text)
+}
+
+/// The type of what reads as text and is to be opened.
+fn sent_as_text(kind: FileKind) -> Option<&'static str> {
+    match kind {
+        FileKind::Message | FileKind::Mailbox => mail_type(kind),
+        FileKind::Other { media_type, .. } => Some(media_type),
+        FileKind::Text | FileKind::Empty => None,
     }
 }
 

@@ -15,7 +15,7 @@ use embley_model::item::{ItemKind, Searchability};
 
 mod access;
 mod attachment;
-mod body;
+pub(crate) mod body;
 mod family;
 mod large;
 mod meta;
