@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use embley_mapi::canonical::{self, Digest, Form, Holding, Item, Key};
-use embley_mapi::view::{AttachmentView, Person, RecipientRole, Secured, View};
+use embley_mapi::rtf::Encapsulated;
+use embley_mapi::view::{AttachmentView, BodySource, Person, RecipientRole, Secured, View};
 use embley_mapi::{Attachment, Content, Message, Properties, Tag, Value};
 use embley_model::address::{Participant, Role};
 use embley_model::date::{Confidence, DateSource, EvidenceDate};
@@ -14,6 +15,7 @@ use embley_model::item::{ItemKind, Searchability};
 
 use super::MEDIA_TYPE;
 use crate::html;
+use crate::mail::body::add_missing_lines;
 use crate::mail::{self, Family, MailMeta, ParseLimits, Parsed};
 use crate::probe::{self, FileKind, mail_type, probe, structured_type, text_type};
 use crate::smime;
@@ -375,12 +377,23 @@ impl Builder<'_> {
     }
 }
 
-/// Body and fields as one text.
+/// Bodies and fields as one text. Of a second and third body those lines that hold a word the ones before have not, as of the alternatives of a MIME message.
 fn body_text(view: &View) -> String {
+    let rendered = || view.bodies.best_html().map(html::to_text).unwrap_or_default();
     let mut text = match view.bodies.best_text() {
-        Some(text) => text.to_owned(),
-        None => view.bodies.best_html().map(html::to_text).unwrap_or_default(),
+        Some(text) => {
+            let mut text = text.to_owned();
+            add_missing_lines(&mut text, &rendered(), 0);
+            text
+        }
+        None => rendered(),
     };
+    if let Some(rich) = view.bodies.rtf.as_ref().filter(|rich| rich.encapsulated != Encapsulated::Html) {
+        if view.bodies.source != BodySource::Rtf {
+            add_missing_lines(&mut text, &rich.text, 0);
+        }
+        add_missing_lines(&mut text, &rich.links.join("\n"), 0);
+    }
     for field in &view.fields {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
@@ -504,6 +517,25 @@ mod tests {
         );
         check("before\r\n> -----BEGIN PGP MESSAGE-----\r\n", false);
         check("before", false);
+    }
+
+    #[test]
+    fn words_of_every_body_are_searched() {
+        let mut message = Message::default();
+        let text = |id, text: &str| (Tag::new(id, PropertyKind::Unicode), Value::Unicode(text.to_owned()));
+        for (tag, value) in [
+            text(0x1000, "plainword and more\r\n"),
+            text(0x1013, "<p>and more</p><p>and <b>html</b>word</p><a href=\"https://link.example/\">x</a>"),
+        ] {
+            message.properties.insert(tag, value);
+        }
+        let (item, _) = canonical::read(&canonical::bytes(&message, Form::Identity)).expect("was written");
+        let family = family(&message, &item, &ParseLimits::default(), &mut ());
+        let found = &family.items[0].text;
+        for word in ["plainword", "htmlword", "https://link.example/"] {
+            assert!(found.contains(word), "{word}: {found}");
+        }
+        assert_eq!(found.matches("more").count(), 1, "{found}");
     }
 
     #[test]
