@@ -17,6 +17,7 @@ use crate::mailbox::field_line;
 use crate::mailbox::head::lead_in;
 use crate::mailbox::separator::{self, Shape};
 use crate::opened::class_of;
+use crate::text::{MAX_WIDE_MAIL_BYTES, wide_mail};
 use crate::walk::Place;
 
 pub use text_kind::{emlx_message, is_structured, structured_type, text_type};
@@ -83,6 +84,9 @@ fn kind(head: &[u8], extension: &[u8], place: &Place, file_len: u64) -> FileKind
     }
     if is_mailbox(head, extension) {
         return FileKind::Mailbox;
+    }
+    if file_len <= MAX_WIDE_MAIL_BYTES as u64 && wide_mail(head).is_some() {
+        return FileKind::Message;
     }
     let whole = head.len() as u64 >= file_len;
     let text = looks_like_text(head, whole);
@@ -217,7 +221,7 @@ fn has_separator_inside(head: &[u8]) -> bool {
 
 /// Header lines first: two with usual names, one of them telling; or the one field that makes a MIME entity.
 /// Up to eight empty lines before them and a blank before the first are overlooked, as mail readers do.
-fn begins_with_header(head: &[u8]) -> bool {
+pub(crate) fn begins_with_header(head: &[u8]) -> bool {
     let lead_in = lead_in(head);
     if lead_in > 8 {
         return false;

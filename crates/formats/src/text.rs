@@ -139,6 +139,20 @@ fn decode_cp437(bytes: &[u8]) -> String {
     bytes.iter().map(decode).collect()
 }
 
+/// Bytes of a message in UTF-16, at most, that is read as one.
+pub(crate) const MAX_WIDE_MAIL_BYTES: usize = 16 << 20;
+
+/// A message that some program saved in UTF-16, mark first, as UTF-8. `None` for every other, and when its first lines are no header.
+pub(crate) fn wide_mail(bytes: &[u8]) -> Option<String> {
+    let marked = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    if !marked || bytes.len() > MAX_WIDE_MAIL_BYTES {
+        return None;
+    }
+    let (encoding, skip) = Encoding::for_bom(bytes)?;
+    let (text, _) = encoding.decode_without_bom_handling(&bytes[skip..]);
+    crate::probe::begins_with_header(text.as_bytes()).then(|| text.into_owned())
+}
+
 /// Text behind the byte order mark of UTF-16 (RFC 2781 section 3.2), whatever else was declared. Letters of another charset could look like the mark, but
 /// then hardly all of the bytes are UTF-16.
 fn marked_wide<'a>(bytes: &'a [u8], declared: Option<&str>, charset: &Charset) -> Option<Decoded<'a>> {

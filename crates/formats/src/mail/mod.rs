@@ -188,3 +188,23 @@ fn failed(raw: &[u8]) -> Family<'_> {
         }],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_read_behind_empty_lines_and_in_utf_16() {
+        let header = "From: a@b.example\r\nTo: c@d.example\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n";
+        let message = format!("{header}\r\nenF3b3Jk\r\n");
+        let wide: Vec<u8> = format!("\u{feff}{message}")
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
+        for raw in [format!("\n\r\n{message}").into_bytes(), wide] {
+            let family = parse_message(&raw, &ParseLimits::default());
+            assert_eq!(family.items[0].text.trim(), "zqword");
+            assert_eq!(family.items[0].content, Content::Bytes(Cow::Borrowed(&raw[..])));
+        }
+    }
+}

@@ -30,6 +30,13 @@ fn mail_is_told_by_its_first_lines() {
         None,
     );
     check(b"Received: from x\r by y\rDate: z\r\r", "mac", FileKind::Message, None);
+    let wide: Vec<u8> = "\u{feff}From: a@b\r\nTo: c@d\r\nSubject: x\r\n\r\nbody"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    check(&wide, "x.eml", FileKind::Message, None);
+    let many = [b"X-Line: x\n".repeat(120), MAIL.to_vec()].concat();
+    check(&many, "x", FileKind::Message, None);
     check(b"\xef\xbb\xbfDate: z\nFrom: x\n\n", "x", FileKind::Message, None);
     check(b"From a@b Thu Jan  1 00:00:00 1970\nX", "x", FileKind::Mailbox, None);
     check(
