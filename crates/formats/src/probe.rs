@@ -17,7 +17,7 @@ use crate::mailbox::field_line;
 use crate::mailbox::head::lead_in;
 use crate::mailbox::separator::{self, Shape};
 use crate::opened::class_of;
-use crate::text::{MAX_WIDE_MAIL_BYTES, wide_mail};
+use crate::text::{MAX_WIDE_MAIL_BYTES, unmarked_wide, utf32, wide_mail};
 use crate::walk::Place;
 
 pub use text_kind::{emlx_message, is_structured, structured_type, text_type};
@@ -89,7 +89,7 @@ fn kind(head: &[u8], extension: &[u8], place: &Place, file_len: u64) -> FileKind
         return FileKind::Message;
     }
     let whole = head.len() as u64 >= file_len;
-    let text = looks_like_text(head, whole);
+    let text = looks_like_text(head, whole, is_text_name(extension));
     match place {
         Place::Maildir { .. } if text || begins_with_header(head) => return FileKind::Message,
         Place::Maildir { .. } | Place::Loose => {}
@@ -203,7 +203,7 @@ fn is_mailbox(head: &[u8], extension: &[u8]) -> bool {
         Shape::Dated => true,
         Shape::GitPatch | Shape::Bare => field_line::count(following, 24).1 >= 1,
         Shape::Other => {
-            matches!(extension, b"mbox" | b"mbx") && looks_like_text(head, false) && has_separator_inside(head)
+            matches!(extension, b"mbox" | b"mbx") && looks_like_text(head, false, false) && has_separator_inside(head)
         }
     }
 }
@@ -271,13 +271,29 @@ fn is_telling(name: &[u8]) -> bool {
     .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// True for UTF-16 with a mark, UTF-8, and bytes of an older charset with hardly any control characters.
-fn looks_like_text(head: &[u8], whole: bool) -> bool {
+/// True for a name that promises text.
+pub(crate) fn is_called_text(name: &str) -> bool {
+    is_text_name(&extension(name.as_bytes()))
+}
+
+fn is_text_name(extension: &[u8]) -> bool {
+    matches!(
+        extension,
+        b"txt" | b"text" | b"log" | b"csv" | b"tsv" | b"asc" | b"md" | b"ini" | b"htm" | b"html" | b"xml" | b"json" | b"sql" | b"srt" | b"nfo"
+    )
+}
+
+/// True for UTF-16 and UTF-32, UTF-8, and bytes of an older charset with hardly any control characters. `called` says that the name promises text: then a
+/// few bytes are enough, and zeros, which programs leave in their logs, are passed over.
+fn looks_like_text(head: &[u8], whole: bool, called: bool) -> bool {
+    if utf32(head).is_some() {
+        return true;
+    }
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return is_utf16(head);
     }
     if memchr::memchr(0, head).is_some() {
-        return is_utf16_without_mark(head);
+        return is_utf16_without_mark(head) || unmarked_wide(head).is_some() || has_few_zeros(head, whole, called);
     }
     let controls = count(head, |byte| {
         byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08)
@@ -289,9 +305,21 @@ fn looks_like_text(head: &[u8], whole: bool) -> bool {
         // Charsets before Unicode. Without zeros and controls it is hardly anything else, unless it is very short.
         Err(_) => {
             let plain = count(head, |byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'));
-            controls * 1000 <= head.len() && (head.len() >= 256 || plain * 2 >= head.len())
+            let told = head.len() >= 256 || plain * 2 >= head.len() || (called && controls == 0);
+            controls * 1000 <= head.len() && told
         }
     }
+}
+
+/// Text with some zeros in it: one in a thousand bytes and no other control characters, or, where the name promises text, up to half of them.
+fn has_few_zeros(head: &[u8], whole: bool, called: bool) -> bool {
+    let rest: Vec<u8> = head.iter().copied().filter(|byte| *byte != 0).collect();
+    let zeros = head.len() - rest.len();
+    let odd = count(&rest, |byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c));
+    if called {
+        return zeros * 2 <= head.len() && odd * 1000 <= rest.len() && looks_like_text(&rest, whole, true);
+    }
+    head.len() >= 256 && zeros * 1000 <= head.len() + 999 && odd == 0 && std::str::from_utf8(&rest[..rest.len().min(4096) & !3]).is_ok_and(str::is_ascii)
 }
 
 /// How many bytes are so. Sums of one byte over pieces too short to overflow them are added up many at a time.

@@ -156,6 +156,13 @@ pub(crate) fn wide_mail(bytes: &[u8]) -> Option<String> {
 /// Text behind the byte order mark of UTF-16 (RFC 2781 section 3.2), whatever else was declared. Letters of another charset could look like the mark, but
 /// then hardly all of the bytes are UTF-16.
 fn marked_wide<'a>(bytes: &'a [u8], declared: Option<&str>, charset: &Charset) -> Option<Decoded<'a>> {
+    let label = declared.unwrap_or_default();
+    let says_utf32 = label.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("utf-32"));
+    if (says_utf32 || bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff"))
+        && let Some(how) = utf32(bytes)
+    {
+        return Some(decode_utf32(bytes, how));
+    }
     if !(bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")) {
         return None;
     }
@@ -381,28 +388,10 @@ fn loose(bytes: &[u8], is_page: bool) -> (String, Vec<Defect>, Searchability) {
     if bytes.is_empty() {
         return (String::new(), Vec::new(), Searchability::Empty);
     }
-    let mut defects = Vec::new();
-    let mut lossy = false;
-    let text = match loose_encoding(bytes) {
-        Some((encoding, skip)) => {
-            let body = bytes.get(skip..).unwrap_or_default();
-            let (text, had_errors) = encoding.decode_without_bom_handling(body);
-            if had_errors {
-                lossy = true;
-                let detail = format!("read as {} with replacements", encoding.name());
-                defects.push(Defect::new(DefectCode::TextUndecodable, detail));
-            }
-            text
-        }
-        None => {
-            let found = detect(bytes);
-            if let Some(defect) = found.inner.defect {
-                defects.push(defect);
-            }
-            lossy = found.lossy;
-            found.inner.text
-        }
-    };
+    let decoded = announced(bytes);
+    let lossy = decoded.lossy;
+    let defects: Vec<Defect> = decoded.defect.into_iter().collect();
+    let text = decoded.text;
     let text = if is_page || crate::html::looks_like_html(&text) {
         crate::html::to_text(&text)
     } else {
@@ -416,6 +405,93 @@ fn loose(bytes: &[u8], is_page: bool) -> (String, Vec<Defect>, Searchability) {
         Searchability::NoText
     };
     (text, defects, searchability)
+}
+
+/// The characters of a file that nobody declared. A charset that was guessed is said.
+fn announced(bytes: &[u8]) -> Decoded<'_> {
+    if let Some(how) = utf32(bytes) {
+        return decode_utf32(bytes, how);
+    }
+    let Some((encoding, skip)) = loose_encoding(bytes) else {
+        let found = detect(bytes);
+        return if found.lossy {
+            found.inner
+        } else {
+            disagreement(found.inner.text, None, found.used)
+        };
+    };
+    let body = bytes.get(skip..).unwrap_or_default();
+    match encoding.decode_without_bom_handling_and_without_replacement(body) {
+        Some(text) => Decoded::clean(text),
+        None => replaced(body, encoding, ""),
+    }
+}
+
+/// How UTF-32 is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Utf32 {
+    little: bool,
+    skip: usize,
+}
+
+/// Tells UTF-32 (Unicode section 3.10) by its mark, or by zeros where no other text has them.
+pub(crate) fn utf32(bytes: &[u8]) -> Option<Utf32> {
+    let (little, skip) = match bytes {
+        [0xff, 0xfe, 0, 0, ..] => (true, 4),
+        [0, 0, 0xfe, 0xff, ..] => (false, 4),
+        [first, _, _, 0, ..] if *first != 0 => (true, 0),
+        [0, _, _, last, ..] if *last != 0 => (false, 0),
+        _ => return None,
+    };
+    let sample = &bytes[skip..bytes.len().min(4096)];
+    let units = sample.as_chunks::<4>().0;
+    let letters = units.iter().filter(|unit| {
+        let found = char::from_u32(if little { u32::from_le_bytes(**unit) } else { u32::from_be_bytes(**unit) });
+        found.is_some_and(|c| !c.is_control() || c.is_ascii_whitespace())
+    });
+    let enough = units.len() >= if skip > 0 { 1 } else { 4 };
+    (enough && letters.count() == units.len()).then_some(Utf32 { little, skip })
+}
+
+fn decode_utf32(bytes: &[u8], how: Utf32) -> Decoded<'static> {
+    let (units, rest) = bytes.get(how.skip..).unwrap_or_default().as_chunks::<4>();
+    let mut lossy = !rest.is_empty();
+    let mut text = String::with_capacity(units.len());
+    for unit in units {
+        let code = if how.little { u32::from_le_bytes(*unit) } else { u32::from_be_bytes(*unit) };
+        let found = char::from_u32(code);
+        lossy |= found.is_none();
+        text.push(found.unwrap_or('\u{FFFD}'));
+    }
+    let mut decoded = Decoded::clean(Cow::Owned(text));
+    if lossy {
+        decoded.defect = Some(Defect::new(DefectCode::TextUndecodable, "read as UTF-32 with replacements"));
+        decoded.lossy = true;
+    }
+    decoded
+}
+
+/// UTF-16 without a mark in any script of few blocks: the upper bytes of its units are zero (blanks, digits, line ends) or one more value.
+pub(crate) fn unmarked_wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    let sample = &bytes[..bytes.len().min(4096) & !1];
+    let pairs = sample.len() / 2;
+    if pairs < 8 {
+        return None;
+    }
+    [(UTF_16LE, 1), (UTF_16BE, 0)].into_iter().find_map(|(encoding, upper)| {
+        let mut counts = [0_usize; 256];
+        for byte in sample.iter().skip(upper).step_by(2) {
+            counts[usize::from(*byte)] += 1;
+        }
+        let most = counts[1..].iter().max().copied().unwrap_or(0);
+        if counts[0] == 0 || (counts[0] + most) * 20 < pairs * 19 {
+            return None;
+        }
+        let text = encoding.decode_without_bom_handling_and_without_replacement(sample)?;
+        let is_text = |c: &char| c.is_alphanumeric() || c.is_ascii_punctuation() || matches!(c, ' ' | '\t' | '\r' | '\n');
+        let (all, read) = (text.chars().count(), text.chars().filter(is_text).count());
+        (!text.contains('\0') && read * 10 >= all * 9).then_some(encoding)
+    })
 }
 
 /// An encoding that the bytes themselves announce, and how many bytes of mark to skip.
@@ -434,6 +510,11 @@ fn loose_encoding(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
         if even * 3 > pairs && odd * 16 < pairs {
             return Some((UTF_16BE, 0));
         }
+    }
+    if memchr::memchr(0, head).is_some()
+        && let Some(encoding) = unmarked_wide(bytes)
+    {
+        return Some((encoding, 0));
     }
     let is_plain = plain_utf8(bytes).is_some();
     is_plain.then_some((UTF_8, 0))
@@ -565,6 +646,21 @@ mod tests {
         assert_eq!(parse_text("größe".as_bytes()).0, "größe");
         assert_eq!(parse_text(b"").2, Searchability::Empty);
         assert_eq!(parse_text(b"-- --").2, Searchability::NoText);
+        for mark in ["", "\u{feff}"] {
+            let text = format!("{mark}Grüße und Привет");
+            for unit in [u32::to_le_bytes, u32::to_be_bytes] {
+                let wide: Vec<u8> = text.chars().flat_map(|c| unit(u32::from(c))).collect();
+                assert_eq!(parse_text(&wide).0, "Grüße und Привет", "{mark:?}");
+            }
+        }
+        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+            let wide: Vec<u8> = "Добрый день, как дела?".encode_utf16().flat_map(unit).collect();
+            assert_eq!(parse_text(&wide).0, "Добрый день, как дела?");
+        }
+        let russian = encoding_rs::WINDOWS_1251.encode("Привет, как дела у вас сегодня").0;
+        let (text, defects, _) = parse_text(&russian);
+        assert_eq!(text, "Привет, как дела у вас сегодня");
+        assert_eq!(defects[0].detail, "no charset declared, read as windows-1251");
         assert!(parse_text(b"<html><body>a<b>b</b>c</body></html>").0.contains("abc"));
         for piece in ["<table><tr><td>fra<b>g</b></table>", "<P class=x>fra<b>g</b></P>", "<br/>frag", "\n<!-- x --><i>frag</i>"] {
             assert_eq!(parse_text(piece.as_bytes()).0.trim(), "frag", "{piece}");

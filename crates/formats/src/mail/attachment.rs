@@ -11,7 +11,7 @@ use super::access::LeafData;
 use super::body::{is_html, push_once};
 use super::sink::{SNIFF_BYTES, looks_textual};
 use crate::headers::content::PartInfo;
-use crate::probe::{self, FileKind, is_structured, mail_type, probe, text_type};
+use crate::probe::{self, FileKind, is_called_text, is_structured, mail_type, probe, text_type};
 use crate::walk::Place;
 use crate::{emlx, html, smime, text};
 
@@ -36,13 +36,14 @@ pub(crate) fn fill_text(
     }
     let declared = is_textual(info);
     let wide = declared && info.charset.as_deref().is_some_and(is_wide);
-    let kind = if declared && looks_textual(head) {
+    let textual = looks_textual(head) || (declared && is_promised_text(info, head));
+    let kind = if declared && textual {
         disguised(item, head)
     } else {
         recognise(item, head, size)
     };
     let known_format = matches!(kind, FileKind::Other { encrypted, .. } if !declared || encrypted);
-    if !wide && (known_format || !looks_textual(head)) {
+    if !wide && (known_format || !textual) {
         not_text(item, kind, declared);
         return;
     }
@@ -121,6 +122,13 @@ pub(crate) fn is_textual(info: &PartInfo) -> bool {
         "pgp-signature",
     ];
     sub.ends_with("+xml") || sub.ends_with("+json") || TEXTS.contains(&sub)
+}
+
+/// Text of few bytes in a charset of its own, which nothing but the declaration tells: a charset or a name of text, and no control characters.
+fn is_promised_text(info: &PartInfo, head: &[u8]) -> bool {
+    let name = info.filename.as_deref().unwrap_or_default();
+    let is_control = |byte: &u8| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127);
+    (info.charset.is_some() || is_called_text(name)) && !head[..head.len().min(SNIFF_BYTES)].iter().any(is_control)
 }
 
 fn is_wide(charset: &str) -> bool {

@@ -108,6 +108,25 @@ fn text_is_told_in_each_encoding_and_binary_is_not_text() {
         .flat_map(u16::to_be_bytes)
         .collect();
     check(&wide, "x", FileKind::Text, None);
+    for (charset, words) in [
+        (encoding_rs::WINDOWS_1251, "Привет"),
+        (encoding_rs::ISO_8859_7, "Καλημέρα"),
+        (encoding_rs::SHIFT_JIS, "こんにちは"),
+        (encoding_rs::WINDOWS_874, "สวัสดี"),
+    ] {
+        check(&charset.encode(words).0, "x.txt", FileKind::Text, None);
+    }
+    let log = [&b"2004-01-01 12:00:00 one line of a log\r\n".repeat(40)[..], b"\0", b"and its end\r\n"].concat();
+    check(&log, "x", FileKind::Text, None);
+    check(&[&b"a line\n"[..], &[0; 7]].concat(), "x.log", FileKind::Text, None);
+    for unit in [u32::to_le_bytes, u32::to_be_bytes] {
+        let wide: Vec<u8> = "Grüße und Привет".chars().flat_map(|c| unit(u32::from(c))).collect();
+        check(&wide, "x", FileKind::Text, None);
+    }
+    for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+        let wide: Vec<u8> = "Добрый день, как дела?".encode_utf16().flat_map(unit).collect();
+        check(&wide, "x", FileKind::Text, None);
+    }
     check("Grüße an alle".as_bytes(), "x", FileKind::Text, None);
     check(b"Gr\xfc\xdfe an alle, die das lesen", "x", FileKind::Text, None);
     check(b"<html><body>x</body></html>", "x.html", FileKind::Text, None);
