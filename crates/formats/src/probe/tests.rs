@@ -138,6 +138,14 @@ fn text_is_told_in_each_encoding_and_binary_is_not_text() {
     );
     check(b"BM is how this text begins, and it goes on", "x", FileKind::Text, None);
     check(b"MZ is how this text begins, and it goes on", "x", FileKind::Text, None);
+    for start in [
+        "CWS", "FWS", "OTTO", "AC1024/20", "BZh", "ID3", "regf", "8BPS", "MZ D\u{fc}sseldorf", "Look mdat", "LZIP", "the ftyp", "%!PS", "Was-lh",
+        "070701", "!BDN", "RIFF of eight WAVE", "GIF89a", "fLaC", "OggS",
+    ] {
+        let text = format!("{start} is how this text begins\nand it goes on\n");
+        check(text.as_bytes(), "x", FileKind::Text, None);
+    }
+    check(b"%!PS-Adobe-3.0\n", "x", other("application/postscript"), None);
     check(
         &[1, 2, 3, 4, 250, 251, 6, 7],
         "x",
