@@ -41,7 +41,7 @@ impl Found {
 const LOOK_BYTES: usize = 512;
 
 /// Offset, bytes, type. The first that matches holds.
-const TABLE: [(usize, &[u8], &str); 91] = [
+const TABLE: [(usize, &[u8], &str); 93] = [
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"GIF87a", "image/gif"),
@@ -91,6 +91,8 @@ const TABLE: [(usize, &[u8], &str); 91] = [
     (0, b"Rar!\x1a\x07", "application/vnd.rar"),
     (0, b"MSCF\0\0\0\0", "application/vnd.ms-cab-compressed"),
     (0, b"!<arch>\n", "application/x-archive"),
+    (0, b"\xed\xab\xee\xdb", "application/x-rpm"),
+    (0, b"xar!\0", "application/x-xar"),
     (257, b"ustar", "application/x-tar"),
     (2, b"-lh", "application/x-lzh"),
     (0, b"\x60\xea", "application/x-arj"),

@@ -195,6 +195,8 @@ fn in_a_maildir_text_is_a_message_and_a_picture_is_not() {
 
 #[test]
 fn containers_without_a_mark_at_their_beginning_are_told() {
+    check(b"\xed\xab\xee\xdb\x03\0", "x.rpm", other("application/x-rpm"), None);
+    check(b"xar!\0\x1c\0\x01", "x.xar", other("application/x-xar"), None);
     check(b"070702000000", "x", other("application/x-cpio"), None);
     check(
         b"PK00PK\x03\x04\x14\0\0\0\x08\0",
