@@ -118,7 +118,11 @@ fn lead_in(bytes: &[u8], level: Level) -> usize {
         .split(|byte| *byte == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let (_, known) = crate::mailbox::field_line::count(lines, LEAD_FIELDS);
-    if empty <= LEAD_BYTES && known >= 2 { empty + blank } else { 0 }
+    if empty <= LEAD_BYTES && known >= 2 {
+        empty + blank
+    } else {
+        0
+    }
 }
 
 fn stopped(mut section: Section, at: usize, limited: bool) -> Option<Section> {
@@ -257,12 +261,19 @@ mod tests {
         for lead in ["\n\n", "\r\n\r\n", "\u{feff}", "\u{feff}\n", " ", "\n "] {
             let bytes = [lead, "From: a\nTo: b\n\nbody"].concat();
             let end = bytes.len() - 4;
-            assert_eq!(names(bytes.as_bytes(), Level::Message), (both.clone(), 0, end), "{lead:?}");
+            assert_eq!(
+                names(bytes.as_bytes(), Level::Message),
+                (both.clone(), 0, end),
+                "{lead:?}"
+            );
         }
         // A body that begins so, an empty header of a part, and too many lines stay what they are.
         assert_eq!(names(b"\nFrom: a\n\nbody", Level::Message).2, 1);
         assert_eq!(names(b"\nFrom: a\nTo: b\n\nbody", Level::Part).2, 1);
-        assert_eq!(names(&[&[b'\n'; 30][..], b"From: a\nTo: b\n\n"].concat(), Level::Message).2, 1);
+        assert_eq!(
+            names(&[&[b'\n'; 30][..], b"From: a\nTo: b\n\n"].concat(), Level::Message).2,
+            1
+        );
     }
 
     #[test]

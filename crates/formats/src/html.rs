@@ -46,8 +46,28 @@ pub(crate) fn begins_page(head: &[u8]) -> bool {
 /// True when a piece of a page begins here, as programs write reports and clippings: one of the usual elements (WHATWG HTML section 4).
 pub(crate) fn begins_piece(head: &[u8]) -> bool {
     const USUAL: [&str; 22] = [
-        "a", "b", "blockquote", "br", "center", "dir", "div", "dl", "font", "h1", "h2", "h3", "hr", "img", "meta", "ol", "p", "span", "style",
-        "table", "title", "ul",
+        "a",
+        "b",
+        "blockquote",
+        "br",
+        "center",
+        "dir",
+        "div",
+        "dl",
+        "font",
+        "h1",
+        "h2",
+        "h3",
+        "hr",
+        "img",
+        "meta",
+        "ol",
+        "p",
+        "span",
+        "style",
+        "table",
+        "title",
+        "ul",
     ];
     let Some(rest) = head.strip_prefix(b"<") else {
         return false;

@@ -136,7 +136,11 @@ fn is_called_mail(extension: &[u8]) -> bool {
 fn is_memo(head: &[u8]) -> bool {
     let rest = &head[lead_in(head)..];
     let (fields, _) = field_line::count(lines(rest), HEADER_LINES);
-    let names: Vec<&[u8]> = lines(rest).take(HEADER_LINES).filter_map(field_line::name).take(fields).collect();
+    let names: Vec<&[u8]> = lines(rest)
+        .take(HEADER_LINES)
+        .filter_map(field_line::name)
+        .take(fields)
+        .collect();
     let sent = names.iter().any(|name| {
         let mark = [
             &b"message-id"[..],
@@ -151,14 +155,17 @@ fn is_memo(head: &[u8]) -> bool {
             b"in-reply-to",
             b"references",
         ];
-        mark.iter().any(|known| name.eq_ignore_ascii_case(known)) || name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case(b"x-"))
+        mark.iter().any(|known| name.eq_ignore_ascii_case(known))
+            || name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case(b"x-"))
     });
     !sent && names.iter().any(|name| !field_line::is_known(name))
 }
 
 /// A field that only MIME has stands in the first header, of a mailbox behind its separator.
 fn has_mime_field(head: &[u8]) -> bool {
-    let fields = lines(&head[lead_in(head)..]).take(200).take_while(|line| !line.is_empty());
+    let fields = lines(&head[lead_in(head)..])
+        .take(200)
+        .take_while(|line| !line.is_empty());
     fields.filter_map(field_line::name).any(|name| {
         name.eq_ignore_ascii_case(b"mime-version") || name.eq_ignore_ascii_case(b"content-transfer-encoding")
     })
@@ -279,7 +286,21 @@ pub(crate) fn is_called_text(name: &str) -> bool {
 fn is_text_name(extension: &[u8]) -> bool {
     matches!(
         extension,
-        b"txt" | b"text" | b"log" | b"csv" | b"tsv" | b"asc" | b"md" | b"ini" | b"htm" | b"html" | b"xml" | b"json" | b"sql" | b"srt" | b"nfo"
+        b"txt"
+            | b"text"
+            | b"log"
+            | b"csv"
+            | b"tsv"
+            | b"asc"
+            | b"md"
+            | b"ini"
+            | b"htm"
+            | b"html"
+            | b"xml"
+            | b"json"
+            | b"sql"
+            | b"srt"
+            | b"nfo"
     )
 }
 
@@ -315,11 +336,16 @@ fn looks_like_text(head: &[u8], whole: bool, called: bool) -> bool {
 fn has_few_zeros(head: &[u8], whole: bool, called: bool) -> bool {
     let rest: Vec<u8> = head.iter().copied().filter(|byte| *byte != 0).collect();
     let zeros = head.len() - rest.len();
-    let odd = count(&rest, |byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c));
+    let odd = count(&rest, |byte| {
+        byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c)
+    });
     if called {
         return zeros * 2 <= head.len() && odd * 1000 <= rest.len() && looks_like_text(&rest, whole, true);
     }
-    head.len() >= 256 && zeros * 1000 <= head.len() + 999 && odd == 0 && std::str::from_utf8(&rest[..rest.len().min(4096) & !3]).is_ok_and(str::is_ascii)
+    head.len() >= 256
+        && zeros * 1000 <= head.len() + 999
+        && odd == 0
+        && std::str::from_utf8(&rest[..rest.len().min(4096) & !3]).is_ok_and(str::is_ascii)
 }
 
 /// How many bytes are so. Sums of one byte over pieces too short to overflow them are added up many at a time.

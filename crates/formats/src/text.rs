@@ -3,6 +3,8 @@
 //! Not for: markup ([`crate::html`]) or transfer encodings. Main function: [`decode`]. Invariant: bytes are
 //! never silently dropped; what cannot be read in any charset tried becomes U+FFFD and raises a defect.
 
+mod wide;
+
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -10,6 +12,8 @@ use embley_model::defect::{Defect, DefectCode};
 use embley_model::item::Searchability;
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 use mail_parser::decoders::charsets::map::charset_decoder;
+
+pub(crate) use wide::{MAX_WIDE_MAIL_BYTES, unmarked_wide, utf32, wide_mail};
 
 /// Bytes of a text that the charset detector is shown; the rest is read in the charset found.
 const DETECT_BYTES: usize = 8 * 1024;
@@ -139,20 +143,6 @@ fn decode_cp437(bytes: &[u8]) -> String {
     bytes.iter().map(decode).collect()
 }
 
-/// Bytes of a message in UTF-16, at most, that is read as one.
-pub(crate) const MAX_WIDE_MAIL_BYTES: usize = 16 << 20;
-
-/// A message that some program saved in UTF-16, mark first, as UTF-8. `None` for every other, and when its first lines are no header.
-pub(crate) fn wide_mail(bytes: &[u8]) -> Option<String> {
-    let marked = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
-    if !marked || bytes.len() > MAX_WIDE_MAIL_BYTES {
-        return None;
-    }
-    let (encoding, skip) = Encoding::for_bom(bytes)?;
-    let (text, _) = encoding.decode_without_bom_handling(&bytes[skip..]);
-    crate::probe::begins_with_header(text.as_bytes()).then(|| text.into_owned())
-}
-
 /// Text behind the byte order mark of UTF-16 (RFC 2781 section 3.2), whatever else was declared. Letters of another charset could look like the mark, but
 /// then hardly all of the bytes are UTF-16.
 fn marked_wide<'a>(bytes: &'a [u8], declared: Option<&str>, charset: &Charset) -> Option<Decoded<'a>> {
@@ -161,7 +151,7 @@ fn marked_wide<'a>(bytes: &'a [u8], declared: Option<&str>, charset: &Charset) -
     if (says_utf32 || bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff"))
         && let Some(how) = utf32(bytes)
     {
-        return Some(decode_utf32(bytes, how));
+        return Some(wide::decode_utf32(bytes, how));
     }
     if !(bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")) {
         return None;
@@ -410,7 +400,7 @@ fn loose(bytes: &[u8], is_page: bool) -> (String, Vec<Defect>, Searchability) {
 /// The characters of a file that nobody declared. A charset that was guessed is said.
 fn announced(bytes: &[u8]) -> Decoded<'_> {
     if let Some(how) = utf32(bytes) {
-        return decode_utf32(bytes, how);
+        return wide::decode_utf32(bytes, how);
     }
     let Some((encoding, skip)) = loose_encoding(bytes) else {
         let found = detect(bytes);
@@ -425,73 +415,6 @@ fn announced(bytes: &[u8]) -> Decoded<'_> {
         Some(text) => Decoded::clean(text),
         None => replaced(body, encoding, ""),
     }
-}
-
-/// How UTF-32 is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Utf32 {
-    little: bool,
-    skip: usize,
-}
-
-/// Tells UTF-32 (Unicode section 3.10) by its mark, or by zeros where no other text has them.
-pub(crate) fn utf32(bytes: &[u8]) -> Option<Utf32> {
-    let (little, skip) = match bytes {
-        [0xff, 0xfe, 0, 0, ..] => (true, 4),
-        [0, 0, 0xfe, 0xff, ..] => (false, 4),
-        [first, _, _, 0, ..] if *first != 0 => (true, 0),
-        [0, _, _, last, ..] if *last != 0 => (false, 0),
-        _ => return None,
-    };
-    let sample = &bytes[skip..bytes.len().min(4096)];
-    let units = sample.as_chunks::<4>().0;
-    let letters = units.iter().filter(|unit| {
-        let found = char::from_u32(if little { u32::from_le_bytes(**unit) } else { u32::from_be_bytes(**unit) });
-        found.is_some_and(|c| !c.is_control() || c.is_ascii_whitespace())
-    });
-    let enough = units.len() >= if skip > 0 { 1 } else { 4 };
-    (enough && letters.count() == units.len()).then_some(Utf32 { little, skip })
-}
-
-fn decode_utf32(bytes: &[u8], how: Utf32) -> Decoded<'static> {
-    let (units, rest) = bytes.get(how.skip..).unwrap_or_default().as_chunks::<4>();
-    let mut lossy = !rest.is_empty();
-    let mut text = String::with_capacity(units.len());
-    for unit in units {
-        let code = if how.little { u32::from_le_bytes(*unit) } else { u32::from_be_bytes(*unit) };
-        let found = char::from_u32(code);
-        lossy |= found.is_none();
-        text.push(found.unwrap_or('\u{FFFD}'));
-    }
-    let mut decoded = Decoded::clean(Cow::Owned(text));
-    if lossy {
-        decoded.defect = Some(Defect::new(DefectCode::TextUndecodable, "read as UTF-32 with replacements"));
-        decoded.lossy = true;
-    }
-    decoded
-}
-
-/// UTF-16 without a mark in any script of few blocks: the upper bytes of its units are zero (blanks, digits, line ends) or one more value.
-pub(crate) fn unmarked_wide(bytes: &[u8]) -> Option<&'static Encoding> {
-    let sample = &bytes[..bytes.len().min(4096) & !1];
-    let pairs = sample.len() / 2;
-    if pairs < 8 {
-        return None;
-    }
-    [(UTF_16LE, 1), (UTF_16BE, 0)].into_iter().find_map(|(encoding, upper)| {
-        let mut counts = [0_usize; 256];
-        for byte in sample.iter().skip(upper).step_by(2) {
-            counts[usize::from(*byte)] += 1;
-        }
-        let most = counts[1..].iter().max().copied().unwrap_or(0);
-        if counts[0] == 0 || (counts[0] + most) * 20 < pairs * 19 {
-            return None;
-        }
-        let text = encoding.decode_without_bom_handling_and_without_replacement(sample)?;
-        let is_text = |c: &char| c.is_alphanumeric() || c.is_ascii_punctuation() || matches!(c, ' ' | '\t' | '\r' | '\n');
-        let (all, read) = (text.chars().count(), text.chars().filter(is_text).count());
-        (!text.contains('\0') && read * 10 >= all * 9).then_some(encoding)
-    })
 }
 
 /// An encoding that the bytes themselves announce, and how many bytes of mark to skip.
@@ -587,18 +510,36 @@ mod tests {
             check(b"\xfe\xff\0h\0i", declared, "hi", code);
             check(b"\xff\xfe\x1f\x04\x40\x04", declared, "Пр", code);
         }
-        check(b"\xff\xfeh\0i\0\0", None, "hi\u{FFFD}", Some(DefectCode::TextUndecodable));
+        check(
+            b"\xff\xfeh\0i\0\0",
+            None,
+            "hi\u{FFFD}",
+            Some(DefectCode::TextUndecodable),
+        );
         check(b"\xfe\xffa word", Some("iso-8859-1"), "þÿa word", None);
     }
 
     #[test]
     fn one_bad_byte_does_not_make_utf_8_another_charset() {
         let code = Some(DefectCode::TextUndecodable);
-        let bytes = ["Grüße über Größe, schöne Häuser und Bäume\n".as_bytes(), b"\xff", b"zqword"].concat();
+        let bytes = [
+            "Grüße über Größe, schöne Häuser und Bäume\n".as_bytes(),
+            b"\xff",
+            b"zqword",
+        ]
+        .concat();
         for declared in [None, Some("iso-8859-1"), Some("utf-8"), Some("nonsense")] {
             let decoded = decode(&bytes, declared);
-            assert!(decoded.text.starts_with("Grüße über Größe"), "{declared:?}: {}", decoded.text);
-            assert!(decoded.text.ends_with("\u{FFFD}zqword"), "{declared:?}: {}", decoded.text);
+            assert!(
+                decoded.text.starts_with("Grüße über Größe"),
+                "{declared:?}: {}",
+                decoded.text
+            );
+            assert!(
+                decoded.text.ends_with("\u{FFFD}zqword"),
+                "{declared:?}: {}",
+                decoded.text
+            );
             assert_eq!(decoded.defect.map(|defect| defect.code), code, "{declared:?}");
         }
         let (text, defects, searchability) = parse_text(&bytes);
@@ -662,10 +603,18 @@ mod tests {
         assert_eq!(text, "Привет, как дела у вас сегодня");
         assert_eq!(defects[0].detail, "no charset declared, read as windows-1251");
         assert!(parse_text(b"<html><body>a<b>b</b>c</body></html>").0.contains("abc"));
-        for piece in ["<table><tr><td>fra<b>g</b></table>", "<P class=x>fra<b>g</b></P>", "<br/>frag", "\n<!-- x --><i>frag</i>"] {
+        for piece in [
+            "<table><tr><td>fra<b>g</b></table>",
+            "<P class=x>fra<b>g</b></P>",
+            "<br/>frag",
+            "\n<!-- x --><i>frag</i>",
+        ] {
             assert_eq!(parse_text(piece.as_bytes()).0.trim(), "frag", "{piece}");
         }
-        assert_eq!(parse_text(b"<someone@mail.example> wrote <b>").0, "<someone@mail.example> wrote <b>");
+        assert_eq!(
+            parse_text(b"<someone@mail.example> wrote <b>").0,
+            "<someone@mail.example> wrote <b>"
+        );
         assert_eq!(parse_page(b"caf&eacute; <b>fra</b>g").0, "café frag");
     }
 }

@@ -29,7 +29,10 @@ fn mailbox(messages: &[Vec<u8>]) -> Vec<u8> {
 fn case_of(name: &str, media_type: &str, content: &[u8]) -> Site {
     let site = Site::new();
     let folder = site.path("made");
-    files::write(&folder.join("a.eml"), packed::mail("outer", "one file", &[(name, media_type, content)]));
+    files::write(
+        &folder.join("a.eml"),
+        packed::mail("outer", "one file", &[(name, media_type, content)]),
+    );
     site.ingest(&[&folder]).expect(0);
     check_deep(&site);
     site
@@ -68,7 +71,10 @@ fn mail_attached_to_a_message_of_properties_is_opened() {
     let site = Site::new();
     let folder = site.path("made");
     let message = inner("xqone", "xqtwo");
-    files::write(&folder.join("winmail.dat"), packed::tnef("s", "text", "old.eml", &message));
+    files::write(
+        &folder.join("winmail.dat"),
+        packed::tnef("s", "text", "old.eml", &message),
+    );
     let signed = [&b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n"[..], b"eHF0aHJlZQ==\r\n--b--\r\n"].concat();
     files::write(&folder.join("two.dat"), packed::tnef("s", "text", "smime.p7m", &signed));
     site.ingest(&[&folder]).expect(0);
@@ -85,7 +91,10 @@ fn a_patch_sent_as_text_stays_one_text_and_unopened_mail_says_so() {
     let site = case_of("0001-a.patch", "text/x-patch", patch);
     let hits = site.hits("xqpatch");
     assert_eq!(hits.len(), 1, "{hits:#?}");
-    assert_eq!((&hits[0]["kind"], &hits[0]["searchability"]), (&"attachment".into(), &"searched".into()));
+    assert_eq!(
+        (&hits[0]["kind"], &hits[0]["searchability"]),
+        (&"attachment".into(), &"searched".into())
+    );
     assert_eq!(site.count("type:email"), 1);
     let site = Site::new();
     let folder = site.path("made");
@@ -107,7 +116,10 @@ fn the_same_message_attached_and_loose_is_one_item_and_what_it_hides_is_still_op
     site.ingest(&[&folder]).expect(0);
     let hits = site.hits("xqsealed AND type:email");
     assert_eq!(hits.len(), 1, "{hits:#?}");
-    assert_eq!((&hits[0]["instances"], &hits[0]["searchability"]), (&2.into(), &"encrypted".into()));
+    assert_eq!(
+        (&hits[0]["instances"], &hits[0]["searchability"]),
+        (&2.into(), &"encrypted".into())
+    );
     let before = site.dump_of_evidence();
     site.ingest(&[&folder]).expect(0);
     embley_tests::site::same_text("the case", &before, &site.dump_of_evidence());
@@ -126,7 +138,10 @@ fn documents_declared_as_text_are_opened_by_what_they_are() {
         let site = case_of(name, media_type, content);
         let hits = site.hits("xqrich");
         assert_eq!(hits.len(), 1, "{name} {media_type}");
-        assert_eq!((&hits[0]["kind"], &hits[0]["searchability"]), (&"attachment".into(), &"searched".into()));
+        assert_eq!(
+            (&hits[0]["kind"], &hits[0]["searchability"]),
+            (&"attachment".into(), &"searched".into())
+        );
         assert_eq!(site.count("ansi"), 0, "{name} {media_type}");
     }
     let sealed = b"-----BEGIN PGP MESSAGE-----\r\n\r\nhF4D\r\n-----END PGP MESSAGE-----\r\n";

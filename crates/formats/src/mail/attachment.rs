@@ -72,9 +72,9 @@ pub(crate) fn fill_text(
         let detail = format!("text beyond {cap} bytes");
         item.defects.push(Defect::new(DefectCode::TextLimit, detail));
         Searchability::PartlyLimit
-    } else if let Some(found) = sent_as_text(kind) {
+    } else if let Some(content) = sent_as_text(kind) {
         // Mail or a document that was not sent as such: its words are searched, what is encoded in it when it is opened.
-        item.defects.push(Defect::new(DefectCode::TypeNotDecoded, found));
+        item.defects.push(Defect::new(DefectCode::TypeNotDecoded, content));
         Searchability::PartlyDecoding
     } else if decoded.lossy || data.outcome.lost {
         Searchability::PartlyDecoding

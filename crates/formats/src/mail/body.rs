@@ -78,7 +78,10 @@ impl Body {
         }
         if !rich.objects.is_empty() {
             self.lossy = true;
-            let detail = format!("{} objects in the rich text of the message itself are not taken out", rich.objects.len());
+            let detail = format!(
+                "{} objects in the rich text of the message itself are not taken out",
+                rich.objects.len()
+            );
             push_once(defects, Some(Defect::new(DefectCode::TypeNotSearchable, detail)));
         }
     }
@@ -301,7 +304,12 @@ mod tests {
     fn rich_text_sent_as_the_body_is_read_as_such() {
         let mut body = Body::default();
         let mut defects = Vec::new();
-        body.add_part(b"\r\n{\\rtf1\\ansi fra\\b g\\b0 \\'e4}", &PartInfo::default(), None, &mut defects);
+        body.add_part(
+            b"\r\n{\\rtf1\\ansi fra\\b g\\b0 \\'e4}",
+            &PartInfo::default(),
+            None,
+            &mut defects,
+        );
         assert_eq!(body.take().trim_end(), "fragä");
         assert!(defects.is_empty() && !body.lossy, "{defects:?}");
     }

@@ -89,7 +89,11 @@ pub(crate) fn parse_nested(bytes: &[u8], budget: &mut Budget, hash: bool) -> Vec
 
 fn parse_budgeted<'a>(raw: &'a [u8], budget: &mut Budget) -> Family<'a> {
     if let Some(text) = text::wide_mail(raw) {
-        let mut items: Vec<_> = parse_budgeted(text.as_bytes(), budget).items.into_iter().map(owned).collect();
+        let mut items: Vec<_> = parse_budgeted(text.as_bytes(), budget)
+            .items
+            .into_iter()
+            .map(owned)
+            .collect();
         if let Some(first) = items.first_mut() {
             let detail = "the message is written in UTF-16; read as UTF-8";
             first.defects.push(Defect::new(DefectCode::MimeStructure, detail));

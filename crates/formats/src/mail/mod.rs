@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn a_message_is_read_behind_empty_lines_and_in_utf_16() {
-        let header = "From: a@b.example\r\nTo: c@d.example\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n";
+        let header =
+            "From: a@b.example\r\nTo: c@d.example\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n";
         let message = format!("{header}\r\nenF3b3Jk\r\n");
         let wide: Vec<u8> = format!("\u{feff}{message}")
             .encode_utf16()

@@ -388,7 +388,12 @@ fn body_text(view: &View) -> String {
         }
         None => rendered(),
     };
-    if let Some(rich) = view.bodies.rtf.as_ref().filter(|rich| rich.encapsulated != Encapsulated::Html) {
+    if let Some(rich) = view
+        .bodies
+        .rtf
+        .as_ref()
+        .filter(|rich| rich.encapsulated != Encapsulated::Html)
+    {
         if view.bodies.source != BodySource::Rtf {
             add_missing_lines(&mut text, &rich.text, 0);
         }
@@ -525,7 +530,10 @@ mod tests {
         let text = |id, text: &str| (Tag::new(id, PropertyKind::Unicode), Value::Unicode(text.to_owned()));
         for (tag, value) in [
             text(0x1000, "plainword and more\r\n"),
-            text(0x1013, "<p>and more</p><p>and <b>html</b>word</p><a href=\"https://link.example/\">x</a>"),
+            text(
+                0x1013,
+                "<p>and more</p><p>and <b>html</b>word</p><a href=\"https://link.example/\">x</a>",
+            ),
         ] {
             message.properties.insert(tag, value);
         }

@@ -116,7 +116,12 @@ fn text_is_told_in_each_encoding_and_binary_is_not_text() {
     ] {
         check(&charset.encode(words).0, "x.txt", FileKind::Text, None);
     }
-    let log = [&b"2004-01-01 12:00:00 one line of a log\r\n".repeat(40)[..], b"\0", b"and its end\r\n"].concat();
+    let log = [
+        &b"2004-01-01 12:00:00 one line of a log\r\n".repeat(40)[..],
+        b"\0",
+        b"and its end\r\n",
+    ]
+    .concat();
     check(&log, "x", FileKind::Text, None);
     check(&[&b"a line\n"[..], &[0; 7]].concat(), "x.log", FileKind::Text, None);
     for unit in [u32::to_le_bytes, u32::to_be_bytes] {
@@ -139,8 +144,26 @@ fn text_is_told_in_each_encoding_and_binary_is_not_text() {
     check(b"BM is how this text begins, and it goes on", "x", FileKind::Text, None);
     check(b"MZ is how this text begins, and it goes on", "x", FileKind::Text, None);
     for start in [
-        "CWS", "FWS", "OTTO", "AC1024/20", "BZh", "ID3", "regf", "8BPS", "MZ D\u{fc}sseldorf", "Look mdat", "LZIP", "the ftyp", "%!PS", "Was-lh",
-        "070701", "!BDN", "RIFF of eight WAVE", "GIF89a", "fLaC", "OggS",
+        "CWS",
+        "FWS",
+        "OTTO",
+        "AC1024/20",
+        "BZh",
+        "ID3",
+        "regf",
+        "8BPS",
+        "MZ D\u{fc}sseldorf",
+        "Look mdat",
+        "LZIP",
+        "the ftyp",
+        "%!PS",
+        "Was-lh",
+        "070701",
+        "!BDN",
+        "RIFF of eight WAVE",
+        "GIF89a",
+        "fLaC",
+        "OggS",
     ] {
         let text = format!("{start} is how this text begins\nand it goes on\n");
         check(text.as_bytes(), "x", FileKind::Text, None);
