@@ -48,6 +48,38 @@ pub(crate) enum Level {
     Part,
 }
 
+/// Fields of a header that no mail program wrote, as far as nothing reads them: a typed memorandum, or a message that was saved as text, has lines like
+/// `RE:` and `Sent:` among those of a message. Empty when a program or relay left a field of its own, and for usual fields.
+pub(crate) fn typed_fields(section: &Section, bytes: &[u8]) -> Vec<Range<usize>> {
+    const WRITTEN: [&str; 12] = [
+        "message-id",
+        "received",
+        "mime-version",
+        "return-path",
+        "delivered-to",
+        "content-type",
+        "content-transfer-encoding",
+        "newsgroups",
+        "path",
+        "in-reply-to",
+        "references",
+        "resent-date",
+    ];
+    const READ: [&str; 8] = ["from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date"];
+    let mut typed = Vec::new();
+    for field in &section.fields {
+        let name = bytes.get(field.name.clone()).unwrap_or_default();
+        let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+        if WRITTEN.iter().any(is) || name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"x-")) {
+            return Vec::new();
+        }
+        if !READ.iter().any(is) {
+            typed.push(field.name.start..field.value.end);
+        }
+    }
+    typed
+}
+
 /// Scans the section that begins at `bytes[0]`. `complete` says that nothing follows `bytes`; otherwise
 /// `None` is returned when the end of the section is not in `bytes`, and the caller comes back with more.
 /// A caller at its size limit passes `limited`, and gets a section that is marked as cut.

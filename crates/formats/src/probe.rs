@@ -95,7 +95,7 @@ fn kind(head: &[u8], extension: &[u8], place: &Place, file_len: u64) -> FileKind
         Place::Maildir { .. } | Place::Loose => {}
     }
     let table = matches!(extension, b"csv" | b"tsv" | b"json" | b"jsonl" | b"yaml" | b"yml");
-    if begins_with_header(head) && !table && (is_called_mail(extension) || !is_memo(head)) {
+    if begins_with_header(head) && !table {
         return FileKind::Message;
     }
     if text {
@@ -129,36 +129,6 @@ pub fn disguised(head: &[u8], name: &[u8]) -> Option<FileKind> {
 
 fn is_called_mail(extension: &[u8]) -> bool {
     matches!(extension, b"eml" | b"mbox" | b"mbx" | b"mbs" | b"mht" | b"mhtml")
-}
-
-/// A memorandum that somebody typed: lines like `TO:` and `DATE:` beside some that no message has, and no field that a mail program or relay writes. Its
-/// lines are text; read as a message, those that are no fields of mail would be found by nobody.
-fn is_memo(head: &[u8]) -> bool {
-    let rest = &head[lead_in(head)..];
-    let (fields, _) = field_line::count(lines(rest), HEADER_LINES);
-    let names: Vec<&[u8]> = lines(rest)
-        .take(HEADER_LINES)
-        .filter_map(field_line::name)
-        .take(fields)
-        .collect();
-    let sent = names.iter().any(|name| {
-        let mark = [
-            &b"message-id"[..],
-            b"received",
-            b"mime-version",
-            b"return-path",
-            b"delivered-to",
-            b"content-type",
-            b"content-transfer-encoding",
-            b"newsgroups",
-            b"path",
-            b"in-reply-to",
-            b"references",
-        ];
-        mark.iter().any(|known| name.eq_ignore_ascii_case(known))
-            || name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case(b"x-"))
-    });
-    !sent && names.iter().any(|name| !field_line::is_known(name))
 }
 
 /// A field that only MIME has stands in the first header, of a mailbox behind its separator.
