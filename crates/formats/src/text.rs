@@ -162,7 +162,11 @@ fn marked_wide<'a>(bytes: &'a [u8], declared: Option<&str>, charset: &Charset) -
     let (encoding, skip) = Encoding::for_bom(bytes)?;
     let body = bytes.get(skip..).unwrap_or_default();
     let has_zeros = memchr::memchr(0, &body[..body.len().min(4096)]).is_some();
-    if body.is_ascii() && !has_zeros {
+    if !has_zeros
+        && body
+            .iter()
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+    {
         return None;
     }
     if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(body) {
@@ -523,7 +527,7 @@ mod tests {
     fn one_bad_byte_does_not_make_utf_8_another_charset() {
         let code = Some(DefectCode::TextUndecodable);
         let bytes = [
-            "Grüße über Größe, schöne Häuser und Bäume\n".as_bytes(),
+            "Grüße über Größe, schöne Häuser und Bäume, süß\n".as_bytes(),
             b"\xff",
             b"zqword",
         ]

@@ -473,9 +473,14 @@ fn text_of(
             media_type,
         );
     };
-    defects.extend(found);
-    // The reader of pages knows the charset that a page names, its title and who wrote it.
-    if is_page || probe::is_structured(media_type) {
+    let has_reader = is_page || probe::is_structured(media_type);
+    // Its reader knows the charset that it names, its title and who wrote it.
+    defects.extend(
+        found
+            .into_iter()
+            .filter(|one| !(has_reader && one.code == DefectCode::TextCharsetDisagrees)),
+    );
+    if has_reader {
         defects.push(Defect::new(DefectCode::TypeNotDecoded, media_type));
         searchability = Searchability::PartlyDecoding;
     }

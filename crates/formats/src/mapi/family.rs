@@ -337,6 +337,7 @@ impl Builder<'_> {
                     .or_else(|| structured_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes()))
                     .or_else(|| is_page.then_some(PAGE));
                 if let Some(structure) = structure {
+                    item.defects.retain(|one| one.code != DefectCode::TextCharsetDisagrees);
                     item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
                     if item.searchability == Searchability::Searched {
                         item.searchability = Searchability::PartlyDecoding;
