@@ -12,6 +12,11 @@ pub(crate) mod address;
 pub(crate) mod content;
 pub(crate) mod words;
 
+/// A mark and eight empty lines, at most, before a header.
+const LEAD_BYTES: usize = 19;
+/// Fields that are looked at to know a header behind them.
+const LEAD_FIELDS: usize = 60;
+
 /// A header field as offsets into the bytes of its section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
@@ -43,12 +48,45 @@ pub(crate) enum Level {
     Part,
 }
 
+/// Fields of a header that no mail program wrote, as far as nothing reads them: a typed memorandum, or a message that was saved as text, has lines like
+/// `RE:` and `Sent:` among those of a message. Empty when a program or relay left a field of its own, and for usual fields.
+pub(crate) fn typed_fields(section: &Section, bytes: &[u8]) -> Vec<Range<usize>> {
+    const WRITTEN: [&str; 12] = [
+        "message-id",
+        "received",
+        "mime-version",
+        "return-path",
+        "delivered-to",
+        "content-type",
+        "content-transfer-encoding",
+        "newsgroups",
+        "path",
+        "in-reply-to",
+        "references",
+        "resent-date",
+    ];
+    const READ: [&str; 8] = ["from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date"];
+    let mut typed = Vec::new();
+    for field in &section.fields {
+        let name = bytes.get(field.name.clone()).unwrap_or_default();
+        let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
+        if WRITTEN.iter().any(is) || name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"x-")) {
+            return Vec::new();
+        }
+        if !READ.iter().any(is) {
+            typed.push(field.name.start..field.value.end);
+        }
+    }
+    typed
+}
+
 /// Scans the section that begins at `bytes[0]`. `complete` says that nothing follows `bytes`; otherwise
 /// `None` is returned when the end of the section is not in `bytes`, and the caller comes back with more.
 /// A caller at its size limit passes `limited`, and gets a section that is marked as cut.
 pub(crate) fn scan(bytes: &[u8], level: Level, complete: bool, limited: bool) -> Option<Section> {
     let mut section = Section::default();
-    let mut at = 0;
+    let start = lead_in(bytes, level);
+    let mut at = start;
     while at < bytes.len() {
         let (line_end, next) = match memchr::memchr(b'\n', &bytes[at..]) {
             Some(found) => (at + found, at + found + 1),
@@ -69,7 +107,7 @@ pub(crate) fn scan(bytes: &[u8], level: Level, complete: bool, limited: bool) ->
                 }
             }
             Line::Continuation | Line::Other => {
-                let envelope = at == 0 && (line.starts_with(b"From ") || line.starts_with(b">From "));
+                let envelope = at == start && (line.starts_with(b"From ") || line.starts_with(b">From "));
                 if !envelope {
                     if level == Level::Part || line.starts_with(b"--") {
                         section.end = at;
@@ -97,6 +135,26 @@ pub(crate) fn scan(bytes: &[u8], level: Level, complete: bool, limited: bool) ->
     }
     section.end = bytes.len();
     Some(section)
+}
+
+/// What stands before the first field of a message and means nothing, when usual fields follow: a byte order mark, up to eight empty lines, one blank. Mail
+/// readers pass over it, and so does the probe.
+fn lead_in(bytes: &[u8], level: Level) -> usize {
+    let begins_oddly = matches!(bytes.first(), Some(b'\n' | b'\r' | b' ' | 0xef));
+    if level == Level::Part || !begins_oddly {
+        return 0;
+    }
+    let empty = crate::mailbox::head::lead_in(bytes);
+    let blank = usize::from(bytes.get(empty) == Some(&b' '));
+    let lines = bytes[empty + blank..]
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let (_, known) = crate::mailbox::field_line::count(lines, LEAD_FIELDS);
+    if empty <= LEAD_BYTES && known >= 2 {
+        empty + blank
+    } else {
+        0
+    }
 }
 
 fn stopped(mut section: Section, at: usize, limited: bool) -> Option<Section> {
@@ -227,6 +285,27 @@ mod tests {
             .iter()
             .map(|f| String::from_utf8_lossy(&bytes[f.name.clone()]).into_owned());
         (names.collect(), section.malformed.len(), section.end)
+    }
+
+    #[test]
+    fn empty_lines_and_a_mark_before_a_header_are_passed_over() {
+        let both = vec!["From".to_owned(), "To".to_owned()];
+        for lead in ["\n\n", "\r\n\r\n", "\u{feff}", "\u{feff}\n", " ", "\n "] {
+            let bytes = [lead, "From: a\nTo: b\n\nbody"].concat();
+            let end = bytes.len() - 4;
+            assert_eq!(
+                names(bytes.as_bytes(), Level::Message),
+                (both.clone(), 0, end),
+                "{lead:?}"
+            );
+        }
+        // A body that begins so, an empty header of a part, and too many lines stay what they are.
+        assert_eq!(names(b"\nFrom: a\n\nbody", Level::Message).2, 1);
+        assert_eq!(names(b"\nFrom: a\nTo: b\n\nbody", Level::Part).2, 1);
+        assert_eq!(
+            names(&[&[b'\n'; 30][..], b"From: a\nTo: b\n\n"].concat(), Level::Message).2,
+            1
+        );
     }
 
     #[test]

@@ -31,14 +31,51 @@ fn unfinished_tag(html: &str) -> Option<&str> {
 /// True when text that nobody declared is an HTML document: it begins with a tag such documents begin with.
 pub fn looks_like_html(text: &str) -> bool {
     let head = text.trim_start_matches(['\u{FEFF}', ' ', '\t', '\r', '\n']);
-    let Some(rest) = head.strip_prefix('<') else {
+    let begins = begins_page(head.as_bytes()) || begins_piece(head.as_bytes()) || head.starts_with("<!--");
+    begins && memchr::memchr(b'>', head.as_bytes()).is_some()
+}
+
+/// True when a page begins here that says so.
+pub(crate) fn begins_page(head: &[u8]) -> bool {
+    ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| {
+        head.get(..tag.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
+    })
+}
+
+/// True when a piece of a page begins here, as programs write reports and clippings: one of the usual elements (WHATWG HTML section 4).
+pub(crate) fn begins_piece(head: &[u8]) -> bool {
+    const USUAL: [&str; 22] = [
+        "a",
+        "b",
+        "blockquote",
+        "br",
+        "center",
+        "dir",
+        "div",
+        "dl",
+        "font",
+        "h1",
+        "h2",
+        "h3",
+        "hr",
+        "img",
+        "meta",
+        "ol",
+        "p",
+        "span",
+        "style",
+        "table",
+        "title",
+        "ul",
+    ];
+    let Some(rest) = head.strip_prefix(b"<") else {
         return false;
     };
-    ["!doctype html", "html", "head", "body", "!--"].iter().any(|tag| {
-        rest.as_bytes()
-            .get(..tag.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
-    }) && memchr::memmem::find(head.as_bytes(), b">").is_some()
+    let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let (name, behind) = rest.split_at(length);
+    let ends = matches!(behind, [b'>' | b' ' | b'\t' | b'\r' | b'\n', ..] | [b'/', b'>', ..]);
+    ends && USUAL.iter().any(|usual| name.eq_ignore_ascii_case(usual.as_bytes()))
 }
 
 /// The text written so far, with white space folded.

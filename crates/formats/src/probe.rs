@@ -16,12 +16,17 @@ use embley_model::defect::{Defect, DefectCode};
 use crate::mailbox::field_line;
 use crate::mailbox::head::lead_in;
 use crate::mailbox::separator::{self, Shape};
+use crate::opened::class_of;
+use crate::text::{MAX_WIDE_MAIL_BYTES, unmarked_wide, utf32, wide_mail};
 use crate::walk::Place;
 
 pub use text_kind::{emlx_message, is_structured, structured_type, text_type};
 
 /// How many bytes [`probe`] wants to see, if the file has them.
 pub const HEAD_BYTES: usize = 64 * 1024;
+
+/// Lines of a header that are looked at, for some programs write a hundred of their own before those that tell.
+const HEADER_LINES: usize = 500;
 
 /// What a file is to the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,17 +80,16 @@ pub fn probe(head: &[u8], name: &[u8], place: &Place, file_len: u64) -> (FileKin
 
 fn kind(head: &[u8], extension: &[u8], place: &Place, file_len: u64) -> FileKind {
     if let Some(found) = magic::look(head, extension) {
-        return FileKind::Other {
-            media_type: found.media_type,
-            media: found.is_media(),
-            encrypted: found.encrypted,
-        };
+        return found.kind();
     }
     if is_mailbox(head, extension) {
         return FileKind::Mailbox;
     }
+    if file_len <= MAX_WIDE_MAIL_BYTES as u64 && wide_mail(head).is_some() {
+        return FileKind::Message;
+    }
     let whole = head.len() as u64 >= file_len;
-    let text = looks_like_text(head, whole);
+    let text = looks_like_text(head, whole, is_text_name(extension));
     match place {
         Place::Maildir { .. } if text || begins_with_header(head) => return FileKind::Message,
         Place::Maildir { .. } | Place::Loose => {}
@@ -101,6 +105,48 @@ fn kind(head: &[u8], extension: &[u8], place: &Place, file_len: u64) -> FileKind
         media_type: "application/octet-stream",
         media: false,
         encrypted: false,
+    }
+}
+
+/// What is declared as text and is something else, told from its first bytes: encrypted, a format that has a reader, or a message or mailbox that somebody
+/// attached as a file. `None` for text. Patches and notes that only begin like a message are text: a mailbox or message says so by its name, or has a field
+/// that only MIME has (RFC 2045 sections 4 and 6).
+pub fn disguised(head: &[u8], name: &[u8]) -> Option<FileKind> {
+    let extension = extension(name);
+    if let Some(found) = magic::look(head, &extension) {
+        let opens = found.encrypted || class_of(found.media_type).is_some();
+        return opens.then(|| found.kind());
+    }
+    let kind = if is_mailbox(head, &extension) {
+        FileKind::Mailbox
+    } else if begins_with_header(head) {
+        FileKind::Message
+    } else {
+        return None;
+    };
+    (is_called_mail(&extension) || has_mime_field(head)).then_some(kind)
+}
+
+fn is_called_mail(extension: &[u8]) -> bool {
+    matches!(extension, b"eml" | b"mbox" | b"mbx" | b"mbs" | b"mht" | b"mhtml")
+}
+
+/// A field that only MIME has stands in the first header, of a mailbox behind its separator.
+fn has_mime_field(head: &[u8]) -> bool {
+    let fields = lines(&head[lead_in(head)..])
+        .take(200)
+        .take_while(|line| !line.is_empty());
+    fields.filter_map(field_line::name).any(|name| {
+        name.eq_ignore_ascii_case(b"mime-version") || name.eq_ignore_ascii_case(b"content-transfer-encoding")
+    })
+}
+
+/// The media type of mail that is a file: of one message (RFC 2046 section 5.2.1), or of a mailbox (RFC 4155); `None` for anything else.
+pub fn mail_type(kind: FileKind) -> Option<&'static str> {
+    match kind {
+        FileKind::Message => Some("message/rfc822"),
+        FileKind::Mailbox => Some("application/mbox"),
+        FileKind::Text | FileKind::Other { .. } | FileKind::Empty => None,
     }
 }
 
@@ -134,7 +180,7 @@ fn is_mailbox(head: &[u8], extension: &[u8]) -> bool {
         Shape::Dated => true,
         Shape::GitPatch | Shape::Bare => field_line::count(following, 24).1 >= 1,
         Shape::Other => {
-            matches!(extension, b"mbox" | b"mbx") && looks_like_text(head, false) && has_separator_inside(head)
+            matches!(extension, b"mbox" | b"mbx") && looks_like_text(head, false, false) && has_separator_inside(head)
         }
     }
 }
@@ -152,18 +198,18 @@ fn has_separator_inside(head: &[u8]) -> bool {
 
 /// Header lines first: two with usual names, one of them telling; or the one field that makes a MIME entity.
 /// Up to eight empty lines before them and a blank before the first are overlooked, as mail readers do.
-fn begins_with_header(head: &[u8]) -> bool {
+pub(crate) fn begins_with_header(head: &[u8]) -> bool {
     let lead_in = lead_in(head);
     if lead_in > 8 {
         return false;
     }
     let head = &head[lead_in..];
     let head = head.strip_prefix(b" ").unwrap_or(head);
-    let (fields, known) = field_line::count(lines(head), 60);
+    let (fields, known) = field_line::count(lines(head), HEADER_LINES);
     if fields == 1 {
         return is_mime_entity(head);
     }
-    let names = lines(head).take(60).filter_map(field_line::name).take(fields);
+    let names = lines(head).take(HEADER_LINES).filter_map(field_line::name).take(fields);
     known >= 2 && names.filter(|name| is_telling(name)).count() >= 1
 }
 
@@ -202,13 +248,43 @@ fn is_telling(name: &[u8]) -> bool {
     .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// True for UTF-16 with a mark, UTF-8, and bytes of an older charset with hardly any control characters.
-fn looks_like_text(head: &[u8], whole: bool) -> bool {
+/// True for a name that promises text.
+pub(crate) fn is_called_text(name: &str) -> bool {
+    is_text_name(&extension(name.as_bytes()))
+}
+
+fn is_text_name(extension: &[u8]) -> bool {
+    matches!(
+        extension,
+        b"txt"
+            | b"text"
+            | b"log"
+            | b"csv"
+            | b"tsv"
+            | b"asc"
+            | b"md"
+            | b"ini"
+            | b"htm"
+            | b"html"
+            | b"xml"
+            | b"json"
+            | b"sql"
+            | b"srt"
+            | b"nfo"
+    )
+}
+
+/// True for UTF-16 and UTF-32, UTF-8, and bytes of an older charset with hardly any control characters. `called` says that the name promises text: then a
+/// few bytes are enough, and zeros, which programs leave in their logs, are passed over.
+fn looks_like_text(head: &[u8], whole: bool, called: bool) -> bool {
+    if utf32(head).is_some() {
+        return true;
+    }
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return is_utf16(head);
     }
     if memchr::memchr(0, head).is_some() {
-        return is_utf16_without_mark(head);
+        return is_utf16_without_mark(head) || unmarked_wide(head).is_some() || has_few_zeros(head, whole, called);
     }
     let controls = count(head, |byte| {
         byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08)
@@ -220,9 +296,26 @@ fn looks_like_text(head: &[u8], whole: bool) -> bool {
         // Charsets before Unicode. Without zeros and controls it is hardly anything else, unless it is very short.
         Err(_) => {
             let plain = count(head, |byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'));
-            controls * 1000 <= head.len() && (head.len() >= 256 || plain * 2 >= head.len())
+            let told = head.len() >= 256 || plain * 2 >= head.len() || (called && controls == 0);
+            controls * 1000 <= head.len() && told
         }
     }
+}
+
+/// Text with some zeros in it: one in a thousand bytes and no other control characters, or, where the name promises text, up to half of them.
+fn has_few_zeros(head: &[u8], whole: bool, called: bool) -> bool {
+    let rest: Vec<u8> = head.iter().copied().filter(|byte| *byte != 0).collect();
+    let zeros = head.len() - rest.len();
+    let odd = count(&rest, |byte| {
+        byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c)
+    });
+    if called {
+        return zeros * 2 <= head.len() && odd * 1000 <= rest.len() && looks_like_text(&rest, whole, true);
+    }
+    head.len() >= 256
+        && zeros * 1000 <= head.len() + 999
+        && odd == 0
+        && std::str::from_utf8(&rest[..rest.len().min(4096) & !3]).is_ok_and(str::is_ascii)
 }
 
 /// How many bytes are so. Sums of one byte over pieces too short to overflow them are added up many at a time.

@@ -3,6 +3,8 @@
 //! Not for: markup ([`crate::html`]) or transfer encodings. Main function: [`decode`]. Invariant: bytes are
 //! never silently dropped; what cannot be read in any charset tried becomes U+FFFD and raises a defect.
 
+mod wide;
+
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -11,8 +13,13 @@ use embley_model::item::Searchability;
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
+pub(crate) use wide::{MAX_WIDE_MAIL_BYTES, unmarked_wide, utf32, wide_mail};
+
 /// Bytes of a text that the charset detector is shown; the rest is read in the charset found.
 const DETECT_BYTES: usize = 8 * 1024;
+
+/// So many characters beyond ASCII must be read well for each one that is not, that the charset stands.
+const ERRORS_WEIGH: usize = 8;
 
 /// Text made of bytes, and what was odd about it.
 #[derive(Debug)]
@@ -49,11 +56,14 @@ enum Charset {
 
 /// Returns the text of `bytes`, read in the charset `declared` where that works, else in a detected one.
 ///
-/// The order is: UTF-8 or the declared charset when the bytes are valid in it; UTF-8 when they are valid
+/// The order is: UTF-16 when its byte order mark stands first; UTF-8 or the declared charset when the bytes are valid in it; UTF-8 when they are valid
 /// in that although a single-byte charset was declared; the detector's choice when it reads without
 /// errors; else whichever reading has the fewest errors, with `TEXT-UNDECODABLE`.
 pub fn decode<'a>(bytes: &'a [u8], declared: Option<&str>) -> Decoded<'a> {
     let charset = declared.map_or(Charset::Ascii, lookup);
+    if let Some(decoded) = marked_wide(bytes, declared, &charset) {
+        return decoded;
+    }
     match charset {
         Charset::Ascii => decode_undeclared(bytes, declared),
         Charset::Known(encoding) => decode_known(bytes, encoding, declared.unwrap_or_default()),
@@ -133,6 +143,38 @@ fn decode_cp437(bytes: &[u8]) -> String {
     bytes.iter().map(decode).collect()
 }
 
+/// Text behind the byte order mark of UTF-16 (RFC 2781 section 3.2), whatever else was declared. Letters of another charset could look like the mark, but
+/// then hardly all of the bytes are UTF-16.
+fn marked_wide<'a>(bytes: &'a [u8], declared: Option<&str>, charset: &Charset) -> Option<Decoded<'a>> {
+    let label = declared.unwrap_or_default();
+    let says_utf32 = label.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("utf-32"));
+    if (says_utf32 || bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff"))
+        && let Some(how) = utf32(bytes)
+    {
+        return Some(wide::decode_utf32(bytes, how));
+    }
+    if !(bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")) {
+        return None;
+    }
+    if matches!(charset, Charset::Known(encoding) if *encoding == UTF_16LE || *encoding == UTF_16BE) {
+        return None;
+    }
+    let (encoding, skip) = Encoding::for_bom(bytes)?;
+    let body = bytes.get(skip..).unwrap_or_default();
+    let has_zeros = memchr::memchr(0, &body[..body.len().min(4096)]).is_some();
+    if !has_zeros
+        && body
+            .iter()
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+    {
+        return None;
+    }
+    if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(body) {
+        return Some(disagreement(text, declared, encoding.name()));
+    }
+    has_zeros.then(|| replaced(body, encoding, declared.unwrap_or_default()))
+}
+
 fn decode_undeclared<'a>(bytes: &'a [u8], declared: Option<&str>) -> Decoded<'a> {
     if let Some(text) = plain_utf8(bytes) {
         if text.is_ascii() {
@@ -187,10 +229,14 @@ fn decode_known<'a>(bytes: &'a [u8], encoding: &'static Encoding, label: &str) -
             return Decoded::clean(Cow::Borrowed(text));
         }
     }
-    if encoding.is_single_byte()
-        && let Ok(text) = std::str::from_utf8(bytes)
-    {
-        return disagreement(Cow::Borrowed(text), Some(label), "UTF-8");
+    if encoding.is_single_byte() {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return disagreement(Cow::Borrowed(text), Some(label), "UTF-8");
+        }
+        if is_mostly_utf8(bytes) {
+            // Every byte has a meaning in such a charset, but not this one.
+            return replaced(bytes, UTF_8, label);
+        }
     }
     match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) => Decoded::clean(text),
@@ -239,7 +285,27 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Allow)
 }
 
+/// Hardly anything but text in UTF-8 has many sequences of it: some wrong bytes among them do not make it another charset.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    let (mut read_well, mut errors) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        read_well += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        errors += usize::from(!chunk.invalid().is_empty());
+        if errors > 16 && read_well <= errors {
+            return false;
+        }
+    }
+    read_well > errors.saturating_mul(ERRORS_WEIGH)
+}
+
 fn detect(bytes: &[u8]) -> Detected<'_> {
+    if std::str::from_utf8(bytes).is_err() && is_mostly_utf8(bytes) {
+        return Detected {
+            inner: replaced(bytes, UTF_8, ""),
+            used: UTF_8.name(),
+            lossy: true,
+        };
+    }
     let encoding = guess(bytes);
     if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) {
         return Detected {
@@ -272,7 +338,7 @@ fn choose<'a>(bytes: &'a [u8], declared: &'static Encoding, label: &str) -> Deco
         .count()
         .saturating_sub(errors);
     // A stray byte in a long text of the declared charset does not make it another charset.
-    if read_well > errors.saturating_mul(8) {
+    if read_well > errors.saturating_mul(ERRORS_WEIGH) {
         return as_declared;
     }
     let detected = detect(bytes);
@@ -304,32 +370,23 @@ fn short(label: &str) -> &str {
 /// Returns the text of a loose file: byte order mark, UTF-16 without one, UTF-8, then the detector.
 /// HTML is rendered. Never fails; what was odd is in the defects.
 pub fn parse_text(bytes: &[u8]) -> (String, Vec<Defect>, Searchability) {
+    loose(bytes, false)
+}
+
+/// The same of a file that is HTML, whatever it begins with.
+pub fn parse_page(bytes: &[u8]) -> (String, Vec<Defect>, Searchability) {
+    loose(bytes, true)
+}
+
+fn loose(bytes: &[u8], is_page: bool) -> (String, Vec<Defect>, Searchability) {
     if bytes.is_empty() {
         return (String::new(), Vec::new(), Searchability::Empty);
     }
-    let mut defects = Vec::new();
-    let mut lossy = false;
-    let text = match loose_encoding(bytes) {
-        Some((encoding, skip)) => {
-            let body = bytes.get(skip..).unwrap_or_default();
-            let (text, had_errors) = encoding.decode_without_bom_handling(body);
-            if had_errors {
-                lossy = true;
-                let detail = format!("read as {} with replacements", encoding.name());
-                defects.push(Defect::new(DefectCode::TextUndecodable, detail));
-            }
-            text
-        }
-        None => {
-            let found = detect(bytes);
-            if let Some(defect) = found.inner.defect {
-                defects.push(defect);
-            }
-            lossy = found.lossy;
-            found.inner.text
-        }
-    };
-    let text = if crate::html::looks_like_html(&text) {
+    let decoded = announced(bytes);
+    let lossy = decoded.lossy;
+    let defects: Vec<Defect> = decoded.defect.into_iter().collect();
+    let text = decoded.text;
+    let text = if is_page || crate::html::looks_like_html(&text) {
         crate::html::to_text(&text)
     } else {
         text.into_owned()
@@ -342,6 +399,26 @@ pub fn parse_text(bytes: &[u8]) -> (String, Vec<Defect>, Searchability) {
         Searchability::NoText
     };
     (text, defects, searchability)
+}
+
+/// The characters of a file that nobody declared. A charset that was guessed is said.
+fn announced(bytes: &[u8]) -> Decoded<'_> {
+    if let Some(how) = utf32(bytes) {
+        return wide::decode_utf32(bytes, how);
+    }
+    let Some((encoding, skip)) = loose_encoding(bytes) else {
+        let found = detect(bytes);
+        return if found.lossy {
+            found.inner
+        } else {
+            disagreement(found.inner.text, None, found.used)
+        };
+    };
+    let body = bytes.get(skip..).unwrap_or_default();
+    match encoding.decode_without_bom_handling_and_without_replacement(body) {
+        Some(text) => Decoded::clean(text),
+        None => replaced(body, encoding, ""),
+    }
 }
 
 /// An encoding that the bytes themselves announce, and how many bytes of mark to skip.
@@ -360,6 +437,11 @@ fn loose_encoding(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
         if even * 3 > pairs && odd * 16 < pairs {
             return Some((UTF_16BE, 0));
         }
+    }
+    if memchr::memchr(0, head).is_some()
+        && let Some(encoding) = unmarked_wide(bytes)
+    {
+        return Some((encoding, 0));
     }
     let is_plain = plain_utf8(bytes).is_some();
     is_plain.then_some((UTF_8, 0))
@@ -425,6 +507,54 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_of_utf_16_holds_whatever_was_declared() {
+        let code = Some(DefectCode::TextCharsetDisagrees);
+        for declared in [None, Some("us-ascii"), Some("iso-8859-1"), Some("utf-8")] {
+            check(b"\xff\xfeh\0i\0", declared, "hi", code);
+            check(b"\xfe\xff\0h\0i", declared, "hi", code);
+            check(b"\xff\xfe\x1f\x04\x40\x04", declared, "Пр", code);
+        }
+        check(
+            b"\xff\xfeh\0i\0\0",
+            None,
+            "hi\u{FFFD}",
+            Some(DefectCode::TextUndecodable),
+        );
+        check(b"\xfe\xffa word", Some("iso-8859-1"), "þÿa word", None);
+    }
+
+    #[test]
+    fn one_bad_byte_does_not_make_utf_8_another_charset() {
+        let code = Some(DefectCode::TextUndecodable);
+        let bytes = [
+            "Grüße über Größe, schöne Häuser und Bäume, süß\n".as_bytes(),
+            b"\xff",
+            b"zqword",
+        ]
+        .concat();
+        for declared in [None, Some("iso-8859-1"), Some("utf-8"), Some("nonsense")] {
+            let decoded = decode(&bytes, declared);
+            assert!(
+                decoded.text.starts_with("Grüße über Größe"),
+                "{declared:?}: {}",
+                decoded.text
+            );
+            assert!(
+                decoded.text.ends_with("\u{FFFD}zqword"),
+                "{declared:?}: {}",
+                decoded.text
+            );
+            assert_eq!(decoded.defect.map(|defect| defect.code), code, "{declared:?}");
+        }
+        let (text, defects, searchability) = parse_text(&bytes);
+        assert!(text.starts_with("Grüße") && defects[0].code == DefectCode::TextUndecodable);
+        assert_eq!(searchability, Searchability::PartlyDecoding);
+        // Many wrong bytes, and some that are right by chance, are another charset.
+        let latin = [&b"Gr\xfc\xdfe \xfcber Gr\xf6\xdfe\n"[..], "é".as_bytes()].concat();
+        assert!(decode(&latin, None).text.starts_with("Grüße"));
+    }
+
+    #[test]
     fn unknown_charset_is_detected_and_said() {
         check(
             "naïve".as_bytes(),
@@ -461,6 +591,34 @@ mod tests {
         assert_eq!(parse_text("größe".as_bytes()).0, "größe");
         assert_eq!(parse_text(b"").2, Searchability::Empty);
         assert_eq!(parse_text(b"-- --").2, Searchability::NoText);
+        for mark in ["", "\u{feff}"] {
+            let text = format!("{mark}Grüße und Привет");
+            for unit in [u32::to_le_bytes, u32::to_be_bytes] {
+                let wide: Vec<u8> = text.chars().flat_map(|c| unit(u32::from(c))).collect();
+                assert_eq!(parse_text(&wide).0, "Grüße und Привет", "{mark:?}");
+            }
+        }
+        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+            let wide: Vec<u8> = "Добрый день, как дела?".encode_utf16().flat_map(unit).collect();
+            assert_eq!(parse_text(&wide).0, "Добрый день, как дела?");
+        }
+        let russian = encoding_rs::WINDOWS_1251.encode("Привет, как дела у вас сегодня").0;
+        let (text, defects, _) = parse_text(&russian);
+        assert_eq!(text, "Привет, как дела у вас сегодня");
+        assert_eq!(defects[0].detail, "no charset declared, read as windows-1251");
         assert!(parse_text(b"<html><body>a<b>b</b>c</body></html>").0.contains("abc"));
+        for piece in [
+            "<table><tr><td>fra<b>g</b></table>",
+            "<P class=x>fra<b>g</b></P>",
+            "<br/>frag",
+            "\n<!-- x --><i>frag</i>",
+        ] {
+            assert_eq!(parse_text(piece.as_bytes()).0.trim(), "frag", "{piece}");
+        }
+        assert_eq!(
+            parse_text(b"<someone@mail.example> wrote <b>").0,
+            "<someone@mail.example> wrote <b>"
+        );
+        assert_eq!(parse_page(b"caf&eacute; <b>fra</b>g").0, "café frag");
     }
 }

@@ -460,9 +460,11 @@ fn text_of(
     defects: &mut Vec<Defect>,
 ) -> (String, Searchability, &'static str) {
     let media_type = probe::text_type(bytes, name.unwrap_or_default().as_bytes());
+    let is_page = media_type == "text/html";
+    let read = if is_page { text::parse_page } else { text::parse_text };
     let limit = limits.max_text_bytes.min(bytes.len());
     let cut = (limit as u64) < size;
-    let parsed = catch_unwind(AssertUnwindSafe(|| text::parse_text(&bytes[..limit])));
+    let parsed = catch_unwind(AssertUnwindSafe(|| read(&bytes[..limit])));
     let Ok((content, found, mut searchability)) = parsed else {
         defects.push(Defect::new(DefectCode::ParserPanic, "text reader"));
         return (
@@ -471,8 +473,14 @@ fn text_of(
             media_type,
         );
     };
-    defects.extend(found);
-    if probe::is_structured(media_type) {
+    let has_reader = is_page || probe::is_structured(media_type);
+    // Its reader knows the charset that it names, its title and who wrote it.
+    defects.extend(
+        found
+            .into_iter()
+            .filter(|one| !(has_reader && one.code == DefectCode::TextCharsetDisagrees)),
+    );
+    if has_reader {
         defects.push(Defect::new(DefectCode::TypeNotDecoded, media_type));
         searchability = Searchability::PartlyDecoding;
     }

@@ -165,7 +165,7 @@ defect_codes! {
     OcrFailed = "OCR-FAILED", Parse, Loss, "recognition of characters failed on a page or image; words in it are not searched";
     OcrLimit = "OCR-LIMIT", Parse, Loss, "recognition of characters took longer or found more than its limits; the rest was left out";
     OcrNotInstalled = "OCR-NOT-INSTALLED", Parse, Loss, "the program that recognises characters, or its data for a language, is not installed; words in images are not searched";
-    TypeNotDecoded = "TYPE-NOT-DECODED", Parse, Warning, "a calendar, card, XML or JSON searched as it stands: words in encoded or folded values may be missed until it is opened";
+    TypeNotDecoded = "TYPE-NOT-DECODED", Parse, Warning, "a calendar, card, page, XML, JSON, or a message or mailbox attached as a file, searched as it stands: words in encoded or folded values may be missed until it is opened";
     MailDecrypted = "MAIL-DECRYPTED", Parse, Note, "encrypted content was opened with a key or password that was given; what it holds is an item below, the encrypted original is kept";
 }
 

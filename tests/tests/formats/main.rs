@@ -1,5 +1,6 @@
 //! Documents and containers, end to end: what lies in a folder of them is found by its words, has its path, and comes out again.
 
+mod attached;
 mod bombs;
 mod corpora;
 mod deaths;

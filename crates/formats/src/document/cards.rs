@@ -3,6 +3,7 @@
 //! Main function: [`read`]. The package `calcard` gives names and values, decoded; lines of the file that it left out are appended as they stand, so that a
 //! broken entry is found too. Pictures and attachments inside become members.
 
+use calcard::common::PartialDateTime;
 use calcard::icalendar::{ICalendar, ICalendarValue};
 use calcard::vcard::{VCard, VCardValue};
 use calcard::{Entry, Parser};
@@ -102,7 +103,7 @@ fn events(calendar: &ICalendar, draft: &mut Draft<'_>) {
                         draft.member(format!("{name}.bin").as_bytes(), &mut content.as_slice());
                     }
                     ICalendarValue::PartialDateTime(time) => {
-                        if let Some(time) = time.to_rfc3339() {
+                        if let Some(time) = written(time) {
                             line.push(' ');
                             line.push_str(&time);
                         }
@@ -132,6 +133,17 @@ fn events(calendar: &ICalendar, draft: &mut Draft<'_>) {
     }
 }
 
+/// A time as the file writes it: with a zone only where it has one. A local time of the zone that a parameter names, or of whoever reads it (RFC 5545 section
+/// 3.3.5), is none of UTC.
+fn written(time: &PartialDateTime) -> Option<String> {
+    let text = time.to_rfc3339()?;
+    if time.tz_hour.is_some() {
+        return Some(text);
+    }
+    let local = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00"));
+    Some(local.map_or_else(|| text.clone(), str::to_owned))
+}
+
 fn person(card: &VCard, draft: &mut Draft<'_>) {
     for entry in &card.entries {
         let name = entry.name.as_str();
@@ -149,7 +161,7 @@ fn person(card: &VCard, draft: &mut Draft<'_>) {
                     }
                 }
                 VCardValue::PartialDateTime(time) => {
-                    if let Some(time) = time.to_rfc3339() {
+                    if let Some(time) = written(time) {
                         line.push(' ');
                         line.push_str(&time);
                     }
@@ -173,5 +185,30 @@ fn person(card: &VCard, draft: &mut Draft<'_>) {
             _ => {}
         }
         draft.lines(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_local_time_is_not_said_to_be_utc() {
+        let noon = PartialDateTime {
+            year: Some(2020),
+            month: Some(7),
+            day: Some(1),
+            hour: Some(12),
+            minute: Some(0),
+            second: Some(0),
+            ..PartialDateTime::default()
+        };
+        assert_eq!(written(&noon).as_deref(), Some("2020-07-01T12:00:00"));
+        let utc = PartialDateTime {
+            tz_hour: Some(0),
+            tz_minute: Some(0),
+            ..noon
+        };
+        assert_eq!(written(&utc).as_deref(), Some("2020-07-01T12:00:00Z"));
     }
 }

@@ -11,7 +11,7 @@ use super::access::LeafData;
 use super::body::{is_html, push_once};
 use super::sink::{SNIFF_BYTES, looks_textual};
 use crate::headers::content::PartInfo;
-use crate::probe::{FileKind, probe, structured_type};
+use crate::probe::{self, FileKind, is_called_text, is_structured, mail_type, probe, text_type};
 use crate::walk::Place;
 use crate::{emlx, html, smime, text};
 
@@ -36,13 +36,14 @@ pub(crate) fn fill_text(
     }
     let declared = is_textual(info);
     let wide = declared && info.charset.as_deref().is_some_and(is_wide);
-    let kind = if declared && looks_textual(head) {
-        FileKind::Text
+    let textual = looks_textual(head) || (declared && is_promised_text(info, head));
+    let kind = if declared && textual {
+        disguised(item, head)
     } else {
         recognise(item, head, size)
     };
-    let known_format = !declared && matches!(kind, FileKind::Other { .. });
-    if !wide && (known_format || !looks_textual(head)) {
+    let known_format = matches!(kind, FileKind::Other { encrypted, .. } if !declared || encrypted);
+    if !wide && (known_format || !textual) {
         not_text(item, kind, declared);
         return;
     }
@@ -58,7 +59,11 @@ pub(crate) fn fill_text(
         decoded.defect = None;
     }
     push_once(&mut item.defects, decoded.defect);
-    item.text = if is_html(&info.media_type) || html::looks_like_html(&decoded.text) {
+    let found = text_type(head, item.filename.as_deref().unwrap_or_default().as_bytes());
+    let is_page = is_html(&info.media_type) || is_html(found);
+    // The page itself may name the charset that its sender did not.
+    let names_its_charset = is_page && info.charset.is_none() && std::str::from_utf8(&head[..cap]).is_err();
+    item.text = if is_page || html::looks_like_html(&decoded.text) {
         html::to_text(&decoded.text)
     } else {
         decoded.text.into_owned()
@@ -67,11 +72,14 @@ pub(crate) fn fill_text(
         let detail = format!("text beyond {cap} bytes");
         item.defects.push(Defect::new(DefectCode::TextLimit, detail));
         Searchability::PartlyLimit
-    } else if decoded.lossy || data.outcome.lost || (!declared && kind == FileKind::Message) {
-        // A message that was not sent as one: its words are searched, its encoded parts are not.
+    } else if let Some(content) = sent_as_text(kind) {
+        // Mail or a document that was not sent as such: its words are searched, what is encoded in it when it is opened.
+        item.defects.push(Defect::new(DefectCode::TypeNotDecoded, content));
         Searchability::PartlyDecoding
-    } else if let Some(structure) = structured_type(head, item.filename.as_deref().unwrap_or_default().as_bytes()) {
-        item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
+    } else if decoded.lossy || data.outcome.lost {
+        Searchability::PartlyDecoding
+    } else if is_structured(found) || names_its_charset {
+        item.defects.push(Defect::new(DefectCode::TypeNotDecoded, found));
         Searchability::PartlyDecoding
     } else if text::has_words(&item.text) {
         Searchability::Searched
@@ -116,6 +124,13 @@ pub(crate) fn is_textual(info: &PartInfo) -> bool {
     sub.ends_with("+xml") || sub.ends_with("+json") || TEXTS.contains(&sub)
 }
 
+/// Text of few bytes in a charset of its own, which nothing but the declaration tells: a charset or a name of text, and no control characters.
+fn is_promised_text(info: &PartInfo, head: &[u8]) -> bool {
+    let name = info.filename.as_deref().unwrap_or_default();
+    let is_control = |byte: &u8| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127);
+    (info.charset.is_some() || is_called_text(name)) && !head[..head.len().min(SNIFF_BYTES)].iter().any(is_control)
+}
+
 fn is_wide(charset: &str) -> bool {
     let start = charset.get(..6).unwrap_or_default();
     start.eq_ignore_ascii_case("utf-16") || start.eq_ignore_ascii_case("utf-32") || start.eq_ignore_ascii_case("ucs-2")
@@ -149,6 +164,25 @@ fn recognise(item: &mut Parsed<'_>, head: &[u8], size: u64) -> FileKind {
     );
     item.defects.extend(defects);
     kind
+}
+
+/// What a content is that was declared as text and reads as such. Reports and other parts of mail, and signatures, are what they say.
+fn disguised(item: &Parsed<'_>, head: &[u8]) -> FileKind {
+    let declared = item.media_type.as_str();
+    if !declared.starts_with("text/") || declared == "text/rfc822-headers" {
+        return FileKind::Text;
+    }
+    let name = item.filename.as_deref().unwrap_or_default();
+    probe::disguised(&head[..head.len().min(SNIFF_BYTES)], name.as_bytes()).unwrap_or(FileKind::Text)
+}
+
+/// The type of what reads as text and is to be opened.
+fn sent_as_text(kind: FileKind) -> Option<&'static str> {
+    match kind {
+        FileKind::Message | FileKind::Mailbox => mail_type(kind),
+        FileKind::Other { media_type, .. } => Some(media_type),
+        FileKind::Text | FileKind::Empty => None,
+    }
 }
 
 /// How to count what is not text, and what to say of it.

@@ -8,7 +8,8 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
-use embley_model::defect::Defect;
+use embley_mapi::rtf;
+use embley_model::defect::{Class, Defect, DefectCode};
 use memchr::memmem::Finder;
 
 use crate::headers::content::PartInfo;
@@ -16,6 +17,9 @@ use crate::{html, text};
 
 /// A block of OpenPGP in ASCII armour (RFC 9580 section 6.2) begins.
 static ARMOUR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN PGP "));
+
+/// Blanks before the mark of rich text, at most.
+const RTF_LEAD_BYTES: usize = 64;
 
 /// Text of a message as it grows.
 #[derive(Debug, Default)]
@@ -40,6 +44,10 @@ pub(crate) struct Body {
 impl Body {
     /// Adds a decoded body part. `group` is the alternative it belongs to, if any.
     pub(crate) fn add_part(&mut self, bytes: &[u8], info: &PartInfo, group: Option<usize>, defects: &mut Vec<Defect>) {
+        if rtf::has_signature(&bytes[..bytes.len().min(RTF_LEAD_BYTES)]) {
+            self.add_rich(bytes, group, defects);
+            return;
+        }
         let decoded = text::decode(bytes, info.charset.as_deref());
         self.lossy |= decoded.lossy;
         push_once(defects, decoded.defect);
@@ -53,6 +61,29 @@ impl Body {
             self.add(&decoded.text, group);
         }
         self.note_armour(bytes);
+    }
+
+    /// Rich text, whatever type it was sent as: its text and the targets of its links. What is embedded in it has no item of its own.
+    fn add_rich(&mut self, bytes: &[u8], group: Option<usize>, defects: &mut Vec<Defect>) {
+        let rich = rtf::read(bytes);
+        let mut text = rich.html.as_deref().map_or(rich.text, html::to_text);
+        for link in &rich.links {
+            end_line(&mut text);
+            text.push_str(link);
+        }
+        self.add(&text, group);
+        for defect in rich.defects {
+            self.lossy |= defect.code.class() >= Class::Loss;
+            push_once(defects, Some(defect));
+        }
+        if !rich.objects.is_empty() {
+            self.lossy = true;
+            let detail = format!(
+                "{} objects in the rich text of the message itself are not taken out",
+                rich.objects.len()
+            );
+            push_once(defects, Some(Defect::new(DefectCode::TypeNotSearchable, detail)));
+        }
     }
 
     fn note_armour(&mut self, bytes: &[u8]) {
@@ -87,18 +118,7 @@ impl Body {
     }
 
     fn add_missing_lines(&mut self, added: &str, start: usize) {
-        let mut seen: HashSet<u64, BuildHasherDefault<AsIs>> = HashSet::default();
-        for_words(&self.text[start..], |hash| {
-            seen.insert(hash);
-        });
-        for line in added.split('\n') {
-            let mut missing = false;
-            for_words(line, |hash| missing |= seen.insert(hash));
-            if missing {
-                end_line(&mut self.text);
-                self.text.push_str(line);
-            }
-        }
+        add_missing_lines(&mut self.text, added, start);
     }
 
     /// The text.
@@ -109,6 +129,22 @@ impl Body {
             text.push_str(&self.strays);
         }
         text
+    }
+}
+
+/// Adds those lines to a text that hold a word which does not stand in it from `start` on.
+pub(crate) fn add_missing_lines(text: &mut String, added: &str, start: usize) {
+    let mut seen: HashSet<u64, BuildHasherDefault<AsIs>> = HashSet::default();
+    for_words(&text[start..], |hash| {
+        seen.insert(hash);
+    });
+    for line in added.split('\n') {
+        let mut missing = false;
+        for_words(line, |hash| missing |= seen.insert(hash));
+        if missing {
+            end_line(text);
+            text.push_str(line);
+        }
     }
 }
 
@@ -262,6 +298,20 @@ mod tests {
         body.add_part(b"hello", &PartInfo::default(), None, &mut defects);
         assert_eq!(body.take(), "Hello World\nbye\nhidden bye\nhello");
         assert!(body.has_html && defects.is_empty());
+    }
+
+    #[test]
+    fn rich_text_sent_as_the_body_is_read_as_such() {
+        let mut body = Body::default();
+        let mut defects = Vec::new();
+        body.add_part(
+            b"\r\n{\\rtf1\\ansi fra\\b g\\b0 \\'e4}",
+            &PartInfo::default(),
+            None,
+            &mut defects,
+        );
+        assert_eq!(body.take().trim_end(), "fragä");
+        assert!(defects.is_empty() && !body.lossy, "{defects:?}");
     }
 
     #[test]

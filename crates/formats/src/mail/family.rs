@@ -16,7 +16,7 @@ use super::structure::{Kind, Source, Tree, scan_message};
 use super::transfer::Transfer;
 use super::{Content, Family, ParseLimits, Parsed, meta};
 use crate::headers::content::{Disposition, PartInfo};
-use crate::headers::{Level, scan};
+use crate::headers::{Level, scan, typed_fields};
 use crate::{smime, text};
 
 /// Messages in base64 inside messages in base64 and so on; one is already against RFC 2046 section 5.2.1.
@@ -88,6 +88,19 @@ pub(crate) fn parse_nested(bytes: &[u8], budget: &mut Budget, hash: bool) -> Vec
 }
 
 fn parse_budgeted<'a>(raw: &'a [u8], budget: &mut Budget) -> Family<'a> {
+    if let Some(text) = text::wide_mail(raw) {
+        let mut items: Vec<_> = parse_budgeted(text.as_bytes(), budget)
+            .items
+            .into_iter()
+            .map(owned)
+            .collect();
+        if let Some(first) = items.first_mut() {
+            let detail = "the message is written in UTF-16; read as UTF-8";
+            first.defects.push(Defect::new(DefectCode::MimeStructure, detail));
+            first.content = Content::Bytes(Cow::Borrowed(raw));
+        }
+        return Family { items };
+    }
     if has_bare_cr(raw) {
         let view: Vec<u8> = raw
             .iter()
@@ -334,6 +347,7 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
             scan(&bytes, Level::Message, true, true).unwrap_or_default()
         };
         let hint = self.tree.entities[index].info.charset.clone();
+        let typed = typed_fields(&section, &bytes);
         let read = meta::read(&section, &bytes, hint.as_deref(), &mut self.budget.participants_left);
         let empty = self.tree.entities[index].header.is_empty() && self.tree.entities[index].body.is_empty();
         let open = self.owner_of(index);
@@ -353,6 +367,10 @@ impl<'a, A: Access<'a>> Builder<'_, 'a, A> {
         }
         for range in malformed {
             self.stray(index, range)?;
+        }
+        for typed in typed {
+            let at = |offset: usize| range.start.saturating_add(offset as u64);
+            self.stray(index, at(typed.start)..at(typed.end))?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use embley_model::item::{ItemKind, Searchability};
 
 mod access;
 mod attachment;
-mod body;
+pub(crate) mod body;
 mod family;
 mod large;
 mod meta;
@@ -186,5 +186,42 @@ fn failed(raw: &[u8]) -> Family<'_> {
             searchability: Searchability::Failed,
             defects: vec![Defect::new(DefectCode::ParserPanic, "read as plain text")],
         }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_a_typed_memorandum_is_searched() {
+        let memo = b"TO: John Smith\nFROM: Jane Doe\nDATE: 5 May 2011\nRE: conduct\nNotes: many\nHe said so.\n";
+        let family = parse_message(memo, &ParseLimits::default());
+        let found = &family.items[0];
+        for line in ["RE: conduct", "Notes: many", "He said so."] {
+            assert!(found.text.contains(line), "{line}: {}", found.text);
+        }
+        assert!(!found.text.contains("John"), "{}", found.text);
+        assert_eq!(found.searchability, Searchability::Searched);
+        // What a mail program wrote is no text.
+        let sent = [&b"Message-ID: <a@b>\n"[..], memo].concat();
+        let family = parse_message(&sent, &ParseLimits::default());
+        assert!(!family.items[0].text.contains("conduct"));
+    }
+
+    #[test]
+    fn a_message_is_read_behind_empty_lines_and_in_utf_16() {
+        let header =
+            "From: a@b.example\r\nTo: c@d.example\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n";
+        let message = format!("{header}\r\nenF3b3Jk\r\n");
+        let wide: Vec<u8> = format!("\u{feff}{message}")
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
+        for raw in [format!("\n\r\n{message}").into_bytes(), wide] {
+            let family = parse_message(&raw, &ParseLimits::default());
+            assert_eq!(family.items[0].text.trim(), "zqword");
+            assert_eq!(family.items[0].content, Content::Bytes(Cow::Borrowed(&raw[..])));
+        }
     }
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use embley_mapi::canonical::{self, Digest, Form, Holding, Item, Key};
-use embley_mapi::view::{AttachmentView, Person, RecipientRole, Secured, View};
+use embley_mapi::rtf::Encapsulated;
+use embley_mapi::view::{AttachmentView, BodySource, Person, RecipientRole, Secured, View};
 use embley_mapi::{Attachment, Content, Message, Properties, Tag, Value};
 use embley_model::address::{Participant, Role};
 use embley_model::date::{Confidence, DateSource, EvidenceDate};
@@ -14,8 +15,9 @@ use embley_model::item::{ItemKind, Searchability};
 
 use super::MEDIA_TYPE;
 use crate::html;
+use crate::mail::body::add_missing_lines;
 use crate::mail::{self, Family, MailMeta, ParseLimits, Parsed};
-use crate::probe::{FileKind, probe, structured_type};
+use crate::probe::{self, FileKind, mail_type, probe, structured_type, text_type};
 use crate::smime;
 use crate::text;
 use crate::walk::Place;
@@ -35,6 +37,9 @@ pub trait LongParts {
     /// Its first bytes, up to `most`.
     fn head(&mut self, part_path: &str, most: usize) -> Vec<u8>;
 }
+
+/// A page; its reader knows the charset that it names.
+const PAGE: &str = "text/html";
 
 /// Knows none.
 impl LongParts for () {
@@ -303,12 +308,22 @@ impl Builder<'_> {
         let head = self.head(&item.part_path, seen, crate::probe::HEAD_BYTES);
         let (kind, defects) = probe(&head, name.as_bytes(), &Place::Loose, length);
         item.defects.extend(defects);
+        let only_text = mail_type(kind).is_some()
+            && item.media_type.starts_with("text/")
+            && probe::disguised(&head, item.filename.as_deref().unwrap_or_default().as_bytes()).is_none();
+        let kind = if only_text { FileKind::Text } else { kind };
         let found = match kind {
             FileKind::Empty => return,
             FileKind::Text | FileKind::Message | FileKind::Mailbox => {
                 let bytes = self.head(&item.part_path, seen, self.text_left);
                 let cap = bytes.len();
-                let (content, defects, searchability) = text::parse_text(&bytes);
+                let is_page = text_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes()) == PAGE
+                    || item.media_type == PAGE;
+                let (content, defects, searchability) = if is_page {
+                    text::parse_page(&bytes)
+                } else {
+                    text::parse_text(&bytes)
+                };
                 self.text_left = self.text_left.saturating_sub(content.len());
                 item.text = content;
                 item.defects.extend(defects);
@@ -318,8 +333,11 @@ impl Builder<'_> {
                         .push(Defect::new(DefectCode::TextLimit, format!("text beyond {cap} bytes")));
                     item.searchability = Searchability::PartlyLimit;
                 }
-                let structure = structured_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes());
+                let structure = mail_type(kind)
+                    .or_else(|| structured_type(&head, item.filename.as_deref().unwrap_or_default().as_bytes()))
+                    .or_else(|| is_page.then_some(PAGE));
                 if let Some(structure) = structure {
+                    item.defects.retain(|one| one.code != DefectCode::TextCharsetDisagrees);
                     item.defects.push(Defect::new(DefectCode::TypeNotDecoded, structure));
                     if item.searchability == Searchability::Searched {
                         item.searchability = Searchability::PartlyDecoding;
@@ -360,12 +378,28 @@ impl Builder<'_> {
     }
 }
 
-/// Body and fields as one text.
+/// Bodies and fields as one text. Of a second and third body those lines that hold a word the ones before have not, as of the alternatives of a MIME message.
 fn body_text(view: &View) -> String {
+    let rendered = || view.bodies.best_html().map(html::to_text).unwrap_or_default();
     let mut text = match view.bodies.best_text() {
-        Some(text) => text.to_owned(),
-        None => view.bodies.best_html().map(html::to_text).unwrap_or_default(),
+        Some(text) => {
+            let mut text = text.to_owned();
+            add_missing_lines(&mut text, &rendered(), 0);
+            text
+        }
+        None => rendered(),
     };
+    if let Some(rich) = view
+        .bodies
+        .rtf
+        .as_ref()
+        .filter(|rich| rich.encapsulated != Encapsulated::Html)
+    {
+        if view.bodies.source != BodySource::Rtf {
+            add_missing_lines(&mut text, &rich.text, 0);
+        }
+        add_missing_lines(&mut text, &rich.links.join("\n"), 0);
+    }
     for field in &view.fields {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
@@ -489,6 +523,28 @@ mod tests {
         );
         check("before\r\n> -----BEGIN PGP MESSAGE-----\r\n", false);
         check("before", false);
+    }
+
+    #[test]
+    fn words_of_every_body_are_searched() {
+        let mut message = Message::default();
+        let text = |id, text: &str| (Tag::new(id, PropertyKind::Unicode), Value::Unicode(text.to_owned()));
+        for (tag, value) in [
+            text(0x1000, "plainword and more\r\n"),
+            text(
+                0x1013,
+                "<p>and more</p><p>and <b>html</b>word</p><a href=\"https://link.example/\">x</a>",
+            ),
+        ] {
+            message.properties.insert(tag, value);
+        }
+        let (item, _) = canonical::read(&canonical::bytes(&message, Form::Identity)).expect("was written");
+        let family = family(&message, &item, &ParseLimits::default(), &mut ());
+        let found = &family.items[0].text;
+        for word in ["plainword", "htmlword", "https://link.example/"] {
+            assert!(found.contains(word), "{word}: {found}");
+        }
+        assert_eq!(found.matches("more").count(), 1, "{found}");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use super::{compound, package};
+use super::{FileKind, compound, package};
 use crate::{emlx, smime};
 
 /// What the first bytes say.
@@ -22,15 +22,26 @@ impl Found {
         }
     }
 
-    pub(super) fn is_media(&self) -> bool {
+    pub(super) fn kind(&self) -> FileKind {
+        FileKind::Other {
+            media_type: self.media_type,
+            media: self.is_media(),
+            encrypted: self.encrypted,
+        }
+    }
+
+    fn is_media(&self) -> bool {
         ["image/", "audio/", "video/"]
             .iter()
             .any(|family| self.media_type.starts_with(family))
     }
 }
 
+/// How far from the start a mark of plain letters is confirmed.
+const LOOK_BYTES: usize = 512;
+
 /// Offset, bytes, type. The first that matches holds.
-const TABLE: [(usize, &[u8], &str); 91] = [
+const TABLE: [(usize, &[u8], &str); 93] = [
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"GIF87a", "image/gif"),
@@ -80,6 +91,8 @@ const TABLE: [(usize, &[u8], &str); 91] = [
     (0, b"Rar!\x1a\x07", "application/vnd.rar"),
     (0, b"MSCF\0\0\0\0", "application/vnd.ms-cab-compressed"),
     (0, b"!<arch>\n", "application/x-archive"),
+    (0, b"\xed\xab\xee\xdb", "application/x-rpm"),
+    (0, b"xar!\0", "application/x-xar"),
     (257, b"ustar", "application/x-tar"),
     (2, b"-lh", "application/x-lzh"),
     (0, b"\x60\xea", "application/x-arj"),
@@ -186,7 +199,9 @@ pub(super) fn look(head: &[u8], extension: &[u8]) -> Option<Found> {
             b"WEBP" => "image/webp",
             _ => "application/octet-stream",
         };
-        return Some(Found::plain(media_type));
+        if has_controls(head) {
+            return Some(Found::plain(media_type));
+        }
     }
     // `BM` alone begins words; the size that follows tells.
     if head.starts_with(b"BM") && head.len() >= 14 && head[6..10] == [0; 4] {
@@ -217,8 +232,37 @@ pub(super) fn look(head: &[u8], extension: &[u8]) -> Option<Found> {
         .iter()
         .find(|(offset, mark, _)| head.get(*offset..).is_some_and(|rest| rest.starts_with(mark)));
     by_table
-        .filter(|(_, mark, _)| mark.len() > 2 || head.iter().take(512).any(|byte| *byte == 0 || *byte >= 0x80))
+        .filter(|(offset, mark, _)| is_sure(head, *offset, mark))
         .map(|(_, _, media_type)| Found::plain(media_type))
+}
+
+/// A mark of plain letters begins texts too. Formats that are text themselves say more behind it; all others have a zero or a control character near their
+/// beginning.
+fn is_sure(head: &[u8], offset: usize, mark: &[u8]) -> bool {
+    let behind = head.get(offset + mark.len()..).unwrap_or_default();
+    match mark {
+        b"{\\rtf" => true,
+        // Adobe DSC section 4.2, or a line of its own.
+        b"%!PS" => matches!(behind.first(), None | Some(b'-' | b'\r' | b'\n')),
+        // All numbers of its header are digits (cpio(5)).
+        b"070707" | b"070701" | b"070702" => behind.iter().take(16).all(u8::is_ascii_hexdigit),
+        _ if mark.len() <= 2 && !mark.iter().all(is_letter) => {
+            head.iter().take(LOOK_BYTES).any(|byte| *byte == 0 || *byte >= 0x80)
+        }
+        _ if mark.iter().all(is_letter) => has_controls(head),
+        _ => true,
+    }
+}
+
+fn is_letter(byte: &u8) -> bool {
+    matches!(byte, b' '..=b'~')
+}
+
+fn has_controls(head: &[u8]) -> bool {
+    let start = &head[..head.len().min(LOOK_BYTES)];
+    start
+        .iter()
+        .any(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b))
 }
 
 fn zip(head: &[u8]) -> Found {

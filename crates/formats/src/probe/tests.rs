@@ -30,6 +30,13 @@ fn mail_is_told_by_its_first_lines() {
         None,
     );
     check(b"Received: from x\r by y\rDate: z\r\r", "mac", FileKind::Message, None);
+    let wide: Vec<u8> = "\u{feff}From: a@b\r\nTo: c@d\r\nSubject: x\r\n\r\nbody"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    check(&wide, "x.eml", FileKind::Message, None);
+    let many = [b"X-Line: x\n".repeat(120), MAIL.to_vec()].concat();
+    check(&many, "x", FileKind::Message, None);
     check(b"\xef\xbb\xbfDate: z\nFrom: x\n\n", "x", FileKind::Message, None);
     check(b"From a@b Thu Jan  1 00:00:00 1970\nX", "x", FileKind::Mailbox, None);
     check(
@@ -96,6 +103,30 @@ fn text_is_told_in_each_encoding_and_binary_is_not_text() {
         .flat_map(u16::to_be_bytes)
         .collect();
     check(&wide, "x", FileKind::Text, None);
+    for (charset, words) in [
+        (encoding_rs::WINDOWS_1251, "Привет"),
+        (encoding_rs::ISO_8859_7, "Καλημέρα"),
+        (encoding_rs::SHIFT_JIS, "こんにちは"),
+        (encoding_rs::WINDOWS_874, "สวัสดี"),
+    ] {
+        check(&charset.encode(words).0, "x.txt", FileKind::Text, None);
+    }
+    let log = [
+        &b"2004-01-01 12:00:00 one line of a log\r\n".repeat(40)[..],
+        b"\0",
+        b"and its end\r\n",
+    ]
+    .concat();
+    check(&log, "x", FileKind::Text, None);
+    check(&[&b"a line\n"[..], &[0; 7]].concat(), "x.log", FileKind::Text, None);
+    for unit in [u32::to_le_bytes, u32::to_be_bytes] {
+        let wide: Vec<u8> = "Grüße und Привет".chars().flat_map(|c| unit(u32::from(c))).collect();
+        check(&wide, "x", FileKind::Text, None);
+    }
+    for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+        let wide: Vec<u8> = "Добрый день, как дела?".encode_utf16().flat_map(unit).collect();
+        check(&wide, "x", FileKind::Text, None);
+    }
     check("Grüße an alle".as_bytes(), "x", FileKind::Text, None);
     check(b"Gr\xfc\xdfe an alle, die das lesen", "x", FileKind::Text, None);
     check(b"<html><body>x</body></html>", "x.html", FileKind::Text, None);
@@ -107,6 +138,32 @@ fn text_is_told_in_each_encoding_and_binary_is_not_text() {
     );
     check(b"BM is how this text begins, and it goes on", "x", FileKind::Text, None);
     check(b"MZ is how this text begins, and it goes on", "x", FileKind::Text, None);
+    for start in [
+        "CWS",
+        "FWS",
+        "OTTO",
+        "AC1024/20",
+        "BZh",
+        "ID3",
+        "regf",
+        "8BPS",
+        "MZ D\u{fc}sseldorf",
+        "Look mdat",
+        "LZIP",
+        "the ftyp",
+        "%!PS",
+        "Was-lh",
+        "070701",
+        "!BDN",
+        "RIFF of eight WAVE",
+        "GIF89a",
+        "fLaC",
+        "OggS",
+    ] {
+        let text = format!("{start} is how this text begins\nand it goes on\n");
+        check(text.as_bytes(), "x", FileKind::Text, None);
+    }
+    check(b"%!PS-Adobe-3.0\n", "x", other("application/postscript"), None);
     check(
         &[1, 2, 3, 4, 250, 251, 6, 7],
         "x",
@@ -156,6 +213,8 @@ fn in_a_maildir_text_is_a_message_and_a_picture_is_not() {
 
 #[test]
 fn containers_without_a_mark_at_their_beginning_are_told() {
+    check(b"\xed\xab\xee\xdb\x03\0", "x.rpm", other("application/x-rpm"), None);
+    check(b"xar!\0\x1c\0\x01", "x.xar", other("application/x-xar"), None);
     check(b"070702000000", "x", other("application/x-cpio"), None);
     check(
         b"PK00PK\x03\x04\x14\0\0\0\x08\0",

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use crate::html;
+
 /// Returns the media type of a text from its first bytes and its name; `text/plain` when neither says more.
 pub fn text_type(head: &[u8], name: &[u8]) -> &'static str {
     let extension = super::extension(name);
@@ -16,16 +18,11 @@ pub fn text_type(head: &[u8], name: &[u8]) -> &'static str {
     if lower.starts_with(b"begin:vcard") {
         return "text/vcard";
     }
-    if lower.starts_with(b"<!doctype html")
-        || lower.starts_with(b"<html")
-        || lower.starts_with(b"<head")
-        || lower.starts_with(b"<body")
-    {
+    if html::begins_page(&lower) {
         return "text/html";
     }
-    if lower.starts_with(b"<?xml")
-        || matches!(&extension[..], b"xml" | b"svg" | b"rss" | b"kml" | b"gpx") && lower.starts_with(b"<")
-    {
+    let is_xml_by_name = matches!(&extension[..], b"xml" | b"svg" | b"rss" | b"kml" | b"gpx");
+    if lower.starts_with(b"<?xml") || is_xml_by_name && lower.starts_with(b"<") {
         return if has(b"<html") || has(b"<!doctype html") {
             "application/xhtml+xml"
         } else if has(b"<svg") {
@@ -33,6 +30,9 @@ pub fn text_type(head: &[u8], name: &[u8]) -> &'static str {
         } else {
             "text/xml"
         };
+    }
+    if html::begins_piece(&lower) && !is_xml_by_name {
+        return "text/html";
     }
     let json_name = matches!(&extension[..], b"json" | b"jsonl" | b"ndjson" | b"geojson" | b"ipynb");
     let opens_value = lower.starts_with(b"{") || lower.starts_with(b"[");
@@ -118,6 +118,10 @@ mod tests {
         check(b"<?xml version='1.0'?><!DOCTYPE html>", "x", "application/xhtml+xml");
         check(b"<?xml version='1.0'?><svg/>", "x", "image/svg+xml");
         check(b" <!DOCTYPE HTML>", "x", "text/html");
+        check(b"<TABLE border=1><tr>", "report.xls", "text/html");
+        check(b"<p>x</p>", "x", "text/html");
+        check(b"<p>x</p>", "x.xml", "text/xml");
+        check(b"<path/to> is no tag", "x", "text/plain");
         check(b"{ \"a\" : 1}", "x", "application/json");
         check(b"{curly}", "x", "text/plain");
         check(b"[1]", "x.json", "application/json");

@@ -25,6 +25,7 @@ use embley_model::item::Searchability;
 use embley_store::catalogue::{CatalogueReader, ContainerRow, ContainerState, CustodianId, InstanceRow, ItemRow};
 use embley_store::{Case, StoreError};
 
+use super::attached;
 use super::documents::{Spooled, spool};
 use super::kept::{self, Kept};
 use super::{MAX_DEPTH, OpenJob, Opener};
@@ -113,6 +114,7 @@ fn at_new_places<'a>(
             case,
             item,
             places: instances.len() as u32,
+            is_mail: attached::is_mail(row.kind, &row.media_type),
             media_type: row.media_type.clone(),
             name: row.filename.clone().unwrap_or_default(),
             emptied_at: if done == 0 {
@@ -144,6 +146,8 @@ pub(crate) struct WaitingContainer<'a> {
     /// How many of its instances there are; all are done when this one and its fellows are.
     places: u32,
     media_type: String,
+    /// A message or mailbox that was attached as a file.
+    is_mail: bool,
     name: String,
     /// The first place at which an earlier run emptied it.
     emptied_at: Option<(SourceId, PathBuf)>,
@@ -251,6 +255,7 @@ impl Container for WaitingContainer<'_> {
             item: self.item,
             places: self.places,
             media_type: self.media_type,
+            is_mail: self.is_mail,
             name: self.name,
             input,
             kept,
@@ -280,6 +285,7 @@ struct Emptying {
     item: ItemNo,
     places: u32,
     media_type: String,
+    is_mail: bool,
     name: String,
     input: Spooled,
     /// What it held when a key was there.
@@ -297,7 +303,13 @@ impl Emptying {
             input: &self.input.file,
             size: self.input.size,
         };
-        let (opened, mut failure) = match self.opener.open(&job, &mut self.taker) {
+        let opened = if self.is_mail {
+            attached::hand_on(job.input, job.media_type, &mut self.taker)
+                .map_err(|source| WorkerError::Taker { source }.into())
+        } else {
+            self.opener.open(&job, &mut self.taker)
+        };
+        let (opened, mut failure) = match opened {
             Ok(opened) => (opened, None),
             Err(error) => (Opened::default(), Some(error)),
         };

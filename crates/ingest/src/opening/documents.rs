@@ -18,11 +18,12 @@ use embley_model::defect::{Defect, DefectCode};
 use embley_model::id::{BlobId, ItemNo, RunNo, Ticket};
 use embley_model::item::{ItemKind, Searchability};
 use embley_store::catalogue::{
-    CatalogueReader, CatalogueWriter, Checkpoint, ContainerRow, ContainerState, OpeningRow, RowBatch,
+    CatalogueReader, CatalogueWriter, Checkpoint, ContainerRow, ContainerState, ItemBrief, OpeningRow, RowBatch,
 };
 use embley_store::{Case, StoreError};
 use roaring::RoaringBitmap;
 
+use super::attached;
 use super::stored::{NO_READER, RECOGNISER, StoredOpening, UNOPENED};
 use super::{OpenJob, Opener};
 use crate::error::IngestError;
@@ -148,7 +149,7 @@ fn waiting(reader: &CatalogueReader, again: &RoaringBitmap) -> Result<Waiting, I
     let mut waiting = Waiting::new();
     for item in unopened(reader)? {
         if let Some(brief) = reader.brief(ItemNo(item))?
-            && !opened.contains(brief.blob_id.0)
+            && (!opened.contains(brief.blob_id.0) || opened_as_attachment(reader, &brief)?)
         {
             waiting.entry(brief.blob_id).or_default().push(brief.item_no);
         }
@@ -157,6 +158,17 @@ fn waiting(reader: &CatalogueReader, again: &RoaringBitmap) -> Result<Waiting, I
         waiting.insert(BlobId(blob), reader.items_of_blob(BlobId(blob))?);
     }
     Ok(waiting)
+}
+
+/// A message whose bytes were opened only for an attachment that has the same.
+fn opened_as_attachment(reader: &CatalogueReader, brief: &ItemBrief) -> Result<bool, IngestError> {
+    if brief.kind != ItemKind::Email {
+        return Ok(false);
+    }
+    let Some(stored) = reader.opening(brief.blob_id)? else {
+        return Ok(false);
+    };
+    Ok(stored.reader != NO_READER && attached::is_about_the_attachment(&StoredOpening::from_bytes(&stored.data)?))
 }
 
 /// Items of which a search for words can miss something that a reader might give: not opened, encrypted, or a text with a structure of its own.
@@ -197,7 +209,11 @@ fn apply_known(
             continue;
         };
         let opening = StoredOpening::from_bytes(&stored.data)?;
-        let is_new_place = opening.members > 0 && !emptied.contains(item.0);
+        let is_mail = attached::is_mail(brief.kind, &opening.media_type);
+        if brief.kind == ItemKind::Email && attached::is_about_the_attachment(&opening) {
+            continue;
+        }
+        let is_new_place = (is_mail || opening.members > 0) && !emptied.contains(item.0);
         // Of a mail only its blocks are opened; its own state is settled apart.
         let is_settled = brief.kind == ItemKind::Email || opening.searchability() == brief.searchability;
         let says_the_same = is_settled && !is_new_place;
@@ -273,11 +289,13 @@ impl Looker<'_> {
     fn one(&self, originals: &mut Originals, item: ItemNo) -> Result<StoredOpening, IngestError> {
         let row = originals.catalogue().item(item)?;
         let row_blob = row.as_ref().map(|row| row.blob_id);
+        let row_kind = row.as_ref().map(|row| row.kind);
         let is_mail = row
             .as_ref()
             .is_some_and(|row| row.kind == ItemKind::Email && row.media_type == MAIL);
         let name = row.and_then(|row| row.filename).unwrap_or_default();
         self.options.counters.set_in_flight(self.slot, &name);
+        let kind_of_item = row_kind.unwrap_or(ItemKind::Document);
         // Spooled anew, so it stands at its beginning.
         let Spooled {
             file,
@@ -302,7 +320,10 @@ impl Looker<'_> {
             };
             return Ok(before.unwrap_or_default().recognised(media_type, recognised));
         }
-        let class = if is_mail {
+        let is_attached = attached::is_mail(kind_of_item, &media_type);
+        let class = if is_attached {
+            Some(OpenClass::Container)
+        } else if is_mail {
             // Only for what is encrypted in its text; whatever its first bytes look like.
             media_type = MAIL.to_owned();
             Some(OpenClass::Document)
@@ -486,15 +507,18 @@ impl Batch {
                 .iter()
                 .any(|old| old.code == one.code && old.detail == one.detail)
         });
+        let row_kind = row.kind;
         let (row, defects) = opening.update(row, defects);
         self.rows.item_updates.push(row);
         self.rows.defects.extend(defects);
-        if opening.members > 0 {
+        let is_mail = attached::is_mail(row_kind, &opening.media_type);
+        let holds = opening.members > 0 && !(row_kind == ItemKind::Email && attached::is_about_the_attachment(opening));
+        if is_mail || holds {
             self.rows.containers.push(ContainerRow {
                 item_no: item,
                 run_no: run,
                 state: ContainerState::Waiting,
-                members: opening.members,
+                members: if is_mail { 1 } else { opening.members },
                 reader: opening.opened.reader.clone(),
                 places: 0,
             });

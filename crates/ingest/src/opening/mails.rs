@@ -11,6 +11,7 @@ use embley_model::item::{ItemKind, Searchability};
 use embley_store::Case;
 use embley_store::catalogue::{CatalogueReader, CatalogueWriter, DefectRow, ItemRow, RowBatch};
 
+use super::attached;
 use super::documents::commit_step;
 use super::stored::{NO_READER, StoredOpening};
 use crate::error::IngestError;
@@ -54,7 +55,8 @@ pub(crate) fn settle(
             .as_ref()
             .filter(|opening| opening.reader != NO_READER)
             .map(|opening| StoredOpening::from_bytes(&opening.data))
-            .transpose()?;
+            .transpose()?
+            .filter(|opening| !attached::is_about_the_attachment(opening));
         let own_open = own.map(|own| own.opened.searchability != Some(Searchability::Encrypted));
         parts.opened |= own_open == Some(true);
         parts.closed |= own_open == Some(false);

@@ -4,6 +4,7 @@
 //! them are emptied into the same pipeline that read the sources (`containers`), and what came out of them waits in turn. The work on hostile
 //! bytes is done by an [`Opener`], in worker processes. Invariant: an item's number never depends on what opening it gave.
 
+pub(crate) mod attached;
 pub(crate) mod containers;
 pub(crate) mod documents;
 pub(crate) mod kept;

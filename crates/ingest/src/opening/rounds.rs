@@ -11,6 +11,7 @@ use embley_store::catalogue::{ContainerRow, ContainerState, OpeningRow, RowBatch
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
+use super::attached;
 use super::containers::{self, Outcome, Outcomes, WaitingContainer};
 use super::documents::{self, Look, commit_step};
 use super::mails;
@@ -146,7 +147,15 @@ impl Run<'_> {
                 None => StoredOpening::default(),
             };
             let said = before.opened.defects.clone();
-            let opening = before.emptied(outcome.opened, outcome.members);
+            let is_of_the_message = before.is_known_type()
+                && attached::is_mail(row.kind, &before.media_type)
+                && !attached::is_about_the_attachment(&before);
+            let opening = if is_of_the_message {
+                // The same bytes are a message in which something was opened: that stays known.
+                before
+            } else {
+                before.emptied(outcome.opened, outcome.members)
+            };
             let name = opening.opened.reader.clone();
             rows.containers.push(ContainerRow {
                 item_no: outcome.item,
