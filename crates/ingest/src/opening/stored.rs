@@ -78,6 +78,7 @@ impl StoredOpening {
         }
         let before = std::mem::take(&mut self.opened);
         self.opened = by;
+        self.opened.searchability = Some(together(&before, &self.opened));
         if !before.text.is_empty() {
             self.opened.text = format!("{}\n{}", before.text, self.opened.text);
         }
@@ -264,5 +265,71 @@ impl StoredOpening {
             doc.keywords.retain(|(field, _)| *field != Field::Type);
             doc.keywords.push((Field::Type, self.media_type.clone()));
         }
+    }
+}
+
+/// How far an item can be searched after recognition: what its reader gave of it, and what was recognised.
+fn together(before: &Opened, recognised: &Opened) -> Searchability {
+    let by = recognised.searchability.unwrap_or(Searchability::Failed);
+    let rest = before.besides_ocr.or(before.searchability);
+    if !before.text.chars().any(char::is_alphanumeric) {
+        return match (rest, by) {
+            // Besides the pages that were recognised there is something that could not be read.
+            (Some(Searchability::PartlyDecoding | Searchability::PartlyLimit), Searchability::Searched) => {
+                Searchability::PartlyDecoding
+            }
+            _ => by,
+        };
+    }
+    let rest = rest.unwrap_or(Searchability::Searched);
+    match by {
+        // Pages without a word, such as photographs, are read.
+        Searchability::Searched | Searchability::NoText => rest,
+        Searchability::PartlyLimit if rest == Searchability::Searched => Searchability::PartlyLimit,
+        Searchability::PartlyLimit => rest,
+        Searchability::PartlyDecoding
+        | Searchability::FormatNotSupported
+        | Searchability::Media
+        | Searchability::Encrypted
+        | Searchability::Empty
+        | Searchability::Failed => Searchability::PartlyDecoding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recognition_makes_whole_what_only_it_could_read() {
+        use Searchability::{Failed, Media, NoText, PartlyDecoding, PartlyLimit, Searched};
+        let check = |text: &str, said, besides_ocr, by, expected| {
+            let before = Opened {
+                text: text.to_owned(),
+                searchability: Some(said),
+                needs_ocr: true,
+                besides_ocr,
+                ..Opened::default()
+            };
+            let by = Opened {
+                searchability: Some(by),
+                ..Opened::default()
+            };
+            let whole = StoredOpening {
+                opened: before,
+                ..StoredOpening::default()
+            };
+            let whole = whole.recognised("application/pdf".to_owned(), by);
+            assert_eq!(whole.searchability(), expected, "{text} {said:?} {besides_ocr:?}");
+        };
+        check("words", PartlyDecoding, Some(Searched), Searched, Searched);
+        check("words", PartlyDecoding, Some(Searched), NoText, Searched);
+        check("words", PartlyDecoding, Some(Searched), Failed, PartlyDecoding);
+        check("words", PartlyDecoding, Some(Searched), PartlyLimit, PartlyLimit);
+        check("words", PartlyDecoding, Some(PartlyDecoding), Searched, PartlyDecoding);
+        check("words", Searched, None, NoText, Searched);
+        check("", Media, Some(Searched), Searched, Searched);
+        check("", Media, Some(PartlyDecoding), Searched, PartlyDecoding);
+        check("", Media, None, NoText, NoText);
     }
 }
