@@ -106,6 +106,14 @@ fn rtf(input: &Input<'_>, draft: &mut Draft<'_>) {
         }
     }
     draft.lines(&document.text);
+    if !document.versions.is_empty() {
+        let known = Known::of(&document.text);
+        for version in document.versions {
+            if !known.holds(&version) {
+                draft.lines(&version);
+            }
+        }
+    }
     if let Some(html) = document.html {
         let known = Known::of(&document.text);
         for line in crate::html::to_text(&html).lines() {
