@@ -113,6 +113,11 @@ fn fields(text: &str, draft: &mut Draft<'_>) {
                     .find_map(|key| element.attribute(key));
                 found.extend(pages.map(|pages| (MetaField::Pages, pages)));
             }
+            // Properties that the user named (4.3.3).
+            "user-defined" if inside => {
+                let name = element.attribute("name").unwrap_or_default();
+                field = Some((MetaField::Description, format!("{name}: ")));
+            }
             name if inside => field = meta_field(name).map(|field| (field, String::new())),
             _ => {}
         },
@@ -128,6 +133,10 @@ fn fields(text: &str, draft: &mut Draft<'_>) {
         draft.defect(DefectCode::DocStructure, format!("fields: {why}"));
     }
     for (field, value) in found {
+        // A name without a value.
+        if value.ends_with(": ") {
+            continue;
+        }
         draft.field(field, &value);
     }
 }

@@ -181,7 +181,7 @@ fn property(name: &str) -> Option<MetaField> {
         "created" => MetaField::Created,
         "modified" => MetaField::Modified,
         "lastPrinted" => MetaField::Printed,
-        "keywords" => MetaField::Keywords,
+        "keywords" | "category" | "contentStatus" => MetaField::Keywords,
         "Company" | "Manager" => MetaField::Company,
         "Application" => MetaField::Program,
         "Pages" | "Slides" => MetaField::Pages,

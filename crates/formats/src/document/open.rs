@@ -89,7 +89,9 @@ fn rtf(input: &Input<'_>, draft: &mut Draft<'_>) {
         (MetaField::Author, info.author),
         (MetaField::LastSavedBy, info.operator),
         (MetaField::Company, info.company),
+        (MetaField::Company, info.manager),
         (MetaField::Keywords, info.keywords),
+        (MetaField::Keywords, info.category),
         (MetaField::Description, info.comment),
     ];
     for (field, value) in texts {

@@ -198,7 +198,7 @@ pub(crate) fn odt() -> Vec<u8> {
         (
             "meta.xml",
             "<office:document-meta xmlns:office='o' xmlns:meta='m' xmlns:dc='d'><office:meta><meta:initial-creator>First</meta:initial-creator>\
-            <dc:creator>Last</dc:creator><dc:date>2020-02-03T04:05:06</dc:date></office:meta></office:document-meta>",
+            <dc:creator>Last</dc:creator><dc:date>2020-02-03T04:05:06</dc:date><meta:user-defined meta:name='Matter'>M-17</meta:user-defined></office:meta></office:document-meta>",
         ),
         ("Pictures/1.png", "picture"),
     ])

@@ -114,6 +114,7 @@ fn an_opendocument_text_gives_changes_comments_and_footers() {
             (MetaField::Author, "First"),
             (MetaField::LastSavedBy, "Last"),
             (MetaField::Modified, "2020-02-03T04:05:06"),
+            (MetaField::Description, "Matter: M-17"),
         ],
         &["Pictures/1.png"],
     );

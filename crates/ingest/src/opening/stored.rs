@@ -194,16 +194,21 @@ impl StoredOpening {
         found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// A time that the document says, as it stands and in seconds UTC; `None` when it cannot be read as one.
-    fn time(&self, field: MetaField) -> Option<(&str, i64)> {
+    /// A time that the document says, as it stands and in seconds UTC; `None` when it cannot be read as one. A time without a zone counts as UTC, with low
+    /// confidence.
+    fn time(&self, field: MetaField) -> Option<(&str, i64, Confidence)> {
         let raw = self.field(field)?;
-        let time: jiff::Timestamp = raw.parse().ok()?;
-        Some((raw, time.as_second()))
+        if let Ok(time) = raw.parse::<jiff::Timestamp>() {
+            return Some((raw, time.as_second(), Confidence::Medium));
+        }
+        let time: jiff::civil::DateTime = raw.parse().ok()?;
+        let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some((raw, time.timestamp().as_second(), Confidence::Low))
     }
 
     /// When the document says that it was changed or made last.
     fn date(&self) -> Option<EvidenceDate> {
-        let (raw, seconds) = self
+        let (raw, seconds, confidence) = self
             .time(MetaField::Modified)
             .or_else(|| self.time(MetaField::Created))?;
         Some(EvidenceDate {
@@ -211,7 +216,7 @@ impl StoredOpening {
             utc_secs: Some(seconds),
             offset_minutes: None,
             source: DateSource::Metadata,
-            confidence: Confidence::Medium,
+            confidence,
         })
     }
 
@@ -233,21 +238,17 @@ impl StoredOpening {
             doc.texts.retain(|(field, _)| *field != home);
             doc.texts.push((home, tokens));
         }
-        if kind == ItemKind::Document {
-            if let Some(title) = self.field(MetaField::Title) {
-                let mut tokens = Tokens::new();
-                tokens.text(title);
-                doc.texts.push((Field::Subject, tokens));
-            }
-            if let Some(date) = self.date() {
-                doc.date = date.utc_secs;
-            }
+        self.apply_properties(doc, kind, home);
+        if kind == ItemKind::Document
+            && let Some(date) = self.date()
+        {
+            doc.date = date.utc_secs;
         }
         for (field, said) in [
             (Field::Created, MetaField::Created),
             (Field::Modified, MetaField::Modified),
         ] {
-            if let Some((_, seconds)) = self.time(said) {
+            if let Some((_, seconds, _)) = self.time(said) {
                 doc.dates.push((field, seconds));
             }
         }
@@ -266,6 +267,45 @@ impl StoredOpening {
             doc.keywords.push((Field::Type, self.media_type.clone()));
         }
     }
+
+    /// Adds what the document says of itself in words, behind its text (`home`); the title of a document is its subject.
+    fn apply_properties(&self, doc: &mut IndexDoc, kind: ItemKind, home: Field) {
+        for (field, value) in &self.opened.fields {
+            let place = match field {
+                MetaField::Title if kind == ItemKind::Document => Field::Subject,
+                MetaField::Title
+                | MetaField::Subject
+                | MetaField::Keywords
+                | MetaField::Description
+                | MetaField::Company => home,
+                // Asked for by fields of their own, or not in the words of a person.
+                MetaField::Author
+                | MetaField::LastSavedBy
+                | MetaField::Created
+                | MetaField::Modified
+                | MetaField::Printed
+                | MetaField::Program
+                | MetaField::Pages
+                | MetaField::Language
+                | MetaField::OcrConfidence => continue,
+            };
+            add_text(doc, place, value);
+        }
+    }
+}
+
+/// Adds words to a field of a document; no phrase reaches from what is there into them.
+fn add_text(doc: &mut IndexDoc, field: Field, text: &str) {
+    let at = match doc.texts.iter().position(|(known, _)| *known == field) {
+        Some(at) => at,
+        None => {
+            doc.texts.push((field, Tokens::new()));
+            doc.texts.len() - 1
+        }
+    };
+    let tokens = &mut doc.texts[at].1;
+    tokens.gap();
+    tokens.text(text);
 }
 
 /// How far an item can be searched after recognition: what its reader gave of it, and what was recognised.
@@ -299,6 +339,64 @@ fn together(before: &Opened, recognised: &Opened) -> Searchability {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn with(fields: &[(MetaField, &str)]) -> StoredOpening {
+        StoredOpening {
+            opened: Opened {
+                text: "the words".to_owned(),
+                fields: fields
+                    .iter()
+                    .map(|(field, value)| (*field, (*value).to_owned()))
+                    .collect(),
+                ..Opened::default()
+            },
+            ..StoredOpening::default()
+        }
+    }
+
+    #[test]
+    fn what_a_document_says_of_itself_is_searched_whatever_it_is_attached_to() {
+        let opening = with(&[
+            (MetaField::Title, "heading"),
+            (MetaField::Keywords, "clue"),
+            (MetaField::Company, "firm"),
+            (MetaField::Company, "chief"),
+            (MetaField::Program, "writer"),
+        ]);
+        let check = |kind, expected: &[(Field, &[&str])]| {
+            let mut doc = IndexDoc::new(1, kind);
+            opening.apply(&mut doc, kind);
+            for (field, text) in expected {
+                let mut tokens = Tokens::new();
+                for part in *text {
+                    tokens.gap();
+                    tokens.text(part);
+                }
+                let found: Vec<_> = doc.texts.iter().filter(|(known, _)| known == field).collect();
+                assert_eq!(found, [&(*field, tokens)], "{kind:?}");
+            }
+        };
+        let body: &[&str] = &["the words", "clue", "firm", "chief"];
+        check(
+            ItemKind::Document,
+            &[(Field::Body, body), (Field::Subject, &["heading"])],
+        );
+        let attached: &[&str] = &["the words", "heading", "clue", "firm", "chief"];
+        check(ItemKind::Attachment, &[(Field::Attachment, attached)]);
+    }
+
+    #[test]
+    fn a_time_without_a_zone_counts_as_utc_with_low_confidence() {
+        let check = |raw: &str, expected: Option<(i64, Confidence)>| {
+            let date = with(&[(MetaField::Modified, raw)]).date();
+            let said = date.map(|date| (date.utc_secs.unwrap_or_default(), date.confidence));
+            assert_eq!(said, expected, "{raw}");
+        };
+        check("1970-01-02T00:00:01+01:00", Some((82_801, Confidence::Medium)));
+        check("1970-01-02T00:00:01.25", Some((86_401, Confidence::Low)));
+        check("1970-01-02", Some((86_400, Confidence::Low)));
+        check("yesterday", None);
+    }
 
     #[test]
     fn recognition_makes_whole_what_only_it_could_read() {
