@@ -4,6 +4,7 @@
 //! that text is appended: comments, notes, text boxes, deleted text, shared strings that no cell shows any more, cached values of pivots and
 //! charts, descriptions of pictures, targets of links. So neither a failure nor an omission of the package loses text.
 
+mod binary;
 mod parts;
 
 use embley_model::defect::DefectCode;
@@ -52,6 +53,15 @@ pub(super) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
                 let bytes = package.read(at, draft);
                 salvage(&bytes, "binary workbook", draft);
                 appended = true;
+            }
+        }
+    } else if is_binary_book {
+        for at in 0..package.parts.len() {
+            if binary::is_read(&package.parts[at].name) {
+                let bytes = package.read(at, draft);
+                for text in binary::texts(&bytes).into_iter().filter(|text| !known.holds(text)) {
+                    draft.lines(&text);
+                }
             }
         }
     }
