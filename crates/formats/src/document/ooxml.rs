@@ -72,6 +72,12 @@ pub(super) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     check_length(input.bytes.len(), &package, draft);
 }
 
+/// The paragraphs of a Word document that is one XML file, words joined from their runs.
+pub(super) fn flat_paragraphs(text: &str) -> Vec<String> {
+    let mut authors = Vec::new();
+    paragraphs("word/document.xml", text, true, &mut authors).paragraphs
+}
+
 fn kind_of(package: &Package<'_>) -> Option<Kind> {
     let has = |folder: &str| package.parts.iter().any(|part| part.name.starts_with(folder));
     if has("word/") {

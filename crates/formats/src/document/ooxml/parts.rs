@@ -193,7 +193,7 @@ impl Walker<'_> {
             "noBreakHyphen" => self.push("-"),
             "sym" => self.push(" "),
             "c" => self.shared = element.attribute("t").is_some_and(|kind| kind == "s"),
-            "f" => self.formula = Some(String::new()),
+            "f" | "formula1" | "formula2" => self.formula = Some(String::new()),
             "del" | "moveFrom" => self.deleted += 1,
             "ins" | "moveTo" => self.inserted += 1,
             "r" => {
@@ -231,6 +231,11 @@ impl Walker<'_> {
             "sheet" | "definedName" | "cacheField" | "table" | "tableColumn" => self.keep(element, &["name"]),
             "hyperlink" | "hlinkClick" | "hlinkHover" => self.keep(element, &["tooltip", "location", "display"]),
             "s" if !self.cells => self.keep(element, &["v"]),
+            "connection" => self.keep(element, &["name", "description"]),
+            "dbPr" => self.keep(element, &["connection", "command"]),
+            "webPr" => self.keep(element, &["url"]),
+            "textPr" => self.keep(element, &["sourceFile"]),
+            "sheetName" => self.keep(element, &["val"]),
             "dataValidation" => self.keep(element, &["prompt", "promptTitle", "error", "errorTitle"]),
             "listItem" | "alias" | "default" | "listEntry" => self.keep(element, &["displayText", "val"]),
             "Glyphs" => self.keep(element, &["UnicodeString"]),
@@ -256,7 +261,7 @@ impl Walker<'_> {
         }
         match name {
             "p" | "si" | "comment" | "Text" | "threadedComment" => self.close(),
-            "f" => {
+            "f" | "formula1" | "formula2" => {
                 // Text inside a formula can be an address; a formula without any is arithmetic.
                 if let Some(formula) = self.formula.take()
                     && (self.alone || formula.contains('"'))
@@ -407,6 +412,25 @@ mod tests {
             "xl/sharedStrings.xml",
             "<sst><si><t>a</t></si><si><r><t>b</t></r><r><t>c</t></r></si></sst>",
             &["a", "bc"],
+        );
+    }
+
+    #[test]
+    fn lists_of_choices_connections_and_names_of_other_books_sheets_are_kept() {
+        check(
+            "xl/worksheets/sheet1.xml",
+            "<dataValidation prompt='pick'><formula1>\"north,south\"</formula1></dataValidation>",
+            &["pick", "\"north,south\""],
+        );
+        check(
+            "xl/connections.xml",
+            "<connection name='ledger'><dbPr connection='DSN=x' command='SELECT 1'/></connection>",
+            &["ledger", "DSN=x", "SELECT 1"],
+        );
+        check(
+            "xl/externalLinks/externalLink1.xml",
+            "<sheetName val='Other'/>",
+            &["Other"],
         );
     }
 
