@@ -166,7 +166,10 @@ impl Reader {
             return;
         }
         let Some(outer) = self.stack.pop() else { return };
-        if outer.destination != self.state.destination || outer.not_html != self.state.not_html || outer.mark != self.state.mark {
+        if outer.destination != self.state.destination
+            || outer.not_html != self.state.not_html
+            || outer.mark != self.state.mark
+        {
             self.flush();
         }
         let left = self.state.destination;

@@ -57,7 +57,10 @@ fn tracked_changes_and_hidden_text_are_told_in_their_versions() {
         versions(br"{\rtf1 on {\deleted Monday}{\revised Tuesday} noon\par {\v x}y\par plain}"),
         ["on Tuesday noon\n", "on Monday noon\n", "y\n", "x"]
     );
-    assert_eq!(versions(br"{\rtf1 a\deleted b\deleted0 c\v d\plain e}"), ["ace", "abce", "d"]);
+    assert_eq!(
+        versions(br"{\rtf1 a\deleted b\deleted0 c\v d\plain e}"),
+        ["ace", "abce", "d"]
+    );
     assert_eq!(versions(br"{\rtf1 a{\b c}\par d}"), [""; 0]);
     let deep = read(&br"{\deleted x".repeat(20_000));
     assert!(deep.versions.iter().map(String::len).sum::<usize>() <= 3 * deep.text.len());
