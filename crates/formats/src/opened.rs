@@ -88,6 +88,9 @@ pub struct Opened {
     pub reader: String,
     /// Text is missing that only recognition of characters could give (image, scanned page).
     pub needs_ocr: bool,
+    /// Where `needs_ocr`: how far it could be searched if recognition gave what is missing.
+    #[serde(default)]
+    pub besides_ocr: Option<Searchability>,
     /// Passwords that were tried and whether one opened it: index into the list given, never the password.
     pub passwords_tried: u32,
     /// Index of the password that opened it.

@@ -16,6 +16,7 @@ pub mod rtf;
 pub mod strings;
 pub mod tags;
 pub mod tnef;
+pub mod tracked;
 pub mod view;
 
 pub use message::{Attachment, Content, Message};

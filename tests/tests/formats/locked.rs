@@ -24,6 +24,14 @@ fn an_encrypted_archive_is_kept_and_said_and_a_password_given_later_opens_it() {
     assert_eq!(site.count("xqsecret"), 0);
     let listed = site.ok(&["exceptions", "--all", "--format", "jsonl"]);
     assert!(listed.text().contains("ARC-ENCRYPTED"), "{}", listed.text());
+    let register = |site: &Site| -> Vec<serde_json::Value> {
+        let listed = site
+            .ok(&["exceptions", "--class", "excepted", "--format", "json"])
+            .json();
+        let lines = listed["exceptions"].as_array().expect("a list");
+        lines.iter().map(|line| line["resolved"].clone()).collect()
+    };
+    assert!(register(&site).iter().all(serde_json::Value::is_null));
     let wrong = source.path("wrong.txt");
     files::write(&wrong, "guess\nanother\n");
     let again = |passwords: &Path| {
@@ -45,6 +53,12 @@ fn an_encrypted_archive_is_kept_and_said_and_a_password_given_later_opens_it() {
     assert_eq!(hits.len(), 1, "the password came and nothing was opened");
     let item = hits[0]["item_no"].as_u64().expect("a number");
     assert_eq!(places(&site, item)[0].0, "made/sealed.zip/in/secret.txt");
+    // The register keeps what each run said, and says which run made it good.
+    let lines = register(&site);
+    assert!(
+        !lines.is_empty() && lines.iter().all(|line| line == "run:0003"),
+        "{lines:?}"
+    );
     assert!(site.ok(&["show", &item.to_string(), "--raw"]).stdout == secret);
     assert_eq!(site.last_run()["balanced"], true);
     check_deep(&site);

@@ -229,7 +229,9 @@ pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result
             Ok(())
         }
     };
-    for row in reader.exceptions(None)? {
+    let register = reader.exceptions(None)?;
+    let resolved = reader.resolved_by(&register)?;
+    for (row, resolved) in register.into_iter().zip(resolved) {
         if class.is_some_and(|class| class != row.class) {
             continue;
         }
@@ -240,8 +242,12 @@ pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result
         let object = json!({
             "run": run_id(row.run_no), "class": row.class, "phase": row.phase, "code": row.code.text(), "means": row.code.means(),
             "path": row.path, "item_no": null, "range": row.range.map(|range| [range.start, range.end]),
-            "detail": row.detail, "action": row.action,
+            "detail": row.detail, "action": row.action, "resolved": resolved.map(run_id),
         });
+        let done = match resolved {
+            Some(run) => format!("resolved: {} took it in", run_id(run)),
+            None => row.action,
+        };
         let cells = [
             run_id(row.run_no),
             word_of(row.class).to_owned(),
@@ -249,7 +255,7 @@ pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result
             row.path,
             range,
             row.detail,
-            row.action,
+            done,
         ];
         add(&mut rows, cells, object)?;
     }
@@ -268,7 +274,7 @@ pub(crate) fn exceptions(args: &Args, wanted: &ExceptionsArgs) -> anyhow::Result
         let object = json!({
             "run": null, "class": defect.code.class(), "phase": defect.code.phase(), "code": defect.code.text(),
             "means": defect.code.means(), "path": null, "item_no": defect.item_no.0,
-            "range": defect.range.map(|range| [range.start, range.end]), "detail": defect.detail, "action": "the item is kept",
+            "range": defect.range.map(|range| [range.start, range.end]), "detail": defect.detail, "action": "the item is kept", "resolved": null,
         });
         let cells = [
             String::new(),

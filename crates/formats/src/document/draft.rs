@@ -238,13 +238,18 @@ impl<'m> Draft<'m> {
             self.text.pop();
         }
         let has_words = self.text.chars().any(char::is_alphanumeric);
+        let besides_ocr = if self.text_cut {
+            Searchability::PartlyLimit
+        } else if self.partly {
+            Searchability::PartlyDecoding
+        } else {
+            Searchability::Searched
+        };
         let searchability = if has_words {
-            if self.text_cut {
-                Searchability::PartlyLimit
-            } else if self.partly {
-                Searchability::PartlyDecoding
-            } else {
-                Searchability::Searched
+            // Words of some pages do not make those searched that nobody could read.
+            match besides_ocr {
+                Searchability::Searched if self.needs_ocr => Searchability::PartlyDecoding,
+                other => other,
             }
         } else if self.encrypted {
             Searchability::Encrypted
@@ -268,6 +273,7 @@ impl<'m> Draft<'m> {
             defects: self.defects,
             reader: self.readers.join("+"),
             needs_ocr: self.needs_ocr,
+            besides_ocr: self.needs_ocr.then_some(besides_ocr),
             passwords_tried: self.passwords_tried,
             password_used: self.password_used,
             ..Opened::default()
@@ -379,6 +385,18 @@ mod tests {
         assert_eq!(finish(9, " - "), silent);
         assert_eq!(finish(9, "word"), (Some(Searchability::Searched), Vec::new()));
         assert_eq!(finish(0, ""), (Some(Searchability::NoText), Vec::new()));
+    }
+
+    #[test]
+    fn pages_that_nobody_read_are_not_searched() {
+        let limits = OpenLimits::default();
+        let mut nobody = Nobody;
+        let mut draft = Draft::new(9, &limits, &mut nobody);
+        draft.lines("words of page 1");
+        draft.needs_ocr("1 of 2 pages: 2");
+        let opened = draft.finish().expect("no taker fails");
+        assert_eq!(opened.searchability, Some(Searchability::PartlyDecoding));
+        assert_eq!(opened.besides_ocr, Some(Searchability::Searched));
     }
 
     #[test]

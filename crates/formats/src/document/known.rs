@@ -1,10 +1,11 @@
 //! Which runs of words a text holds: finds the paragraphs that a package left out.
 //!
-//! Main type: [`Known`]. Not exact: a paragraph whose every three consecutive words stand somewhere in the text counts as held.
+//! Main type: [`Known`]. Not exact: a paragraph whose every three consecutive words stand somewhere in the text counts as held. Of a text that is too long
+//! nothing counts as held: a paragraph that stands in it twice costs room, one that is left out is lost.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Words of more text than this are not collected; then everything counts as held, so that memory stays bounded.
+/// Words of more text than this are not collected; then nothing counts as held, and memory stays bounded.
 const MAX_BYTES: usize = 24 << 20;
 
 /// Hashes of all runs of one, two and three words.
@@ -39,7 +40,7 @@ impl Known {
     /// True when `paragraph` brings nothing new.
     pub(super) fn holds(&self, paragraph: &str) -> bool {
         if !self.complete {
-            return true;
+            return false;
         }
         let (mut before, mut last, mut count) = (0, 0, 0u32);
         for word in words(paragraph) {
@@ -91,5 +92,11 @@ mod tests {
         assert!(!known.holds("brown quick"));
         assert!(!known.holds("quick brown dog"));
         assert!(!known.holds("cat"));
+    }
+
+    #[test]
+    fn of_a_text_that_is_too_long_nothing_counts_as_held() {
+        let known = Known::of(&"word ".repeat(MAX_BYTES / 5 + 1));
+        assert!(!known.holds("a comment beside it"));
     }
 }

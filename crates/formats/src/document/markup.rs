@@ -5,6 +5,8 @@ use html5gum::{Token, Tokenizer};
 use embley_model::defect::DefectCode;
 
 use super::draft::Draft;
+use super::known::Known;
+use super::ooxml;
 use super::xml::{self, Node};
 use crate::html::to_text;
 use crate::opened::MetaField;
@@ -12,6 +14,12 @@ use crate::text::decode;
 
 /// Bytes at the start of a page in which its fields are looked for.
 const HEAD_BYTES: usize = 256 << 10;
+
+/// Name spaces of a Word document in one XML file: Word 2003, and a flat package ([MS-DOCX], "flat OPC").
+const WORD_SPACES: [&str; 2] = [
+    "http://schemas.microsoft.com/office/word/2003/wordml",
+    "http://schemas.microsoft.com/office/2006/xmlPackage",
+];
 
 /// Reads a page: hidden text and links kept, fields from its head.
 pub(super) fn html(bytes: &[u8], draft: &mut Draft<'_>) {
@@ -164,6 +172,18 @@ pub(super) fn xml(bytes: &[u8], draft: &mut Draft<'_>) {
         draft.lines(&text);
     } else {
         draft.lines(&out);
+    }
+    for aside in xml::asides(&text) {
+        draft.lines(&aside);
+    }
+    // Word divides words into runs; joined they are what stood on the page.
+    if WORD_SPACES.iter().any(|space| text.contains(space)) {
+        let known = Known::of(&out);
+        for paragraph in ooxml::flat_paragraphs(&text) {
+            if !known.holds(&paragraph) {
+                draft.lines(&paragraph);
+            }
+        }
     }
 }
 

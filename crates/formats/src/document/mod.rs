@@ -34,3 +34,4 @@ mod xml;
 pub(crate) use compound::is_message;
 pub use format::{DocumentFormat, reader_of};
 pub use open::open;
+pub(crate) use pdf::{LETTERS_OF_A_STAMP, covered};

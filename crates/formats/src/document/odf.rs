@@ -113,6 +113,11 @@ fn fields(text: &str, draft: &mut Draft<'_>) {
                     .find_map(|key| element.attribute(key));
                 found.extend(pages.map(|pages| (MetaField::Pages, pages)));
             }
+            // Properties that the user named (4.3.3).
+            "user-defined" if inside => {
+                let name = element.attribute("name").unwrap_or_default();
+                field = Some((MetaField::Description, format!("{name}: ")));
+            }
             name if inside => field = meta_field(name).map(|field| (field, String::new())),
             _ => {}
         },
@@ -128,6 +133,10 @@ fn fields(text: &str, draft: &mut Draft<'_>) {
         draft.defect(DefectCode::DocStructure, format!("fields: {why}"));
     }
     for (field, value) in found {
+        // A name without a value.
+        if value.ends_with(": ") {
+            continue;
+        }
         draft.field(field, &value);
     }
 }
@@ -241,6 +250,14 @@ impl Walker {
                     self.emit(value);
                 }
             }
+            // Text that a condition hides (ODF 1.3 part 3, 7.7.3, 7.7.4).
+            "hidden-text" | "conditional-text" => {
+                for key in ["string-value", "string-value-if-true", "string-value-if-false"] {
+                    if let Some(value) = element.attribute(key) {
+                        self.emit(value);
+                    }
+                }
+            }
             "content-validation" | "help-message" | "error-message" => {
                 if let Some(value) = element.attribute("title") {
                     self.emit(value);
@@ -329,6 +346,14 @@ mod tests {
              <text:p>one<text:s text:c='2'/>two<office:annotation><dc:creator>Bob</dc:creator><text:p>remark</text:p></office:annotation>\
              <text:span> three</text:span></text:p>",
             &["Ann", "gone", "Bob", "remark", "one  two three"],
+        );
+    }
+
+    #[test]
+    fn text_that_a_condition_hides_is_kept() {
+        check(
+            "<text:p>a<text:hidden-text text:condition='x' text:string-value='unseen' text:is-hidden='true'/></text:p>",
+            &["unseen", "a"],
         );
     }
 

@@ -4,6 +4,7 @@
 //! that text is appended: comments, notes, text boxes, deleted text, shared strings that no cell shows any more, cached values of pivots and
 //! charts, descriptions of pictures, targets of links. So neither a failure nor an omission of the package loses text.
 
+mod binary;
 mod parts;
 
 use embley_model::defect::DefectCode;
@@ -54,12 +55,27 @@ pub(super) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
                 appended = true;
             }
         }
+    } else if is_binary_book {
+        for at in 0..package.parts.len() {
+            if binary::is_read(&package.parts[at].name) {
+                let bytes = package.read(at, draft);
+                for text in binary::texts(&bytes).into_iter().filter(|text| !known.holds(text)) {
+                    draft.lines(&text);
+                }
+            }
+        }
     }
     if main.is_none() && !appended && kind.is_some() {
         draft.failed("no part with text could be read");
     }
     members(&mut package, draft);
     check_length(input.bytes.len(), &package, draft);
+}
+
+/// The paragraphs of a Word document that is one XML file, words joined from their runs.
+pub(super) fn flat_paragraphs(text: &str) -> Vec<String> {
+    let mut authors = Vec::new();
+    paragraphs("word/document.xml", text, true, &mut authors).paragraphs
 }
 
 fn kind_of(package: &Package<'_>) -> Option<Kind> {
@@ -181,7 +197,7 @@ fn property(name: &str) -> Option<MetaField> {
         "created" => MetaField::Created,
         "modified" => MetaField::Modified,
         "lastPrinted" => MetaField::Printed,
-        "keywords" => MetaField::Keywords,
+        "keywords" | "category" | "contentStatus" => MetaField::Keywords,
         "Company" | "Manager" => MetaField::Company,
         "Application" => MetaField::Program,
         "Pages" | "Slides" => MetaField::Pages,

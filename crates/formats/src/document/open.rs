@@ -89,7 +89,9 @@ fn rtf(input: &Input<'_>, draft: &mut Draft<'_>) {
         (MetaField::Author, info.author),
         (MetaField::LastSavedBy, info.operator),
         (MetaField::Company, info.company),
+        (MetaField::Company, info.manager),
         (MetaField::Keywords, info.keywords),
+        (MetaField::Keywords, info.category),
         (MetaField::Description, info.comment),
     ];
     for (field, value) in texts {
@@ -106,6 +108,14 @@ fn rtf(input: &Input<'_>, draft: &mut Draft<'_>) {
         }
     }
     draft.lines(&document.text);
+    if !document.versions.is_empty() {
+        let known = Known::of(&document.text);
+        for version in document.versions {
+            if !known.holds(&version) {
+                draft.lines(&version);
+            }
+        }
+    }
     if let Some(html) = document.html {
         let known = Known::of(&document.text);
         for line in crate::html::to_text(&html).lines() {

@@ -80,6 +80,7 @@ fn summary_field(id: usize) -> Option<MetaField> {
 /// [MS-OSHARED] 2.3.3.2.2.1.
 fn document_field(id: usize) -> Option<MetaField> {
     Some(match id {
+        2 => MetaField::Keywords,
         7 => MetaField::Pages,
         14 | 15 => MetaField::Company,
         28 => MetaField::Language,

@@ -97,6 +97,30 @@ pub(super) fn walk(xml: &str, each: &mut dyn FnMut(Node<'_>)) -> Result<(), Stri
     }
 }
 
+/// Comments, and the declarations of a document type, which may hold text as entities.
+pub(super) fn asides(xml: &str) -> Vec<String> {
+    let mut reader = Reader::from_str(xml);
+    let config = reader.config_mut();
+    config.allow_dangling_amp = true;
+    config.allow_unmatched_ends = true;
+    config.check_end_names = false;
+    let mut out = Vec::new();
+    loop {
+        match reader.read_event() {
+            Ok(Event::Comment(text)) => out.push(text.into_inner().trim().to_owned()),
+            // Without a subset of its own it is a name only.
+            Ok(Event::DocType(text)) => {
+                let text = text.into_inner();
+                if text.contains('[') {
+                    out.push(text.trim().to_owned());
+                }
+            }
+            Ok(Event::Eof) | Err(_) => return out,
+            Ok(_) => {}
+        }
+    }
+}
+
 /// The text of an XML file: byte order mark, UTF-16 without one, the declared charset, UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, skip)) = encoding_rs::Encoding::for_bom(bytes) {
@@ -155,6 +179,15 @@ mod tests {
         assert!(!whole);
         let deep = "<a>".repeat(200_000);
         assert!(all(&deep).1);
+    }
+
+    #[test]
+    fn comments_and_entities_are_asides() {
+        assert_eq!(
+            asides("<!DOCTYPE a [<!ENTITY e 'text'>]><a>&e;<!-- said --></a>"),
+            ["a [<!ENTITY e 'text'>]", "said"]
+        );
+        assert_eq!(asides("<!DOCTYPE html><a"), [""; 0]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Not for: text that is there already (`document`), deciding what is to be recognised. Main function: [`read`]. Runs in a worker that may start helper programs.
 //! Decisions: pages go one by one, so that one page that takes too long costs only itself; images smaller than 50 by 50 have no words; a page of a PDF with fewer
-//! than 16 letters and digits counts as one without text, because scanners stamp numbers on pages. Pages are rendered grey at 200 dots per inch. Invariant: every
+//! than 16 letters and digits counts as one without text, because scanners stamp numbers on pages, and so does one with fewer than 64 on a picture that covers
+//! most of it. Pages are rendered grey at 200 dots per inch. Invariant: every
 //! page that was not recognised is said; a program that takes too long is ended; the mean confidence of words is in the answer, because recognised text is a
 //! reading and not the document's own words.
 
@@ -19,6 +20,7 @@ use embley_model::item::Searchability;
 
 use self::program::{Clock, Run, Said};
 use self::tsv::Words;
+use crate::document::{LETTERS_OF_A_STAMP, covered};
 use crate::opened::{MetaField, Opened};
 
 /// Dots per inch at which pages are rendered.
@@ -188,7 +190,7 @@ impl Item<'_> {
             return Ok(());
         }
         let input = copy(bytes)?;
-        let Some(pages) = self.pages_without_text(&input)? else {
+        let Some(pages) = self.pages_without_text(&input, bytes)? else {
             self.opened.needs_ocr = true;
             self.opened.searchability = Some(Searchability::Failed);
             return Ok(());
@@ -213,7 +215,7 @@ impl Item<'_> {
     }
 
     /// Numbers, from 0, of the pages that have no text of their own; `None` when the file cannot be read.
-    fn pages_without_text(&mut self, input: &File) -> io::Result<Option<Vec<usize>>> {
+    fn pages_without_text(&mut self, input: &File, bytes: &[u8]) -> io::Result<Option<Vec<usize>>> {
         let run = Run {
             program: "pdftotext",
             arguments: &["-q", "-enc", "UTF-8", "-", "-"],
@@ -242,15 +244,25 @@ impl Item<'_> {
         // Every page ends with a form feed.
         let mut pages: Vec<&[u8]> = ran.output.split(|byte| *byte == b'\x0c').collect();
         pages.pop();
-        let without = pages.iter().enumerate().filter(|(_, text)| {
+        let (mut without, mut stamped) = (Vec::new(), Vec::new());
+        for (page, text) in pages.iter().enumerate() {
             let text = String::from_utf8_lossy(text);
-            text.chars()
+            let letters = text
+                .chars()
                 .filter(|c| c.is_alphanumeric())
-                .take(TEXT_OF_A_PAGE)
-                .count()
-                < TEXT_OF_A_PAGE
-        });
-        Ok(Some(without.map(|(page, _)| page).collect()))
+                .take(LETTERS_OF_A_STAMP)
+                .count();
+            if letters < TEXT_OF_A_PAGE {
+                without.push(page);
+            } else if letters < LETTERS_OF_A_STAMP {
+                stamped.push(page);
+            }
+        }
+        if !stamped.is_empty() {
+            without.extend(covered(bytes, &stamped));
+            without.sort_unstable();
+        }
+        Ok(Some(without))
     }
 
     fn render(&mut self, input: &File, page: usize) -> io::Result<Rendered> {

@@ -198,7 +198,7 @@ pub(crate) fn odt() -> Vec<u8> {
         (
             "meta.xml",
             "<office:document-meta xmlns:office='o' xmlns:meta='m' xmlns:dc='d'><office:meta><meta:initial-creator>First</meta:initial-creator>\
-            <dc:creator>Last</dc:creator><dc:date>2020-02-03T04:05:06</dc:date></office:meta></office:document-meta>",
+            <dc:creator>Last</dc:creator><dc:date>2020-02-03T04:05:06</dc:date><meta:user-defined meta:name='Matter'>M-17</meta:user-defined></office:meta></office:document-meta>",
         ),
         ("Pictures/1.png", "picture"),
     ])
@@ -236,11 +236,19 @@ pub(crate) fn pdf(words: &str) -> Vec<u8> {
         "<< /Type /Filespec /F (ledger.csv) /EF << /F 8 0 R >> >>".to_owned(),
         "<< /Type /EmbeddedFile /Length 7 >>\nstream\na,b,c\r\n\nendstream".to_owned(),
     ];
+    let objects = objects.map(String::into_bytes);
+    pdf_of(&objects, "/Info 6 0 R")
+}
+
+/// A file of these objects, the first of which is the catalogue.
+pub(crate) fn pdf_of(objects: &[Vec<u8>], trailer: &str) -> Vec<u8> {
     let mut out = b"%PDF-1.4\n".to_vec();
     let mut places = Vec::new();
     for (at, object) in objects.iter().enumerate() {
         places.push(out.len());
-        out.extend(format!("{} 0 obj\n{object}\nendobj\n", at + 1).bytes());
+        out.extend(format!("{} 0 obj\n", at + 1).bytes());
+        out.extend(object);
+        out.extend(b"\nendobj\n");
     }
     let table = out.len();
     out.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
@@ -249,12 +257,36 @@ pub(crate) fn pdf(words: &str) -> Vec<u8> {
     }
     out.extend(
         format!(
-            "trailer\n<< /Size {} /Root 1 0 R /Info 6 0 R >>\nstartxref\n{table}\n%%EOF\n",
+            "trailer\n<< /Size {} /Root 1 0 R {trailer} >>\nstartxref\n{table}\n%%EOF\n",
             objects.len() + 1
         )
         .bytes(),
     );
     out
+}
+
+/// A stream object.
+pub(crate) fn stream(entries: &str, content: &[u8]) -> Vec<u8> {
+    let mut out = format!("<< {entries} /Length {} >>\nstream\n", content.len()).into_bytes();
+    out.extend(content);
+    out.extend(b"\nendstream");
+    out
+}
+
+/// One page with this content, these entries of the page and of the catalogue, and further objects from number 6 on.
+pub(crate) fn pdf_page(content: Vec<u8>, page: &str, catalogue: &str, more: &[Vec<u8>]) -> Vec<u8> {
+    let mut objects = vec![
+        format!("<< /Type /Catalog /Pages 2 0 R {catalogue} >>").into_bytes(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
+        format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R {page} /Resources << /Font << /F1 5 0 R >> /XObject << /I 6 0 R >> >> >>"
+        )
+        .into_bytes(),
+        content,
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_vec(),
+    ];
+    objects.extend(more.iter().cloned());
+    pdf_of(&objects, "")
 }
 
 pub(crate) const CALENDAR: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20200102T030405Z\r\nSUMMARY:Board meet\r\n ing\\, late\r\n\

@@ -114,6 +114,7 @@ fn an_opendocument_text_gives_changes_comments_and_footers() {
             (MetaField::Author, "First"),
             (MetaField::LastSavedBy, "Last"),
             (MetaField::Modified, "2020-02-03T04:05:06"),
+            (MetaField::Description, "Matter: M-17"),
         ],
         &["Pictures/1.png"],
     );
@@ -145,6 +146,99 @@ fn a_pdf_gives_text_fields_and_attachments() {
         ],
         &["ledger.csv"],
     );
+}
+
+#[test]
+fn annotations_of_a_pdf_are_decoded_and_their_files_come_out() {
+    let words = built::stream("", b"BT /F1 12 Tf 50 700 Td (the words of the page) Tj ET");
+    let page = "/Annots [<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /T (Zo\\353) /Contents <FEFF0159006500610064> /RC (<p>ri<b>ch</b></p>) >> 6 0 R]";
+    let more = [
+        b"<< /Type /Annot /Subtype /FileAttachment /Rect [0 0 9 9] /Contents (\\215quoted\\216) /FS 7 0 R >>".to_vec(),
+        b"<< /Type /Filespec /F (note.txt) /EF << /F 8 0 R >> >>".to_vec(),
+        built::stream("/Type /EmbeddedFile", b"in an annotation"),
+    ];
+    check(
+        DocumentFormat::Pdf,
+        &built::pdf_page(words, page, "", &more),
+        &["the words of the page", "řead", "Zoë", "rich", "“quoted”", "note.txt"],
+        &[],
+        &["note.txt"],
+    );
+}
+
+#[test]
+fn values_of_a_form_in_xml_are_read() {
+    let words = built::stream("", b"BT /F1 12 Tf 50 700 Td (please wait) Tj ET");
+    let form = b"<xdp:xdp xmlns:xdp='x'><data><name>typed value</name></data></xdp:xdp>";
+    let bytes = built::pdf_page(
+        words,
+        "",
+        "/AcroForm << /Fields [] /XFA 6 0 R >>",
+        &[built::stream("", form)],
+    );
+    check(DocumentFormat::Pdf, &bytes, &["please wait", "typed value"], &[], &[]);
+}
+
+#[test]
+fn a_damaged_page_of_a_pdf_is_said() {
+    use flate2::write::ZlibEncoder;
+    use std::io::Write;
+    let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder
+        .write_all(b"BT /F1 12 Tf 50 700 Td (words that are there) Tj 0 -20 Td (and others that follow) Tj ET")
+        .expect("memory");
+    let whole = encoder.finish().expect("memory");
+    let read = |content: &[u8]| {
+        let page = built::stream("/Filter /FlateDecode", content);
+        let (opened, _) = opened(DocumentFormat::Pdf, &built::pdf_page(page, "", "", &[]), &[]);
+        let is_said = opened.defects.iter().any(|one| one.code == DefectCode::DocStructure);
+        (opened.searchability, is_said)
+    };
+    assert_eq!(read(&whole), (Some(Searchability::Searched), false));
+    let (searchability, is_said) = read(&whole[..whole.len() / 2]);
+    assert!(is_said, "{searchability:?}");
+    assert_ne!(searchability, Some(Searchability::Searched));
+    let mut bent = whole.clone();
+    bent[3..9].fill(0);
+    let (searchability, is_said) = read(&bent);
+    assert!(is_said, "{searchability:?}");
+    assert_ne!(searchability, Some(Searchability::NoText));
+}
+
+#[test]
+fn a_stamp_on_a_scan_leaves_it_unread() {
+    let image = |width: u32| {
+        let content =
+            format!("q {width} 0 0 800 0 0 cm /I Do Q BT /F1 12 Tf 50 20 Td (CONFIDENTIAL ACME-00012345) Tj ET");
+        let picture = built::stream(
+            "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8",
+            b"x",
+        );
+        let bytes = built::pdf_page(built::stream("", content.as_bytes()), "", "", &[picture]);
+        opened(DocumentFormat::Pdf, &bytes, &[]).0
+    };
+    let scan = image(600);
+    assert!(scan.text.contains("00012345"));
+    assert!(scan.needs_ocr, "{:?}", scan.defects);
+    assert_eq!(scan.searchability, Some(Searchability::PartlyDecoding));
+    let logo = image(60);
+    assert_eq!(
+        (logo.needs_ocr, logo.searchability),
+        (false, Some(Searchability::Searched))
+    );
+}
+
+#[test]
+fn words_of_a_flat_word_document_are_joined_from_their_runs() {
+    for space in [
+        "http://schemas.microsoft.com/office/word/2003/wordml",
+        "http://schemas.microsoft.com/office/2006/xmlPackage",
+    ] {
+        let text = format!(
+            "<?xml version='1.0'?><x xmlns:w='{space}'><w:p><w:r><w:t>frag</w:t></w:r><w:r><w:t>mented</w:t></w:r></w:p></x>"
+        );
+        check(DocumentFormat::Xml, text.as_bytes(), &["fragmented"], &[], &[]);
+    }
 }
 
 #[test]

@@ -78,6 +78,7 @@ impl StoredOpening {
         }
         let before = std::mem::take(&mut self.opened);
         self.opened = by;
+        self.opened.searchability = Some(together(&before, &self.opened));
         if !before.text.is_empty() {
             self.opened.text = format!("{}\n{}", before.text, self.opened.text);
         }
@@ -193,16 +194,21 @@ impl StoredOpening {
         found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// A time that the document says, as it stands and in seconds UTC; `None` when it cannot be read as one.
-    fn time(&self, field: MetaField) -> Option<(&str, i64)> {
+    /// A time that the document says, as it stands and in seconds UTC; `None` when it cannot be read as one. A time without a zone counts as UTC, with low
+    /// confidence.
+    fn time(&self, field: MetaField) -> Option<(&str, i64, Confidence)> {
         let raw = self.field(field)?;
-        let time: jiff::Timestamp = raw.parse().ok()?;
-        Some((raw, time.as_second()))
+        if let Ok(time) = raw.parse::<jiff::Timestamp>() {
+            return Some((raw, time.as_second(), Confidence::Medium));
+        }
+        let time: jiff::civil::DateTime = raw.parse().ok()?;
+        let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some((raw, time.timestamp().as_second(), Confidence::Low))
     }
 
     /// When the document says that it was changed or made last.
     fn date(&self) -> Option<EvidenceDate> {
-        let (raw, seconds) = self
+        let (raw, seconds, confidence) = self
             .time(MetaField::Modified)
             .or_else(|| self.time(MetaField::Created))?;
         Some(EvidenceDate {
@@ -210,7 +216,7 @@ impl StoredOpening {
             utc_secs: Some(seconds),
             offset_minutes: None,
             source: DateSource::Metadata,
-            confidence: Confidence::Medium,
+            confidence,
         })
     }
 
@@ -232,21 +238,17 @@ impl StoredOpening {
             doc.texts.retain(|(field, _)| *field != home);
             doc.texts.push((home, tokens));
         }
-        if kind == ItemKind::Document {
-            if let Some(title) = self.field(MetaField::Title) {
-                let mut tokens = Tokens::new();
-                tokens.text(title);
-                doc.texts.push((Field::Subject, tokens));
-            }
-            if let Some(date) = self.date() {
-                doc.date = date.utc_secs;
-            }
+        self.apply_properties(doc, kind, home);
+        if kind == ItemKind::Document
+            && let Some(date) = self.date()
+        {
+            doc.date = date.utc_secs;
         }
         for (field, said) in [
             (Field::Created, MetaField::Created),
             (Field::Modified, MetaField::Modified),
         ] {
-            if let Some((_, seconds)) = self.time(said) {
+            if let Some((_, seconds, _)) = self.time(said) {
                 doc.dates.push((field, seconds));
             }
         }
@@ -264,5 +266,168 @@ impl StoredOpening {
             doc.keywords.retain(|(field, _)| *field != Field::Type);
             doc.keywords.push((Field::Type, self.media_type.clone()));
         }
+    }
+
+    /// Adds what the document says of itself in words, behind its text (`home`); the title of a document is its subject.
+    fn apply_properties(&self, doc: &mut IndexDoc, kind: ItemKind, home: Field) {
+        for (field, value) in &self.opened.fields {
+            let place = match field {
+                MetaField::Title if kind == ItemKind::Document => Field::Subject,
+                MetaField::Title
+                | MetaField::Subject
+                | MetaField::Keywords
+                | MetaField::Description
+                | MetaField::Company => home,
+                // Asked for by fields of their own, or not in the words of a person.
+                MetaField::Author
+                | MetaField::LastSavedBy
+                | MetaField::Created
+                | MetaField::Modified
+                | MetaField::Printed
+                | MetaField::Program
+                | MetaField::Pages
+                | MetaField::Language
+                | MetaField::OcrConfidence => continue,
+            };
+            add_text(doc, place, value);
+        }
+    }
+}
+
+/// Adds words to a field of a document; no phrase reaches from what is there into them.
+fn add_text(doc: &mut IndexDoc, field: Field, text: &str) {
+    let at = match doc.texts.iter().position(|(known, _)| *known == field) {
+        Some(at) => at,
+        None => {
+            doc.texts.push((field, Tokens::new()));
+            doc.texts.len() - 1
+        }
+    };
+    let tokens = &mut doc.texts[at].1;
+    tokens.gap();
+    tokens.text(text);
+}
+
+/// How far an item can be searched after recognition: what its reader gave of it, and what was recognised.
+fn together(before: &Opened, recognised: &Opened) -> Searchability {
+    let by = recognised.searchability.unwrap_or(Searchability::Failed);
+    let rest = before.besides_ocr.or(before.searchability);
+    if !before.text.chars().any(char::is_alphanumeric) {
+        return match (rest, by) {
+            // Besides the pages that were recognised there is something that could not be read.
+            (Some(Searchability::PartlyDecoding | Searchability::PartlyLimit), Searchability::Searched) => {
+                Searchability::PartlyDecoding
+            }
+            _ => by,
+        };
+    }
+    let rest = rest.unwrap_or(Searchability::Searched);
+    match by {
+        // Pages without a word, such as photographs, are read.
+        Searchability::Searched | Searchability::NoText => rest,
+        Searchability::PartlyLimit if rest == Searchability::Searched => Searchability::PartlyLimit,
+        Searchability::PartlyLimit => rest,
+        Searchability::PartlyDecoding
+        | Searchability::FormatNotSupported
+        | Searchability::Media
+        | Searchability::Encrypted
+        | Searchability::Empty
+        | Searchability::Failed => Searchability::PartlyDecoding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(fields: &[(MetaField, &str)]) -> StoredOpening {
+        StoredOpening {
+            opened: Opened {
+                text: "the words".to_owned(),
+                fields: fields
+                    .iter()
+                    .map(|(field, value)| (*field, (*value).to_owned()))
+                    .collect(),
+                ..Opened::default()
+            },
+            ..StoredOpening::default()
+        }
+    }
+
+    #[test]
+    fn what_a_document_says_of_itself_is_searched_whatever_it_is_attached_to() {
+        let opening = with(&[
+            (MetaField::Title, "heading"),
+            (MetaField::Keywords, "clue"),
+            (MetaField::Company, "firm"),
+            (MetaField::Company, "chief"),
+            (MetaField::Program, "writer"),
+        ]);
+        let check = |kind, expected: &[(Field, &[&str])]| {
+            let mut doc = IndexDoc::new(1, kind);
+            opening.apply(&mut doc, kind);
+            for (field, text) in expected {
+                let mut tokens = Tokens::new();
+                for part in *text {
+                    tokens.gap();
+                    tokens.text(part);
+                }
+                let found: Vec<_> = doc.texts.iter().filter(|(known, _)| known == field).collect();
+                assert_eq!(found, [&(*field, tokens)], "{kind:?}");
+            }
+        };
+        let body: &[&str] = &["the words", "clue", "firm", "chief"];
+        check(
+            ItemKind::Document,
+            &[(Field::Body, body), (Field::Subject, &["heading"])],
+        );
+        let attached: &[&str] = &["the words", "heading", "clue", "firm", "chief"];
+        check(ItemKind::Attachment, &[(Field::Attachment, attached)]);
+    }
+
+    #[test]
+    fn a_time_without_a_zone_counts_as_utc_with_low_confidence() {
+        let check = |raw: &str, expected: Option<(i64, Confidence)>| {
+            let date = with(&[(MetaField::Modified, raw)]).date();
+            let said = date.map(|date| (date.utc_secs.unwrap_or_default(), date.confidence));
+            assert_eq!(said, expected, "{raw}");
+        };
+        check("1970-01-02T00:00:01+01:00", Some((82_801, Confidence::Medium)));
+        check("1970-01-02T00:00:01.25", Some((86_401, Confidence::Low)));
+        check("1970-01-02", Some((86_400, Confidence::Low)));
+        check("yesterday", None);
+    }
+
+    #[test]
+    fn recognition_makes_whole_what_only_it_could_read() {
+        use Searchability::{Failed, Media, NoText, PartlyDecoding, PartlyLimit, Searched};
+        let check = |text: &str, said, besides_ocr, by, expected| {
+            let before = Opened {
+                text: text.to_owned(),
+                searchability: Some(said),
+                needs_ocr: true,
+                besides_ocr,
+                ..Opened::default()
+            };
+            let by = Opened {
+                searchability: Some(by),
+                ..Opened::default()
+            };
+            let whole = StoredOpening {
+                opened: before,
+                ..StoredOpening::default()
+            };
+            let whole = whole.recognised("application/pdf".to_owned(), by);
+            assert_eq!(whole.searchability(), expected, "{text} {said:?} {besides_ocr:?}");
+        };
+        check("words", PartlyDecoding, Some(Searched), Searched, Searched);
+        check("words", PartlyDecoding, Some(Searched), NoText, Searched);
+        check("words", PartlyDecoding, Some(Searched), Failed, PartlyDecoding);
+        check("words", PartlyDecoding, Some(Searched), PartlyLimit, PartlyLimit);
+        check("words", PartlyDecoding, Some(PartlyDecoding), Searched, PartlyDecoding);
+        check("words", Searched, None, NoText, Searched);
+        check("", Media, Some(Searched), Searched, Searched);
+        check("", Media, Some(PartlyDecoding), Searched, PartlyDecoding);
+        check("", Media, None, NoText, NoText);
     }
 }

@@ -35,6 +35,8 @@ pub struct Rtf {
     pub text: String,
     /// The HTML it encapsulates, decoded: what its `charset` declaration says no longer holds.
     pub html: Option<String>,
+    /// Paragraphs with tracked changes or hidden text in the versions that `text` has joined into one (see [`crate::tracked`]).
+    pub versions: Vec<String>,
     /// Whether it is a wrapping.
     pub encapsulated: Encapsulated,
     /// Metadata.

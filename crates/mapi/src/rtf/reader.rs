@@ -11,6 +11,7 @@ use super::lexer::{Lexer, Token};
 use super::object::{self, Hexadecimal, Object, ObjectKind};
 use super::{Encapsulated, Info, Rtf};
 use crate::codepage;
+use crate::tracked::{Mark, Tracked};
 
 /// Groups nested deeper are read as if they were one.
 const DEPTH_LIMIT: usize = 10_000;
@@ -26,6 +27,8 @@ struct State {
     alternatives: usize,
     /// `\htmlrtf`: not part of the encapsulated HTML.
     not_html: bool,
+    /// Tracked change or hidden text.
+    mark: Mark,
 }
 
 /// Bytes that wait for being decoded.
@@ -58,6 +61,8 @@ pub(super) struct Reader {
     picture: &'static str,
     time: [i32; 6],
     undecodable: bool,
+    /// The line of the text that is being written.
+    line: Tracked,
 }
 
 impl Reader {
@@ -73,6 +78,7 @@ impl Reader {
                 font: -1,
                 alternatives: 1,
                 not_html: false,
+                mark: Mark::default(),
             },
             stack: Vec::new(),
             beyond: 0,
@@ -87,6 +93,7 @@ impl Reader {
             picture: "",
             time: [0; 6],
             undecodable: false,
+            line: Tracked::default(),
         }
     }
 
@@ -121,6 +128,7 @@ impl Reader {
             }
         }
         self.flush();
+        self.end_of_line();
         if self.undecodable {
             let detail = "rich text: some bytes are none of their code page";
             self.out.defects.push(Defect::new(DefectCode::TextUndecodable, detail));
@@ -158,7 +166,10 @@ impl Reader {
             return;
         }
         let Some(outer) = self.stack.pop() else { return };
-        if outer.destination != self.state.destination || outer.not_html != self.state.not_html {
+        if outer.destination != self.state.destination
+            || outer.not_html != self.state.not_html
+            || outer.mark != self.state.mark
+        {
             self.flush();
         }
         let left = self.state.destination;
@@ -225,8 +236,30 @@ impl Reader {
 
     fn line_end(&mut self) {
         if !self.out.text.is_empty() && !self.out.text.ends_with('\n') {
-            self.out.text.push('\n');
+            self.put("\n");
         }
+    }
+
+    /// Appends to the text.
+    fn put(&mut self, text: &str) {
+        self.out.text.push_str(text);
+        self.line.push(text, self.state.mark);
+        if text.ends_with('\n') {
+            self.end_of_line();
+        }
+    }
+
+    fn end_of_line(&mut self) {
+        let (_, versions) = self.line.take();
+        self.out.versions.extend(versions);
+    }
+
+    /// What follows is marked otherwise.
+    fn mark(&mut self, mark: Mark) {
+        if mark != self.state.mark {
+            self.flush();
+        }
+        self.state.mark = mark;
     }
 
     fn word(&mut self, name: &[u8], number: Option<i32>) {
@@ -257,7 +290,22 @@ impl Reader {
         }
         match (name, number) {
             (b"f", Some(font)) if here != Destination::Fonts => self.state.font = font,
-            (b"plain", _) => self.state.font = self.default_font,
+            (b"plain", _) => {
+                self.state.font = self.default_font;
+                self.mark(Mark::default());
+            }
+            (b"deleted", on) => self.mark(Mark {
+                deleted: on != Some(0),
+                ..self.state.mark
+            }),
+            (b"revised", on) => self.mark(Mark {
+                inserted: on != Some(0),
+                ..self.state.mark
+            }),
+            (b"v", on) => self.mark(Mark {
+                hidden: on != Some(0),
+                ..self.state.mark
+            }),
             (b"uc", count) => self.state.alternatives = usize::try_from(count.unwrap_or(1)).unwrap_or(0).min(64),
             (b"u", Some(unit)) => self.unicode(unit),
             (b"htmlrtf", on) => {
@@ -458,12 +506,12 @@ impl Reader {
         let as_html = self.out.encapsulated == Encapsulated::Html && !self.state.not_html;
         match self.state.destination {
             Destination::Body => {
-                self.out.text.push_str(text);
+                self.put(text);
                 if as_html {
                     self.html.push_str(html);
                 }
             }
-            Destination::Aside | Destination::ListText => self.out.text.push_str(text),
+            Destination::Aside | Destination::ListText => self.put(text),
             Destination::HtmlTag => {
                 if as_html {
                     self.html.push_str(html);

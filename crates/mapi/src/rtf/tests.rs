@@ -51,6 +51,22 @@ fn destinations_are_passed_over_or_read() {
 }
 
 #[test]
+fn tracked_changes_and_hidden_text_are_told_in_their_versions() {
+    let versions = |input: &[u8]| read(input).versions;
+    assert_eq!(
+        versions(br"{\rtf1 on {\deleted Monday}{\revised Tuesday} noon\par {\v x}y\par plain}"),
+        ["on Tuesday noon\n", "on Monday noon\n", "y\n", "x"]
+    );
+    assert_eq!(
+        versions(br"{\rtf1 a\deleted b\deleted0 c\v d\plain e}"),
+        ["ace", "abce", "d"]
+    );
+    assert_eq!(versions(br"{\rtf1 a{\b c}\par d}"), [""; 0]);
+    let deep = read(&br"{\deleted x".repeat(20_000));
+    assert!(deep.versions.iter().map(String::len).sum::<usize>() <= 3 * deep.text.len());
+}
+
+#[test]
 fn fields_give_their_result_and_target() {
     let rtf = read(br#"{\rtf1{\field{\*\fldinst{HYPERLINK "http://example.org/x" \\o "tip"}}{\fldrslt{shown}}}}"#);
     assert_eq!(rtf.text, "shown");

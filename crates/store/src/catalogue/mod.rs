@@ -17,6 +17,7 @@ mod read_items;
 mod read_people;
 mod read_sets;
 mod read_threads;
+mod register;
 mod rows;
 mod same_bytes;
 mod schema;

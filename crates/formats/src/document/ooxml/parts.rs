@@ -1,5 +1,7 @@
 //! Which parts of a package hold text, and the paragraphs of one part.
 
+use embley_mapi::tracked::{Mark, Tracked};
+
 use super::super::xml::{self, Element, Node};
 
 /// What a part is to us.
@@ -114,12 +116,16 @@ pub(super) fn paragraphs(name: &str, text: &str, alone: bool, authors: &mut Vec<
         cells: lower.starts_with("xl/worksheets/"),
         free: lower.starts_with("customxml/") || lower.starts_with("docprops/custom"),
         alone,
-        open: vec![String::new()],
+        open: vec![Tracked::default()],
         out: Vec::new(),
         bearing: 0,
         shared: false,
         formula: None,
         authors,
+        deleted: 0,
+        inserted: 0,
+        in_run: 0,
+        hidden: false,
     };
     let is_links = lower.ends_with(".rels");
     let outcome = xml::walk(text, &mut |node| {
@@ -156,13 +162,19 @@ struct Walker<'a> {
     /// Any text counts, not only that of text elements.
     free: bool,
     alone: bool,
-    open: Vec<String>,
+    open: Vec<Tracked>,
     out: Vec<String>,
     bearing: usize,
     /// The cell refers to a shared string.
     shared: bool,
     formula: Option<String>,
     authors: &'a mut Vec<String>,
+    /// Depth of tracked deletions and places moved from; of insertions and places moved to.
+    deleted: usize,
+    inserted: usize,
+    /// Depth of runs, and whether the last one says that it is hidden.
+    in_run: usize,
+    hidden: bool,
 }
 
 impl Walker<'_> {
@@ -171,7 +183,7 @@ impl Walker<'_> {
         match name {
             "p" | "si" | "comment" | "Text" | "threadedComment" => {
                 if self.open.len() < MAX_NESTED {
-                    self.open.push(String::new());
+                    self.open.push(Tracked::default());
                 } else {
                     self.push("\n");
                 }
@@ -181,7 +193,16 @@ impl Walker<'_> {
             "noBreakHyphen" => self.push("-"),
             "sym" => self.push(" "),
             "c" => self.shared = element.attribute("t").is_some_and(|kind| kind == "s"),
-            "f" => self.formula = Some(String::new()),
+            "f" | "formula1" | "formula2" => self.formula = Some(String::new()),
+            "del" | "moveFrom" => self.deleted += 1,
+            "ins" | "moveTo" => self.inserted += 1,
+            "r" => {
+                self.in_run += 1;
+                self.hidden = false;
+            }
+            "vanish" if self.in_run > 0 => {
+                self.hidden = !matches!(element.attribute("val").as_deref(), Some("0" | "false" | "off"));
+            }
             _ => {}
         }
         if bears_text(name) {
@@ -210,6 +231,11 @@ impl Walker<'_> {
             "sheet" | "definedName" | "cacheField" | "table" | "tableColumn" => self.keep(element, &["name"]),
             "hyperlink" | "hlinkClick" | "hlinkHover" => self.keep(element, &["tooltip", "location", "display"]),
             "s" if !self.cells => self.keep(element, &["v"]),
+            "connection" => self.keep(element, &["name", "description"]),
+            "dbPr" => self.keep(element, &["connection", "command"]),
+            "webPr" => self.keep(element, &["url"]),
+            "textPr" => self.keep(element, &["sourceFile"]),
+            "sheetName" => self.keep(element, &["val"]),
             "dataValidation" => self.keep(element, &["prompt", "promptTitle", "error", "errorTitle"]),
             "listItem" | "alias" | "default" | "listEntry" => self.keep(element, &["displayText", "val"]),
             "Glyphs" => self.keep(element, &["UnicodeString"]),
@@ -235,7 +261,7 @@ impl Walker<'_> {
         }
         match name {
             "p" | "si" | "comment" | "Text" | "threadedComment" => self.close(),
-            "f" => {
+            "f" | "formula1" | "formula2" => {
                 // Text inside a formula can be an address; a formula without any is arithmetic.
                 if let Some(formula) = self.formula.take()
                     && (self.alone || formula.contains('"'))
@@ -245,6 +271,12 @@ impl Walker<'_> {
             }
             "c" | "pt" | "row" | "tr" | "definedName" | "author" | "t" if self.open.len() == 1 => self.flush(),
             "instrText" | "delInstrText" => self.push(" "),
+            "del" | "moveFrom" => self.deleted = self.deleted.saturating_sub(1),
+            "ins" | "moveTo" => self.inserted = self.inserted.saturating_sub(1),
+            "r" => {
+                self.in_run = self.in_run.saturating_sub(1);
+                self.hidden = false;
+            }
             _ if self.free || is_head_or_foot(name) => self.flush(),
             _ => {}
         }
@@ -266,17 +298,20 @@ impl Walker<'_> {
     }
 
     fn push(&mut self, text: &str) {
+        let mark = Mark {
+            deleted: self.deleted > 0,
+            inserted: self.inserted > 0,
+            hidden: self.hidden,
+        };
         if let Some(last) = self.open.last_mut() {
-            last.push_str(text);
+            last.push(text, mark);
         }
     }
 
     fn close(&mut self) {
         if self.open.len() > 1 {
-            let done = self.open.pop().unwrap_or_default();
-            if !done.trim().is_empty() {
-                self.out.push(done);
-            }
+            let mut done = self.open.pop().unwrap_or_default();
+            self.keep_paragraph(&mut done);
         } else {
             self.flush();
         }
@@ -284,11 +319,18 @@ impl Walker<'_> {
 
     fn flush(&mut self) {
         if let Some(last) = self.open.last_mut() {
-            let done = std::mem::take(last);
-            if !done.trim().is_empty() {
-                self.out.push(done);
-            }
+            let mut done = std::mem::take(last);
+            self.keep_paragraph(&mut done);
         }
+    }
+
+    /// A paragraph as it stands, and each version that its tracked changes and hidden runs make of it.
+    fn keep_paragraph(&mut self, done: &mut Tracked) {
+        let (joined, versions) = done.take();
+        if !joined.trim().is_empty() {
+            self.out.push(joined);
+        }
+        self.out.extend(versions);
     }
 }
 
@@ -334,7 +376,28 @@ mod tests {
             "word/document.xml",
             "<w:p><w:r><w:t>He</w:t></w:r><w:del w:author='Ann'><w:r><w:delText>llo</w:delText></w:r></w:del>\
              <w:pict><v:textbox><w:p><w:r><w:t>box</w:t></w:r></w:p></v:textbox></w:pict><w:tab/><w:t>x</w:t></w:p>",
-            &["box", "Hello\tx"],
+            &["box", "Hello\tx", "He\tx"],
+        );
+    }
+
+    #[test]
+    fn tracked_changes_are_told_as_accepted_and_as_rejected() {
+        check(
+            "word/document.xml",
+            "<w:p><w:r><w:t>on </w:t></w:r><w:del><w:r><w:delText>Monday</w:delText></w:r></w:del><w:ins><w:r><w:t>Tuesday</w:t></w:r></w:ins></w:p>\
+             <w:p><w:moveFrom><w:r><w:t>from</w:t></w:r></w:moveFrom><w:moveTo><w:r><w:t>to</w:t></w:r></w:moveTo></w:p>\
+             <w:p><w:pPr><w:rPr><w:del/><w:vanish/></w:rPr></w:pPr><w:r><w:rPr><w:vanish/></w:rPr><w:t>hid</w:t></w:r><w:r><w:t>den</w:t></w:r></w:p>",
+            &[
+                "on MondayTuesday",
+                "on Tuesday",
+                "on Monday",
+                "fromto",
+                "to",
+                "from",
+                "hidden",
+                "den",
+                "hid",
+            ],
         );
     }
 
@@ -349,6 +412,25 @@ mod tests {
             "xl/sharedStrings.xml",
             "<sst><si><t>a</t></si><si><r><t>b</t></r><r><t>c</t></r></si></sst>",
             &["a", "bc"],
+        );
+    }
+
+    #[test]
+    fn lists_of_choices_connections_and_names_of_other_books_sheets_are_kept() {
+        check(
+            "xl/worksheets/sheet1.xml",
+            "<dataValidation prompt='pick'><formula1>\"north,south\"</formula1></dataValidation>",
+            &["pick", "\"north,south\""],
+        );
+        check(
+            "xl/connections.xml",
+            "<connection name='ledger'><dbPr connection='DSN=x' command='SELECT 1'/></connection>",
+            &["ledger", "DSN=x", "SELECT 1"],
+        );
+        check(
+            "xl/externalLinks/externalLink1.xml",
+            "<sheetName val='Other'/>",
+            &["Other"],
         );
     }
 
