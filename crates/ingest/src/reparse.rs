@@ -112,8 +112,23 @@ impl Originals {
             BlobPlaceRow::Derived { root_item, part_path } => {
                 let root = self.item(*root_item)?;
                 let root_blob = self.blob(&root)?;
+                // The bytes of a message that was first found as a part of another one stand in that one.
+                let stands_in_another = matches!(root_blob.place, BlobPlaceRow::Derived { .. });
+                if stands_in_another && root.item_no.0 >= item.0 {
+                    return Err(lost_part(*root_item, part_path));
+                }
                 if root_blob.size > LARGE_BYTES {
-                    let copy = self.spool(&root_blob)?;
+                    let copy = if stands_in_another {
+                        let mut file = tempfile::tempfile()
+                            .map_err(|error| IngestError::internal(format!("cannot make a temporary copy: {error}")))?;
+                        self.raw_to(root.item_no, &mut file)?;
+                        Spooled {
+                            file,
+                            size: root_blob.size,
+                        }
+                    } else {
+                        self.spool(&root_blob)?
+                    };
                     let range = 0..root_blob.size;
                     let found = mail::part_to(&copy, range, Variant::Mboxcl2, part_path, &self.limits, out)
                         .map_err(|error| IngestError::internal(format!("part {part_path} of {root_item}: {error}")))?;
@@ -123,7 +138,11 @@ impl Originals {
                         Err(lost_part(*root_item, part_path))
                     };
                 }
-                let bytes = self.packs.read_blob(&root_blob.place, root_blob.size)?;
+                let bytes = if stands_in_another {
+                    self.raw(root.item_no)?
+                } else {
+                    self.packs.read_blob(&root_blob.place, root_blob.size)?
+                };
                 let part = mail::part_bytes(&bytes, part_path, &self.limits)
                     .ok_or_else(|| lost_part(*root_item, part_path))?;
                 out.write_all(&part)

@@ -37,6 +37,8 @@ pub struct Originals {
     last_root: Option<(BlobId, Vec<u8>)>,
 }
 
+/// Derived blobs that hang on one another, at most: more than containers are followed.
+const MAX_DERIVED: usize = 64;
 /// A root larger than this is not remembered.
 const REMEMBERED_BYTES: u64 = 64 << 20;
 
@@ -97,7 +99,7 @@ impl Originals {
             .catalogue
             .blob_of(*root_item)?
             .ok_or_else(|| damaged("its top-level item has no row"))?;
-        let root_bytes = self.root_bytes(&root, parts)?;
+        let root_bytes = self.root_bytes(&root, parts, 0)?;
         let bytes = parts
             .derive(&root_bytes, part_path)
             .ok_or_else(|| damaged("the part is not in its message"))?;
@@ -126,8 +128,9 @@ impl Originals {
         })
     }
 
-    /// A root is packed; only a top-level item that shares its bytes with a part seen before is itself derived.
-    fn root_bytes(&mut self, root: &BlobRow, parts: &dyn DeriveBytes) -> Result<Vec<u8>> {
+    /// A root is packed; only a top-level item that shares its bytes with a part seen before is itself derived, from a root above it: a message that was
+    /// attached as a file to one that was attached as a file, and so on.
+    fn root_bytes(&mut self, root: &BlobRow, parts: &dyn DeriveBytes, depth: usize) -> Result<Vec<u8>> {
         if let Some((blob_id, bytes)) = self.last_root.take()
             && blob_id == root.blob_id
         {
@@ -144,10 +147,10 @@ impl Originals {
                     .catalogue
                     .blob_of(*root_item)?
                     .ok_or_else(|| damaged("it has no row"))?;
-                let BlobPlaceRow::Pack { .. } = above.place else {
-                    return Err(damaged("a derived blob hangs on a derived blob"));
-                };
-                let bytes = self.packs.read_blob(&above.place, above.size)?;
+                if depth >= MAX_DERIVED {
+                    return Err(damaged("derived blobs hang on derived blobs without end"));
+                }
+                let bytes = self.root_bytes(&above, parts, depth + 1)?;
                 parts
                     .derive(&bytes, part_path)
                     .ok_or_else(|| damaged("the part is not in its message"))

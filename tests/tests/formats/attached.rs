@@ -67,6 +67,22 @@ fn mail_attached_as_a_file_is_opened_whatever_was_declared() {
 }
 
 #[test]
+fn mail_attached_as_a_file_to_mail_attached_as_a_file_is_opened_and_comes_out_again() {
+    let mut message = inner("xqone", "xqtwo");
+    for above in ["b", "c", "d"] {
+        message = packed::mail(above, "one file", &[("a.bin", "application/octet-stream", &message)]);
+    }
+    let site = case_of("a.bin", "application/octet-stream", &message);
+    for word in ["xqone", "xqtwo"] {
+        let hits = site.hits(word);
+        assert_eq!(hits.len(), 1, "{word}");
+        let item = hits[0]["item_no"].as_u64().expect("a number").to_string();
+        assert!(!site.ok(&["show", &item, "--raw"]).stdout.is_empty());
+        assert!(site.ok(&["show", &item, "--text"]).text().contains(word), "{word}");
+    }
+}
+
+#[test]
 fn mail_attached_to_a_message_of_properties_is_opened() {
     let site = Site::new();
     let folder = site.path("made");
