@@ -13,6 +13,7 @@ mod draft;
 mod epub;
 mod format;
 mod guard;
+mod head_foot;
 mod json;
 mod known;
 mod markup;

@@ -7,7 +7,7 @@ use office_oxide::DocumentFormat as Kind;
 
 use super::draft::Draft;
 use super::known::Known;
-use super::pieces;
+use super::{head_foot, pieces};
 
 /// Appends what the main stream, which is `stream` of `tree`, says beyond `text`.
 pub(super) fn append(kind: Kind, tree: &Tree, stream: &[u8], text: &str, draft: &mut Draft<'_>) {
@@ -96,7 +96,7 @@ fn sheets(stream: &[u8]) -> Vec<String> {
         let content = &stream[at..end];
         at = end;
         match kind {
-            HEADER | FOOTER if content.len() > 3 => out.push(flagged(&content[2..])),
+            HEADER | FOOTER if content.len() > 3 => out.push(head_foot::words(&flagged(&content[2..]))),
             // Title and text of the prompt and of the error, behind flags.
             VALIDATION => strings(content.get(4..).unwrap_or_default(), 4, &mut out),
             // How many sheets, the path of the book with its length, then the names of its sheets.

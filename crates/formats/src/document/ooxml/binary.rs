@@ -2,6 +2,8 @@
 //!
 //! Main function: [`texts`]. Walks the records of one part; a record that ends behind its part ends the walk. Invariant: what comes out is bounded by the part.
 
+use super::super::head_foot;
+
 const SHARED_STRING: u32 = 19;
 const HEAD_AND_FOOT: u32 = 479;
 const COMMENT_AUTHOR: u32 = 632;
@@ -36,7 +38,7 @@ pub(super) fn texts(part: &[u8]) -> Vec<String> {
                 let mut strings = content.get(2..).unwrap_or_default();
                 for _ in 0..HEADS_AND_FEET {
                     let Some((text, after)) = string(strings) else { break };
-                    out.extend(text);
+                    out.extend(text.map(|text| head_foot::words(&text)));
                     strings = after;
                 }
             }
@@ -116,7 +118,7 @@ mod tests {
             made(SHARED_STRING, &[0], &["struck"]),
         ]
         .concat();
-        assert_eq!(texts(&part), ["&Lhead", "foot", "Ann", "remark", "struck"]);
+        assert_eq!(texts(&part), ["head", "foot", "Ann", "remark", "struck"]);
         for end in 0..part.len() {
             texts(&part[..end]);
         }
