@@ -47,7 +47,9 @@ pub(crate) fn fill_text(
         not_text(item, kind, declared);
         return;
     }
-    if matches!(info.media_type.as_str(), "message/partial" | "message/external-body") {
+    // A piece of a message (RFC 2046, 5.2.2): what is encoded in it can only be decoded with the other pieces.
+    let is_piece = info.media_type == "message/partial";
+    if is_piece || info.media_type == "message/external-body" {
         item.defects.push(Defect::new(DefectCode::MimePartial, ""));
     }
     let cap = (*text_left).min(head.len());
@@ -76,7 +78,7 @@ pub(crate) fn fill_text(
         // Mail or a document that was not sent as such: its words are searched, what is encoded in it when it is opened.
         item.defects.push(Defect::new(DefectCode::TypeNotDecoded, content));
         Searchability::PartlyDecoding
-    } else if decoded.lossy || data.outcome.lost {
+    } else if is_piece || decoded.lossy || data.outcome.lost {
         Searchability::PartlyDecoding
     } else if is_structured(found) || names_its_charset {
         item.defects.push(Defect::new(DefectCode::TypeNotDecoded, found));

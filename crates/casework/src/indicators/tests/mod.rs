@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) zone: TimeZone,
     pub(crate) rules: RuleSet,
     next: Cell<u32>,
+    /// The run that records are added by.
+    import: Cell<u32>,
 }
 
 impl ItemSource for World {
@@ -64,7 +66,14 @@ impl World {
             zone: TimeZone::get("Europe/London").expect("the zone is bundled"),
             rules: RuleSet::built_in().expect("the built-in rules are right"),
             next: Cell::new(1),
+            import: Cell::new(1),
         }
+    }
+
+    /// What is added from here on came with a later import.
+    pub(crate) fn later_import(&self) -> &Self {
+        self.import.set(self.import.get() + 1);
+        self
     }
 
     /// Adds a record: `record_type` and an id are needed, the system is `tribune` unless said.
@@ -84,7 +93,7 @@ impl World {
             case_refs: record.case_refs().into_iter().map(ToOwned::to_owned).collect(),
             people: record.people().into_iter().map(ToOwned::to_owned).collect(),
             body: body.into_bytes(),
-            run: RunNo(1),
+            run: RunNo(self.import.get()),
             source: "sample".to_owned(),
             source_row: u64::from(item.0),
             actor: "ann".to_owned(),

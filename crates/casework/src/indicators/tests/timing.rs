@@ -340,6 +340,7 @@ fn n9_what_a_row_said_in_an_earlier_import_is_held_against_it() {
         world
             .conduct_case()
             .decision("D-1", "case_to_answer", "2020-06-01", "P-AA", first)
+            .later_import()
             .decision("D-1", "case_to_answer", "2020-06-01", "P-AA", second);
         world
     };
@@ -360,6 +361,12 @@ fn n9_what_a_row_said_in_an_earlier_import_is_held_against_it() {
         [],
         "it was added"
     );
+    let twice = World::new();
+    twice
+        .conduct_case()
+        .decision("D-1", "case_to_answer", "2020-06-01", "P-AA", json!({"outcome": "a"}))
+        .decision("D-1", "case_to_answer", "2020-06-01", "P-AA", json!({"outcome": "b"}));
+    assert_eq!(twice.classes("N9"), [Medium], "both rows stand in one import");
     let told = json!({"outcome": "b", "field_history": [{"field": "outcome", "changed_at": "2020-06-02"}]});
     assert_eq!(
         class(json!({"outcome": "a"}), told),
