@@ -60,6 +60,9 @@ RULES = {
     " as it stands, the reader as a message",
     "uuencode": "POSIX.1 uuencode, no RFC: what stands between `begin MODE NAME` and `end` is a file; the program takes it"
     " out as an attachment, the reader takes its lines as text",
+    "empty-lines": "RFC 5322 section 2.1: the header section ends at the first empty line; of an attached message that begins with"
+    " empty lines the program passes over them, the reader takes its header fields as text",
+    "markup": "no RFC: of a file that begins with text and has tags the program takes the words between the tags, the reader all of it",
     "encoded-message": "RFC 2046 section 5.2.1: an attached message is never in base64; the program decodes one that is, the"
     " reader takes the base64 as its text",
 }
@@ -270,7 +273,18 @@ def decoded_bytes(part, read):
 
 
 def is_markup(text):
-    return re.match(r"\s*(?:<!--|<\?xml|<!doctype|<html|<head|<body|<[a-z]+[ >])", text, re.IGNORECASE) is not None
+    return re.match(r"\s*(?:<!--|<\?xml|<!doctype|<html|<head|<body|<[a-z][a-z0-9]*[ >])", text, re.IGNORECASE) is not None
+
+
+def from_utf_32(data):
+    """UTF-32 is rare enough in files that its form tells it: of each four bytes the first, or the last, two are a small number."""
+    for codec, high in (("utf-32-be", 0), ("utf-32-le", 3)):
+        if len(data) >= 16 and len(data) % 4 == 0 and not any(data[high::4]) and max(data[abs(high - 1)::4]) <= 0x10:
+            try:
+                return data.decode(codec).encode("utf-8")
+            except UnicodeDecodeError:
+                continue
+    return data
 
 
 def from_base64(raw):
@@ -482,6 +496,12 @@ class Read:
         if self.defects & {"StartBoundaryNotFoundDefect", "NoBoundaryInMultipartDefect"}:
             # A multipart that cannot be split is no text/plain part; its text is searched all the same.
             self.other |= as_text
+        for part in email.message_from_bytes(data).walk():
+            inner = part.get_payload(0) if part.get_content_type() == "message/rfc822" and part.is_multipart() else None
+            if inner is not None and not inner.keys() and isinstance(inner.get_payload(), str):
+                text = inner.get_payload()
+                again = Read().mail(text.lstrip().encode("utf-8", "surrogateescape"))
+                self.allow("empty-lines", tokens(text) ^ again.all())
         if self.pieces:
             self.other |= tokens("\n".join(self.pieces)) - self.plain
             self.allow("partial", set(self.plain))
@@ -498,6 +518,7 @@ class Read:
 
     def loose(self, data):
         """A loose text, or a message without headers: all of it is text. Other formats are not asked about."""
+        data = from_utf_32(data)
         marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
         control = len(re.findall(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]", data[:65536]))
         if (control * 100 > len(data[:65536]) and not marked) or data.startswith(b"%PDF-"):
@@ -507,6 +528,8 @@ class Read:
             self.other = tokens(text) | tokens(html_text(text))
             return self
         self.plain = tokens(text)
+        if re.search(r"<[a-z][a-z0-9]*[^<>]*>", text, re.IGNORECASE):
+            self.allow("markup", self.plain ^ tokens(html_text(text)))
         return self
 
 
