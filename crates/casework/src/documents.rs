@@ -1,6 +1,6 @@
 //! Documents on record and attachments: which of them are the same thing, and why that is said.
 //!
-//! Main function: [`matches`], pure over lists and texts; [`on_record`] and [`attached`] make the lists for a case. A match is by bytes (SHA-256 as the
+//! Main function: [`matches()`], pure over lists and texts; [`on_record`] and [`attached`] make the lists for a case. A match is by bytes (SHA-256 as the
 //! register gives it), by the same words, or by near-duplicate text, and says which and how alike the two are. Not for: keeping matches
 //! (`document_links`), or what follows from a document that has none. Invariant: nothing is compared with everything; candidates share a run of five words.
 

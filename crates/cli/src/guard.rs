@@ -3,7 +3,7 @@
 //! What is kept from whom does not hang on this: a case opened by `Case::open` shows nothing of what is in quarantine, whoever asks
 //! (`store::catalogue::sight`). Main function: [`check`]. Invariant: every command is named here; a new one does not compile until it is.
 //!
-//! A refusal is the typed [`FactsError::Refused`] (found by `downcast_ref` in the error that `commands::run` gives back).
+//! A refusal is the typed [`FactsError::Refused`](embley_store::facts::FactsError::Refused) (found by `downcast_ref` in the error that `commands::run` gives back).
 
 use embley_model::role::Task;
 use embley_store::catalogue::Sight;

@@ -2,7 +2,7 @@
 //!
 //! Not for: who has which role (`store::facts::users`), or what an actor is kept from seeing (`store::sight`). Main function: [`may`].
 //! Invariant: `privilege reviewer` is the only role that sees what is quarantined, and it is held alone: whoever runs the terms of
-//! privilege works outside of the team (R (McKenzie) v Director of the SFO [2016] EWHC 102 (Admin)).
+//! privilege works outside of the team (R (McKenzie) v Director of the SFO \[2016\] EWHC 102 (Admin)).
 
 use std::fmt;
 
